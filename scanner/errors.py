@@ -1,0 +1,65 @@
+"""The errors that end the program, each with its exit code and, in its text, the remedy.
+
+    ScannerError                the program itself failed, or could not write its output   1
+    ├── UsageError              an option, setting, safelist or scope is wrong             2
+    │   └── FaultsError         the same, with every fault by file and line
+    └── StartError              no credentials, no region, no access to Organizations      5
+
+An account that cannot be read is no error here: it is a `Failed` in the result, and the exit code follows from that.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What a script learns from the program's end."""
+
+    OK = 0  # complete, and every user is approved
+    ERROR = 1  # the program itself failed, or could not write its output
+    USAGE = 2  # nothing was called, nothing written
+    UNAPPROVED = 3  # complete, and at least one user is unapproved
+    INCOMPLETE = 4  # an account could not be read, the listing broke off, or nothing was read; wins over 3
+    CANNOT_START = 5
+    INTERRUPTED = 130
+
+
+class ScannerError(Exception):
+    """The program itself failed, or could not write its output."""
+
+    exit_code = ExitCode.ERROR
+
+
+class UsageError(ScannerError):
+    """Something the user gave is wrong; nothing was called in any account and nothing written."""
+
+    exit_code = ExitCode.USAGE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing wrong in a file: where, what, and what to do."""
+
+    file: str
+    line: int | None  # 1-based; None for a fault of the file as a whole
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        at = self.file if self.line is None else f"{self.file}:{self.line}"
+        return f"{at}: {self.problem} {self.remedy}".rstrip()
+
+
+class FaultsError(UsageError):
+    """Faults in files that the user wrote, all of them at once."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("\n".join(str(fault) for fault in faults))
+        self.faults = tuple(faults)
+
+
+class StartError(ScannerError):
+    """The scan could not start: no credentials, no region where one is needed, or no access to Organizations."""
+
+    exit_code = ExitCode.CANNOT_START
