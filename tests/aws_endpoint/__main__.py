@@ -1,0 +1,59 @@
+"""Serve a world of any size in a process of its own, for benchmarks.
+
+    python -m tests.aws_endpoint --accounts 1000 --users 10 --latency 0.03 --full
+
+The first line on stdout is the URL, the second the access key to use; it serves until stdin closes, and ends with one
+line of JSON: calls by action, the most that were open at once, and the processor seconds that serving took.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+
+from tests.aws_endpoint import MANAGEMENT_KEY, Bucket, Endpoint, Fault, organization
+
+
+def main() -> None:
+    options = _parser().parse_args()
+    asyncio.run(_serve(options))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.aws_endpoint")
+    parser.add_argument("--accounts", type=int, default=1000)
+    parser.add_argument("--users", type=int, default=10, help="in each account")
+    parser.add_argument("--ous", type=int, help="default: one for each 20 accounts, 4 to 1000")
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds that each answer takes")
+    parser.add_argument("--full", action="store_true", help="users have keys, groups, policies and tags")
+    parser.add_argument("--bucket", metavar="RATE,BURST", help="throttle IAM by account and action")
+    return parser
+
+
+async def _serve(options: argparse.Namespace) -> None:
+    world = organization(options.accounts, options.users, ous=options.ous, full=options.full)
+    async with Endpoint(world, _faults(options.bucket), latency=options.latency, record=False) as endpoint:
+        started = time.process_time()
+        _say(endpoint.url)
+        _say(MANAGEMENT_KEY)
+        await asyncio.to_thread(sys.stdin.read)
+        spent = time.process_time() - started
+    told = {"calls": endpoint.counts, "most_concurrent": endpoint.most_concurrent, "cpu_seconds": round(spent, 3)}
+    _say(json.dumps(told))
+
+
+def _faults(bucket: str | None) -> list[Fault]:
+    if not bucket:
+        return []
+    rate, burst = bucket.split(",")
+    return [Fault("iam:*", Bucket(float(rate), int(burst)))]
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

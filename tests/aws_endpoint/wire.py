@@ -1,0 +1,138 @@
+"""HTTP requests and replies, and the two formats AWS speaks here.
+
+Organizations speaks JSON 1.1; STS and IAM take query parameters and answer in XML.
+"""
+
+import itertools
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qsl
+from xml.sax.saxutils import escape as _escape
+
+Parameters = dict[str, Any]  # of query requests: flat names as sent ("Filter.member.1"), and text
+
+_JSON_TARGET = "AWSOrganizationsV20161128."
+_SERVICE_BY_VERSION = {"2011-06-15": "sts", "2010-05-08": "iam"}
+NAMESPACES = {
+    "sts": "https://sts.amazonaws.com/doc/2011-06-15/",
+    "iam": "https://iam.amazonaws.com/doc/2010-05-08/",
+}
+_request_numbers = itertools.count(1)
+
+
+def _next_request_id() -> str:
+    return f"{next(_request_numbers):08x}-0000-4000-8000-000000000000"
+
+
+class AwsError(Exception):
+    """An error as AWS would answer it; put into the service's format by `error_reply`."""
+
+    def __init__(self, status: int, code: str, message: str, **more: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.more = more  # further members of a JSON error: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as it came in, and what it asks for."""
+
+    headers: Mapping[str, str]  # lower-case names
+    service: str  # "organizations", "sts", "iam"; "" where it cannot be told
+    action: str
+    parameters: Parameters
+
+    @property
+    def access_key_id(self) -> str | None:
+        return self._scope[0] if self._scope else None
+
+    @property
+    def scoped_service(self) -> str | None:
+        """The service that the signature is for."""
+        return self._scope[3] if len(self._scope) == 5 else None
+
+    @property
+    def _scope(self) -> list[str]:
+        _, found, rest = self.headers.get("authorization", "").partition("Credential=")
+        return rest.partition(",")[0].strip().split("/") if found else []
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    status: int
+    content_type: str
+    body: bytes
+    request_id: str = field(default_factory=_next_request_id)
+
+    def head(self) -> bytes:
+        return (
+            f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}\r\n"
+            f"x-amzn-RequestId: {self.request_id}\r\n"
+            f"Content-Type: {self.content_type}\r\n"
+            f"Content-Length: {len(self.body)}\r\n\r\n"
+        ).encode()
+
+
+def take_request(buffer: bytearray) -> Request | None:
+    """Cut the first request off the buffer; None while it is not all there."""
+    end = buffer.find(b"\r\n\r\n")
+    if end < 0:
+        return None
+    first, *lines = buffer[:end].decode("latin-1").split("\r\n")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    total = end + 4 + int(headers.get("content-length", "0"))
+    if len(buffer) < total:
+        return None
+    body = bytes(buffer[end + 4 : total])
+    del buffer[:total]
+    return _read(first.split(" ")[1], headers, body)
+
+
+def _read(target: str, headers: dict[str, str], body: bytes) -> Request:
+    json_action = headers.get("x-amz-target", "")
+    if json_action.startswith(_JSON_TARGET):
+        return Request(headers, "organizations", json_action.removeprefix(_JSON_TARGET), json.loads(body or b"{}"))
+    text = body.decode() or target.partition("?")[2]
+    parameters: Parameters = dict(parse_qsl(text, keep_blank_values=True))
+    service = _SERVICE_BY_VERSION.get(parameters.pop("Version", ""), "")
+    return Request(headers, service, parameters.pop("Action", ""), parameters)
+
+
+# --- replies ----------------------------------------------------------------------------------------------------------
+
+
+def xml(text: str) -> str:
+    """Text inside an element; a bare carriage return would be read as a line feed."""
+    return _escape(text, {"\r": "&#13;"})
+
+
+def reply_json(answer: Mapping[str, Any]) -> Reply:
+    return Reply(200, "application/x-amz-json-1.1", json.dumps(answer).encode())
+
+
+def reply_xml(service: str, action: str, result: str) -> Reply:
+    request_id = _next_request_id()
+    body = (
+        f'<{action}Response xmlns="{NAMESPACES[service]}"><{action}Result>{result}</{action}Result>'
+        f"<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{action}Response>"
+    )
+    return Reply(200, "text/xml", body.encode(), request_id)
+
+
+def error_reply(service: str, error: AwsError) -> Reply:
+    if service == "organizations":
+        body = json.dumps({"__type": error.code, "Message": error.message} | error.more).encode()
+        return Reply(error.status, "application/x-amz-json-1.1", body)
+    request_id = _next_request_id()
+    side = "Sender" if error.status < 500 else "Receiver"
+    text = (
+        f'<ErrorResponse xmlns="{NAMESPACES.get(service, NAMESPACES["sts"])}"><Error><Type>{side}</Type>'
+        f"<Code>{xml(error.code)}</Code><Message>{xml(error.message)}</Message></Error>"
+        f"<RequestId>{request_id}</RequestId></ErrorResponse>"
+    )
+    return Reply(error.status, "text/xml", text.encode(), request_id)

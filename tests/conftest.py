@@ -1,0 +1,91 @@
+"""For every test: credentials that work nowhere, settings that come from nowhere, and no network but loopback."""
+
+import ipaddress
+import os
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+REFUSED = "http://127.0.0.1:9"  # nothing listens there
+
+BROKEN_AWS = {
+    "AWS_ACCESS_KEY_ID": "AKIABROKENBROKENBROK",
+    "AWS_SECRET_ACCESS_KEY": "broken",
+    "AWS_SESSION_TOKEN": "broken",
+    "AWS_CONFIG_FILE": "/nonexistent/aws/config",
+    "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent/aws/credentials",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_ENDPOINT_URL": REFUSED,
+    "AWS_REGION": "us-east-1",
+    "AWS_DEFAULT_REGION": "us-east-1",
+}
+
+
+class OutsideConnectionError(BaseException):
+    """A test went for an address that is not loopback; not an Exception, lest the program take it for an outage."""
+
+
+@pytest.fixture(autouse=True)
+def broken_environment() -> Iterator[None]:
+    """Nothing of the environment that the tests were started in reaches the program, also not in a subprocess."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith(("AWS_", "IAM_SCANNER_")) or name.lower().endswith("_proxy"):
+                patch.delenv(name)
+        for name, value in BROKEN_AWS.items():
+            patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def loopback_only() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", _guarded(socket.socket.connect))
+        patch.setattr(socket.socket, "connect_ex", _guarded(socket.socket.connect_ex))
+        patch.setattr(socket, "getaddrinfo", _guarded_lookup(socket.getaddrinfo))
+        yield
+
+
+@pytest.fixture
+def endpoint_environment() -> Callable[..., dict[str, str]]:
+    """The environment for a subprocess that is to work with the simulated AWS at this URL, as this access key."""
+    return _endpoint_environment
+
+
+def _endpoint_environment(url: str, key: str = "AKIAMANAGEMENT000000", **more: str) -> dict[str, str]:
+    environment = dict(os.environ)
+    del environment["AWS_SESSION_TOKEN"]
+    environment |= {"AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": "secret"}
+    return environment | more
+
+
+def _guarded(connect: Callable[..., Any]) -> Callable[..., Any]:
+    def guarded(self: socket.socket, address: Any) -> Any:
+        if self.family != socket.AF_UNIX:
+            _check(address[0])
+        return connect(self, address)
+
+    return guarded
+
+
+def _guarded_lookup(lookup: Callable[..., Any]) -> Callable[..., Any]:
+    def guarded(host: Any, *arguments: Any, **options: Any) -> Any:
+        _check(host)
+        return lookup(host, *arguments, **options)
+
+    return guarded
+
+
+def _check(host: str | bytes | None) -> None:
+    name = host.decode() if isinstance(host, bytes) else host or "localhost"
+    if not _is_loopback(name):
+        raise OutsideConnectionError(f"a test tried to reach {name}; tests may reach loopback addresses only")
+
+
+def _is_loopback(name: str) -> bool:
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost"
