@@ -1,0 +1,313 @@
+"""Safelist files → what they approve and revoke, or every fault in them at once."""
+
+import difflib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import PydanticCustomError
+
+from scanner.errors import Fault, FaultsError
+from scanner.model import AccountId, Entry, Revocation, SafelistText, Scope, Selector
+from scanner.safelist.fields import (
+    TOLD,
+    EntryFields,
+    Fields,
+    FileFields,
+    PolicyFields,
+    RevocationFields,
+    account_id,
+    arn_parts,
+    ou_key,
+)
+from scanner.safelist.files import read
+from scanner.safelist.nodes import Mapping, Node, Scalar, compose
+from scanner.safelist.nodes import Sequence as NodeList
+from scanner.safelist.policy import breaches
+from scanner.safelist.types import Policy, Safelist, fold
+
+__all__ = ["Policy", "Safelist", "check_organization", "parse", "read"]
+
+_F = TypeVar("_F", bound=Fields)
+
+
+def parse(texts: Sequence[SafelistText]) -> Safelist:
+    """The entries of all texts together; raises FaultsError with every fault of every file.
+
+    An entry that breaks the policy is no fault: it is kept with its `invalid` filled, and approves nobody.
+    """
+    files = [_read_file(text) for text in texts]
+    faults = [fault for file in files for fault in sorted(file.faults, key=lambda fault: fault.line or 0)]
+    faults += [*_second_policies(files), *_other_organizations(files)]
+    if faults:
+        raise FaultsError(faults)
+    policy = next((file.policy[1] for file in files if file.policy), None)
+    entries = tuple(_judged(entry, policy or Policy()) for file in files for entry in file.entries)
+    revocations = tuple(revocation for file in files for revocation in file.revocations)
+    return Safelist(
+        entries=entries,
+        revocations=revocations,
+        policy=policy,
+        organization=next((file.organization[1] for file in files if file.organization), None),
+        warnings=_overridden(entries, revocations),
+    )
+
+
+def check_organization(safelist: Safelist, org_id: str | None) -> tuple[str, ...]:
+    """Refuse safelists of another organization (FaultsError).
+
+    `org_id` is None where Organizations was not read: then nothing can be compared, and the note returned says so.
+    """
+    named = safelist.organization
+    if named is None or named == org_id:
+        return ()
+    if org_id is None:
+        return (f"The safelists are for organization {named}; this was not checked, as Organizations was not read.",)
+    problem = f"This is organization {org_id}, and the safelists are for {named}."
+    raise FaultsError([Fault(file="safelists", line=None, problem=problem, remedy="Use its own safelists.")])
+
+
+def _judged(entry: Entry, policy: Policy) -> Entry:
+    invalid = breaches(entry, policy)
+    return replace(entry, invalid=invalid) if invalid else entry
+
+
+def _second_policies(files: "Sequence[_File]") -> list[Fault]:
+    stated = [(file.path, file.policy[0]) for file in files if file.policy]
+    return [
+        Fault(
+            file=path,
+            line=line,
+            problem=f"A policy binds all files, and {stated[0][0]}:{stated[0][1]} has one.",
+            remedy="Keep one of them.",
+        )
+        for path, line in stated[1:]
+    ]
+
+
+def _other_organizations(files: "Sequence[_File]") -> list[Fault]:
+    stated = [(file.path, *file.organization) for file in files if file.organization]
+    return [
+        Fault(
+            file=path,
+            line=line,
+            problem=f"organization is {name}, and {stated[0][0]}:{stated[0][1]} says {stated[0][2]}.",
+            remedy="Use the safelists of one organization.",
+        )
+        for path, line, name in stated[1:]
+        if name != stated[0][2]
+    ]
+
+
+def _overridden(entries: Sequence[Entry], revocations: Sequence[Revocation]) -> tuple[str, ...]:
+    """A sentence for each approval for one account that a revocation makes void."""
+    revoked = {(each.account_id, fold(each.user)): each for each in revocations if each.user_id is None}
+    found = []
+    for entry in entries:
+        if entry.scope is Scope.ACCOUNT and entry.selector is Selector.USER:
+            revocation = revoked.get((AccountId(entry.scope_value), fold(entry.value)))
+            if revocation is not None:
+                found.append(f"The approval at {entry.at} has no effect: {revocation.at} revokes it.")
+    return tuple(found)
+
+
+@dataclass(slots=True)
+class _File:
+    """One safelist file as far as it is read."""
+
+    path: str
+    faults: list[Fault] = field(default_factory=list)
+    policy: tuple[int, Policy] | None = None  # with its line
+    organization: tuple[int, str] | None = None
+    entries: list[Entry] = field(default_factory=list)
+    revocations: list[Revocation] = field(default_factory=list)
+
+    def fault(self, line: int | None, problem: str, remedy: str) -> None:
+        self.faults.append(Fault(file=self.path, line=line, problem=problem, remedy=remedy))
+
+
+def _read_file(text: SafelistText) -> _File:
+    file = _File(path=text.path)
+    root, faults = compose(text.text)
+    for fault in faults:
+        file.fault(fault.line, fault.problem, fault.remedy)
+    if isinstance(root, Mapping):
+        _read_top(file, root)
+    elif root is None or (isinstance(root, Scalar) and root.kind == "null"):
+        if not faults:
+            file.fault(None, "The file is empty.", "To approve nobody, write version: 1 and global: [].")
+    else:
+        file.fault(root.line, "The file is no mapping.", "Begin it with version: 1.")
+    return file
+
+
+def _read_top(file: _File, root: Mapping) -> None:
+    keys = _unique(file, root)
+    top = _validated(file, FileFields, root.line, keys)
+    if top is not None and top.organization is not None:
+        file.organization = keys["organization"][0], top.organization
+    sections: dict[str, Callable[[_File, int, Node], None]] = {
+        "policy": _read_policy,
+        "global": _read_global,
+        "ous": _read_ous,
+        "accounts": _read_accounts,
+        "revoked": _read_revoked,
+    }
+    for key, (line, node) in keys.items():
+        if key in sections:
+            sections[key](file, line, node)
+    if not sections.keys() & keys.keys():
+        file.fault(root.line, "The file approves nobody and does not say so.", "Write global: [] to say it.")
+
+
+def _read_policy(file: _File, line: int, node: Node) -> None:
+    if not isinstance(node, Mapping):
+        file.fault(line, "policy must be a mapping.", "Write it as policy: {require: [owner]}.")
+        return
+    fields = _validated(file, PolicyFields, line, _unique(file, node))
+    if fields is not None:
+        file.policy = line, Policy(**fields.model_dump())
+
+
+def _read_global(file: _File, line: int, node: Node) -> None:
+    _read_entries(file, line, node, (Scope.GLOBAL, ""))
+
+
+def _read_ous(file: _File, line: int, node: Node) -> None:
+    _read_scopes(file, line, node, (Scope.OU, ou_key))
+
+
+def _read_accounts(file: _File, line: int, node: Node) -> None:
+    _read_scopes(file, line, node, (Scope.ACCOUNT, account_id))
+
+
+def _read_scopes(file: _File, line: int, node: Node, scope: tuple[Scope, Callable[[Node], str]]) -> None:
+    kind, check = scope
+    if not isinstance(node, Mapping):
+        file.fault(line, f"What {kind}s hold must be a mapping to lists.", f"Write {kind}s: {{}} where there is none.")
+        return
+    _unique(file, node)
+    for key, members in node.pairs:
+        try:
+            value = check(key)
+        except PydanticCustomError as error:
+            _tell(file, key.line, f"{kind}s", error)
+            value = ""
+        _read_entries(file, key.line, members, (kind, value))
+
+
+def _read_entries(file: _File, line: int, node: Node, scope: tuple[Scope, str]) -> None:
+    if not isinstance(node, NodeList):
+        file.fault(line, "A list of entries is expected here.", "Write [] where there is none.")
+        return
+    for item in node.items:
+        pairs: _Keys = _unique(file, item) if isinstance(item, Mapping) else {"user": (item.line, item)}
+        entry = _entry(file, item.line, pairs, scope)
+        if entry is not None:
+            file.entries.append(entry)
+
+
+def _entry(file: _File, line: int, keys: "_Keys", scope: tuple[Scope, str]) -> Entry | None:
+    selectors = [each for each in Selector if each in keys]
+    if len(selectors) != 1:
+        has = " and ".join(selectors) or "no selector"
+        file.fault(line, f"An entry has one selector, and this one has {has}.", "Use user, arn, pattern or path.")
+    fields = _validated(file, EntryFields, line, keys)
+    if fields is None or len(selectors) != 1:
+        return None
+    values = dict(fields)
+    value = values[selectors[0]]
+    for selector in Selector:
+        del values[selector]
+    entry = Entry(
+        scope=scope[0], scope_value=scope[1], selector=selectors[0], value=value, file=file.path, line=line, **values
+    )
+    return entry if _is_consistent(file, entry) else None
+
+
+def _is_consistent(file: _File, entry: Entry) -> bool:
+    """Whether the fields of an entry, each right in itself, agree with each other."""
+    before = len(file.faults)
+    if entry.user_id is not None and entry.selector not in {Selector.USER, Selector.ARN}:
+        file.fault(entry.line, f"user_id does not go with {entry.selector}.", "Use user or arn with it.")
+    if entry.approved_on and entry.expires_on and entry.expires_on < entry.approved_on:
+        file.fault(entry.line, "expires_on lies before approved_on.", "Correct the dates.")
+    if entry.selector is Selector.ARN and entry.scope is Scope.ACCOUNT:
+        account, _name = arn_parts(entry.value)
+        if entry.scope_value not in {account, ""}:  # "": the account id is a fault already told
+            problem = f"The arn is of account {account}, and stands under {entry.scope_value}."
+            file.fault(entry.line, problem, "Move it, or correct it.")
+    return len(file.faults) == before
+
+
+def _read_revoked(file: _File, line: int, node: Node) -> None:
+    if not isinstance(node, NodeList):
+        file.fault(line, "revoked must be a list.", "Write revoked: [] where there is none.")
+        return
+    for item in node.items:
+        if not isinstance(item, Mapping):
+            file.fault(item.line, "A revocation names account and user.", 'Write {account: "...", user: ...}.')
+            continue
+        fields = _validated(file, RevocationFields, item.line, _unique(file, item))
+        if fields is not None:
+            file.revocations.append(_revocation(fields, file.path, item.line))
+
+
+def _revocation(fields: RevocationFields, path: str, line: int) -> Revocation:
+    return Revocation(
+        account_id=AccountId(fields.account),
+        user=fields.user,
+        user_id=fields.user_id,
+        by=fields.by,
+        on=fields.on,
+        ticket=fields.ticket,
+        file=path,
+        line=line,
+    )
+
+
+_Keys = dict[str, tuple[int, Node]]  # key → its line and its value
+
+
+def _unique(file: _File, node: Mapping) -> _Keys:
+    """The pairs of a mapping; a key that comes again is a fault."""
+    keys: _Keys = {}
+    for key, value in node.pairs:
+        if key.text in keys:
+            problem = f"The key {key.text!r} stands here again, after line {keys[key.text][0]}."
+            file.fault(key.line, problem, "Keep one of them.")
+        else:
+            keys[key.text] = key.line, value
+    return keys
+
+
+def _validated(file: _File, model: type[_F], line: int, keys: _Keys) -> _F | None:
+    """The fields of a mapping; None where a fault was found and told."""
+    try:
+        return model.model_validate({key: node for key, (_line, node) in keys.items()})
+    except ValidationError as error:
+        known = [each.alias or name for name, each in model.model_fields.items()]
+        for found in error.errors(include_url=False, include_input=False):
+            key = str(found["loc"][0])
+            at = keys[key][0] if key in keys else line
+            match found["type"]:
+                case "missing":
+                    file.fault(at, f"{key} is missing.", "Add version: 1." if key == "version" else "Add it.")
+                case "extra_forbidden":
+                    file.fault(at, f"The key {key!r} is unknown.", _nearest(key, known))
+                case type_ if type_ != TOLD:
+                    file.fault(at, f"{key}: {found['msg']}", found["ctx"]["remedy"])
+        return None
+
+
+def _nearest(key: str, known: Sequence[str]) -> str:
+    if key == "<<":
+        return "Merge keys are not allowed: write out what it stands for."
+    near = difflib.get_close_matches(key.lower(), known, n=1)
+    return f"Did you mean {near[0]}?" if near else f"Known are: {', '.join(known)}."
+
+
+def _tell(file: _File, line: int, key: str, error: PydanticCustomError) -> None:
+    if error.type != TOLD:
+        file.fault(line, f"{key}: {error.message()}", (error.context or {})["remedy"])
