@@ -18,6 +18,11 @@ AccountId = NewType("AccountId", str)
 UserId = NewType("UserId", str)
 
 
+def is_account_id(text: str) -> bool:
+    """Twelve ASCII digits; leading zeros count."""
+    return len(text) == 12 and text.isascii() and text.isdigit()
+
+
 # --- the organization ------------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,208 @@
+"""One set of shared clients; whose call it is, is decided call by call.
+
+A client a member account costs 20 to 60 times the CPU of the calls it makes, so there is one client a service, and each
+call signs with the credentials of the `Session` that makes it. They travel in a ContextVar that has no default: a
+call made outside a session raises LookupError before anything is sent, so a slip fails closed.
+
+The SDK's own retries share one quota a client and give up in a storm, so they are off; the retries here are per call,
+with back-off and full jitter, until the session's deadline.
+"""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self
+
+import aioboto3
+from aiobotocore.config import AioConfig
+from aiobotocore.credentials import AioCredentialResolver, AioCredentials
+from aiobotocore.session import AioSession
+from botocore.credentials import CredentialProvider, ReadOnlyCredentials
+from botocore.utils import parse_timestamp
+
+from scanner.aws.failures import RETRIED, CallError, Trouble, bad_response, timed_out, trouble
+
+CONNECT_TIMEOUT = 10  # seconds
+READ_TIMEOUT = 30  # seconds between two bytes; the session's deadline bounds the whole
+TRANSIENT_TRIES = 6  # of a call that finds no server, or nothing but server errors
+BACKOFF_BASE = 0.2  # seconds
+BACKOFF_CAP = 10.0  # seconds
+ORGANIZATIONS_SECONDS = 300.0  # a call to AWS Organizations, which throttles early, may take that long with its retries
+
+_signing: ContextVar[ReadOnlyCredentials] = ContextVar("credentials of the current call")
+
+CredentialSource = Callable[[], Awaitable[ReadOnlyCredentials]]
+
+
+class _CurrentCredentials(AioCredentials):  # type: ignore[misc]  # the SDK has no types
+    """Hands the signer whatever credentials the current call carries; LookupError where it carries none."""
+
+    def __init__(self) -> None:
+        super().__init__("unset", "unset")
+
+    async def get_frozen_credentials(self) -> ReadOnlyCredentials:
+        return _signing.get()
+
+
+class _CurrentCredentialsProvider(CredentialProvider):  # type: ignore[misc]
+    METHOD = "current-call"
+
+    async def load(self) -> _CurrentCredentials:
+        return _CurrentCredentials()
+
+
+@contextmanager
+def _signing_as(credentials: ReadOnlyCredentials) -> Iterator[None]:
+    token = _signing.set(credentials)
+    try:
+        yield
+    finally:
+        _signing.reset(token)
+
+
+def _timestamp(value: object) -> datetime:
+    """Parse AWS's ISO 8601; the SDK's general parser takes a third of a scan's CPU time."""
+    if isinstance(value, str):
+        try:
+            parsed = datetime.fromisoformat(value)
+        except ValueError:
+            pass
+        else:
+            if parsed.tzinfo is not None:
+                return parsed
+    return parse_timestamp(value)  # type: ignore[no-any-return]
+
+
+def _shared_session(profile: str | None) -> aioboto3.Session:
+    """Return a session with the caller's configuration (region, endpoints, CA bundle) and nobody's credentials."""
+    base = AioSession(profile=profile)
+    base.register_component("credential_provider", AioCredentialResolver([_CurrentCredentialsProvider()]))
+    base.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_timestamp)
+    return aioboto3.Session(botocore_session=base)
+
+
+@dataclass(slots=True)
+class Meter:
+    """What was called, and how often AWS asked to slow down."""
+
+    calls: Counter[str] = field(default_factory=Counter)  # "iam:ListUsers" → attempts
+    throttled: int = 0
+
+
+class Clients:
+    """The shared clients of a run: `async with Clients(...) as clients`."""
+
+    def __init__(self, *, profile: str | None, concurrency: int) -> None:
+        self.meter = Meter()
+        self.profile = profile
+        self._gate = asyncio.Semaphore(concurrency)
+        self._concurrency = concurrency
+        self._clients: dict[str, Any] = {}
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        session = _shared_session(self.profile)
+        config = AioConfig(
+            retries={"mode": "standard", "total_max_attempts": 1},
+            connect_timeout=CONNECT_TIMEOUT,
+            read_timeout=READ_TIMEOUT,
+            max_pool_connections=self._concurrency,
+            # What is sent is ours and tested; checking it again costs a tenth of each call.
+            parameter_validation=False,
+            user_agent_extra="iam-scanner",
+        )
+        for service in ("sts", "iam", "organizations"):
+            self._clients[service] = await self._stack.enter_async_context(session.client(service, config=config))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    async def attempt(
+        self, service: str, operation: str, credentials: CredentialSource, parameters: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Send one call, once, with these credentials and no others."""
+        method = getattr(self._clients[service], _method(operation))
+        signer = await credentials()  # before the gate: it may itself have to assume a role
+        async with self._gate:
+            self.meter.calls[f"{service}:{operation}"] += 1
+            with _signing_as(signer):
+                response: dict[str, Any] = await method(**parameters)
+        return response
+
+
+def _method(operation: str) -> str:
+    """`ListOrganizationalUnitsForParent` → `list_organizational_units_for_parent`, as the SDK names its methods."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in operation).lstrip("_")
+
+
+class Session:
+    """Calls with one account's credentials, that end by one deadline.
+
+    `deadline` is in the event loop's time; None gives every call `ORGANIZATIONS_SECONDS` of its own.
+    """
+
+    def __init__(self, clients: Clients, credentials: CredentialSource, deadline: float | None = None) -> None:
+        self.clients = clients
+        self.credentials = credentials
+        self._deadline = deadline
+
+    def until(self, deadline: float) -> "Session":
+        """Return the same session with another deadline."""
+        return Session(self.clients, self.credentials, deadline)
+
+    def time_left(self, seconds: float) -> bool:
+        """Tell whether the deadline is further away than `seconds`."""
+        return self._deadline is None or asyncio.get_running_loop().time() + seconds < self._deadline
+
+    async def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
+        """Call, again after throttling until the deadline, and a few times after server errors; raise `CallError`."""
+        name = f"{service}:{operation}"
+        last: Trouble | None = None
+        deadline = self._deadline
+        if deadline is None:
+            deadline = asyncio.get_running_loop().time() + ORGANIZATIONS_SECONDS
+        try:
+            async with asyncio.timeout_at(deadline):
+                tries = 0
+                while True:
+                    try:
+                        return await self.clients.attempt(service, operation, self.credentials, parameters)
+                    except RETRIED as error:
+                        last = trouble(error, name)
+                        tries += 1
+                        if last.throttled:
+                            self.clients.meter.throttled += 1
+                        elif not last.transient or tries >= TRANSIENT_TRIES:
+                            raise CallError(last.failure) from error
+                    await asyncio.sleep(_backoff(tries))
+        except TimeoutError as error:
+            raise CallError(timed_out(name, last)) from error
+
+    async def pages(self, operation: str, **parameters: Any) -> AsyncIterator[dict[str, Any]]:
+        """Page through an AWS Organizations list, which may hold empty pages before the last one.
+
+        Raises `CallError` where the same token comes twice: that list would never end.
+        """
+        token: str | None = None
+        while True:
+            page = await self.call("organizations", operation, **parameters, **({"NextToken": token} if token else {}))
+            yield page
+            previous, token = token, page.get("NextToken")
+            if not token:
+                return
+            if token == previous:
+                raise bad_response(f"organizations:{operation}", "The same NextToken came twice; the list has no end.")
+
+
+def _backoff(tries: int) -> float:
+    """Return seconds to wait: exponential with full jitter, so that a throttled crowd does not come back as one."""
+    return random.uniform(0, min(BACKOFF_CAP, BACKOFF_BASE * 2.0**tries))  # noqa: S311  # jitter, not a secret

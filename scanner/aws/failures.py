@@ -1,0 +1,162 @@
+"""From whatever a call ended with to a `Failure` that a person can act on.
+
+AWS's errors are compared by code, and quoted in AWS's own words. The SDK's wording of an exception is never shown: it
+says nothing about AWS, and may hold what a hostile server wrote.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    CredentialRetrievalError,
+    EndpointConnectionError,
+    HTTPClientError,
+    NoAuthTokenError,
+    NoCredentialsError,
+    ReadTimeoutError,
+    SSLError,
+    SSOError,
+)
+from botocore.parsers import ResponseParserError
+
+from scanner.model import FailReason, Failure
+
+# What a call can end with for reasons outside this program. KeyError and ValueError: an HTML page or cut XML, which
+# the SDK's parser does not foresee.
+RETRIED = (ClientError, BotoCoreError, ResponseParserError, aiohttp.ClientError, OSError, KeyError, ValueError)
+
+THROTTLING = frozenset(
+    {
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "TooManyRequestsException",
+        "RequestLimitExceeded",
+        "BandwidthLimitExceeded",
+        "PriorRequestNotComplete",
+        "SlowDown",
+        "ConcurrentModificationException",  # DescribeOrganization while the organization is being changed
+    }
+)
+EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthFailure"})
+_CREDENTIALS = (NoCredentialsError, CredentialRetrievalError, NoAuthTokenError, SSOError)
+_SERVER_ERRORS = frozenset({"ServiceFailure", "ServiceException", "InternalFailure", "ServiceUnavailable"})
+
+REMEDIES = {
+    FailReason.ROLE_NOT_ASSUMABLE: (
+        "Check in this account that the role exists, that its trust policy names the caller (and the external id, if "
+        "one is asked for), and that no SCP denies it: AWS does not say which. Then scan again."
+    ),
+    FailReason.ACCESS_DENIED: (
+        "Allow this call in the role's policies, and check SCPs, permissions boundaries and the session policy."
+    ),
+    FailReason.THROTTLED: "Scan again at a quieter time, with a lower --concurrency or a longer --account-timeout.",
+    FailReason.TIMEOUT: "Scan again; if it stays slow, give a longer --account-timeout.",
+    FailReason.CREDENTIALS_EXPIRED: "Sign in again, or use credentials that refresh themselves, then scan again.",
+    FailReason.UNREACHABLE: "Check the network, proxy and endpoint settings on the way to AWS, then scan again.",
+    FailReason.BAD_RESPONSE: (
+        "Check that no proxy or custom endpoint (AWS_ENDPOINT_URL) answers in AWS's place; then scan again."
+    ),
+    FailReason.INCOMPLETE_LISTING: "Scan again; users may be missing. If it comes again, report it to AWS.",
+    FailReason.OU_UNKNOWN: "Scan again; if it comes again, allow organizations:ListParents and the other reads.",
+}
+
+
+class CallError(Exception):
+    """A call did not work, retries included."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(f"{failure.call}: {failure.reason} ({failure.code}): {failure.detail}")
+        self.failure = failure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """One try that did not work, and whether another one may."""
+
+    failure: Failure
+    throttled: bool = False
+    transient: bool = False
+
+
+def failure(reason: FailReason, call: str, detail: str, *, code: str | None = None) -> Failure:
+    """Return a `Failure` with the remedy that belongs to its reason."""
+    return Failure(reason=reason, call=call, code=code, detail=detail, remedy=REMEDIES[reason])
+
+
+def bad_response(call: str, detail: str) -> CallError:
+    return CallError(failure(FailReason.BAD_RESPONSE, call, detail))
+
+
+def incomplete_listing(call: str, detail: str) -> CallError:
+    return CallError(failure(FailReason.INCOMPLETE_LISTING, call, detail))
+
+
+def trouble(error: Exception, call: str) -> Trouble:
+    """Judge one failed try; `error` is one of `RETRIED`."""
+    if isinstance(error, ClientError):
+        return _refused(error.response, call)
+    if isinstance(error, _CREDENTIALS):
+        detail = "The caller's credentials could not be loaded or refreshed."
+        return Trouble(failure=failure(FailReason.CREDENTIALS_EXPIRED, call, detail))
+    if isinstance(error, (HTTPClientError, aiohttp.ClientError, OSError)):
+        return Trouble(failure=failure(FailReason.UNREACHABLE, call, _connection(error)), transient=True)
+    if isinstance(error, BotoCoreError):
+        detail = f"The SDK could not make the call ({type(error).__name__})."
+        return Trouble(failure=failure(FailReason.BAD_RESPONSE, call, detail))
+    detail = "The answer could not be read as one of AWS's."
+    return Trouble(failure=failure(FailReason.BAD_RESPONSE, call, detail), transient=True)
+
+
+def timed_out(call: str, last: Trouble | None) -> Failure:
+    """Return why a call that was still being tried at its deadline did not work."""
+    if last is None:
+        return failure(FailReason.TIMEOUT, call, "No complete answer before the time was up.")
+    if last.throttled:
+        return failure(FailReason.THROTTLED, call, last.failure.detail, code=last.failure.code)
+    return failure(FailReason.TIMEOUT, call, last.failure.detail, code=last.failure.code)
+
+
+def _refused(response: dict[str, Any], call: str) -> Trouble:
+    error = response.get("Error", {})
+    code = str(error.get("Code") or "")
+    message = str(error.get("Message") or "AWS gave no message.")
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    throttled = code in THROTTLING or status == 429
+    transient = not throttled and (status >= 500 or code in _SERVER_ERRORS)
+    return Trouble(
+        failure=failure(
+            _reason(code, call, throttled=throttled, transient=transient), call, message, code=code or None
+        ),
+        throttled=throttled,
+        transient=transient,
+    )
+
+
+def _reason(code: str, call: str, *, throttled: bool, transient: bool) -> FailReason:
+    if throttled:
+        return FailReason.THROTTLED
+    if transient:
+        return FailReason.UNREACHABLE
+    if code in EXPIRED:
+        return FailReason.CREDENTIALS_EXPIRED
+    if call == "sts:AssumeRole":
+        return FailReason.ROLE_NOT_ASSUMABLE
+    return FailReason.ACCESS_DENIED
+
+
+def _connection(error: Exception) -> str:
+    if isinstance(error, (ReadTimeoutError, ConnectTimeoutError)):
+        return "The server did not answer in time."
+    if isinstance(error, SSLError):
+        return "The TLS connection could not be made (is a CA bundle needed: AWS_CA_BUNDLE?)."
+    if isinstance(error, EndpointConnectionError):
+        return "No connection to the server."
+    return "The connection broke before the answer was whole."

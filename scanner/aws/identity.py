@@ -1,0 +1,134 @@
+"""Who calls, and as whom: the caller's identity, and the roles that are assumed on the way to the accounts.
+
+Every role is assumed for 900 seconds, as role chaining caps a session at an hour and an account needs seconds. Every
+session is narrowed by an inline session policy to the calls that it is for, however much the role itself may do.
+"""
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+
+import aioboto3
+from aiobotocore.session import AioSession
+from botocore.credentials import ReadOnlyCredentials
+from botocore.exceptions import BotoCoreError, NoRegionError, ProfileNotFound
+
+from scanner.aws.clients import CredentialSource, Session
+from scanner.aws.failures import CallError, bad_response
+from scanner.errors import StartError
+from scanner.model import AccountId, Caller
+
+SESSION_SECONDS = 900  # the shortest that STS grants
+REFRESH_BEFORE = timedelta(minutes=5)
+
+_NO_CREDENTIALS = (
+    "No AWS credentials were found. Sign in (aws sso login), set AWS_PROFILE or the AWS_ACCESS_KEY_ID variables, or "
+    "give --profile."
+)
+
+
+def arn_account(arn: str) -> str:
+    """Return the account id in an ARN, "" where it has none."""
+    parts = arn.split(":", 5)
+    return parts[4] if len(parts) == 6 else ""
+
+
+def role_arn(partition: str, account_id: str, role_name: str) -> str:
+    """Build the ARN of a member role; `role_name` may hold a path ("audit/IamScanner")."""
+    return f"arn:{partition}:iam::{account_id}:role/{role_name.lstrip('/')}"
+
+
+def member_policy(*, full: bool) -> str:
+    """Return the session policy for member roles: the calls of the scan, all of them reads but the report's making."""
+    actions = ["iam:ListUsers"]
+    if full:
+        actions += [
+            "iam:GenerateCredentialReport",
+            "iam:GetAccountAuthorizationDetails",
+            "iam:GetAccountSummary",
+            "iam:GetCredentialReport",
+        ]
+    return _policy(actions, "*")
+
+
+def hub_policy(partition: str, role_name: str) -> str:
+    """Return the session policy for the hub role: assuming the member role, in any account, and nothing else."""
+    return _policy(["sts:AssumeRole"], role_arn(partition, "*", role_name))
+
+
+def organizations_policy() -> str:
+    """Return the session policy for the role that reads AWS Organizations."""
+    reads = ("DescribeAccount", "DescribeOrganization", "DescribeOrganizationalUnit", "ListAccounts")
+    lists = ("ListAccountsForParent", "ListOrganizationalUnitsForParent", "ListParents", "ListRoots")
+    return _policy([f"organizations:{name}" for name in (*reads, *lists)], "*")
+
+
+def _policy(actions: list[str], resource: str) -> str:
+    statement = {"Effect": "Allow", "Action": actions, "Resource": resource}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, separators=(",", ":"))
+
+
+async def caller_credentials(profile: str | None) -> CredentialSource:
+    """Find the caller's credentials as the SDK does (environment, profile, SSO, container, instance).
+
+    What is returned refreshes itself where the credentials can. Raises `StartError` where there are none.
+    """
+    try:
+        found = await aioboto3.Session(botocore_session=AioSession(profile=profile)).get_credentials()
+    except ProfileNotFound as error:
+        raise StartError(f"{error}. See `aws configure list-profiles`, or set AWS_PROFILE.") from error
+    except BotoCoreError as error:
+        raise StartError(f"The AWS credentials could not be loaded: {error}") from error
+    if found is None:
+        raise StartError(_NO_CREDENTIALS)
+    source: CredentialSource = found.get_frozen_credentials
+    return source
+
+
+async def who_calls(session: Session) -> Caller:
+    """Ask STS who the caller is (GetCallerIdentity, which needs no permission); raise `StartError` where it fails."""
+    try:
+        answer = await session.call("sts", "GetCallerIdentity")
+    except NoRegionError as error:
+        raise StartError("No AWS region is set. Set AWS_REGION, or a region in the profile.") from error
+    except CallError as error:
+        failure = error.failure
+        said = f"{failure.code}: {failure.detail}" if failure.code else failure.detail
+        hint = "Sign in again (aws sso login), or check the credentials; outside the aws partition, set AWS_REGION too."
+        raise StartError(f"AWS did not accept the caller: {said} {hint}") from error
+    arn = str(answer["Arn"])
+    return Caller(account_id=AccountId(str(answer["Account"])), arn=arn, partition=arn.split(":")[1])
+
+
+class AssumedRole:
+    """A role, assumed with the credentials of `session` when first needed, and again shortly before they expire."""
+
+    def __init__(
+        self, session: Session, arn: str, *, session_name: str, policy: str | None, external_id: str | None = None
+    ) -> None:
+        self._session = session
+        self._arn = arn
+        self._parameters: dict[str, object] = {"RoleArn": arn, "RoleSessionName": session_name}
+        self._parameters["DurationSeconds"] = SESSION_SECONDS
+        if policy is not None:
+            self._parameters["Policy"] = policy
+        if external_id is not None:
+            self._parameters["ExternalId"] = external_id
+        self._lock = asyncio.Lock()
+        self._current: tuple[ReadOnlyCredentials, datetime] | None = None
+
+    async def credentials(self) -> ReadOnlyCredentials:
+        """Return credentials that are good for minutes; raise `CallError` where the role cannot be assumed."""
+        async with self._lock:
+            if self._current is None or self._current[1] - datetime.now(UTC) < REFRESH_BEFORE:
+                self._current = await self._assume()
+            return self._current[0]
+
+    async def _assume(self) -> tuple[ReadOnlyCredentials, datetime]:
+        answer = await self._session.call("sts", "AssumeRole", **self._parameters)
+        assumed = str(answer["AssumedRoleUser"]["Arn"])
+        if arn_account(assumed) != arn_account(self._arn):
+            raise bad_response("sts:AssumeRole", f"Asked for {self._arn}, the answer is for {assumed}.")
+        given = answer["Credentials"]
+        credentials = ReadOnlyCredentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+        return credentials, given["Expiration"]

@@ -1,0 +1,56 @@
+"""Many accounts at once, within a bound. The only place with concurrency over accounts."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TypeVar
+
+A = TypeVar("A")
+R = TypeVar("R")
+
+
+async def collect(
+    items: AsyncIterator[A], work: Callable[[A, Callable[[], None]], Awaitable[R]], at_once: int
+) -> AsyncIterator[R]:
+    """Give each item's result as it comes; work on at most `at_once` items, starting on each as it arrives.
+
+    `work` gets the item and a function that gives its place to the next one early: for work that only waits.
+    """
+    places = asyncio.Semaphore(at_once)
+    results: asyncio.Queue[R | None] = asyncio.Queue()
+
+    async def one(item: A) -> None:
+        release = _once(places.release)
+        try:
+            results.put_nowait(await work(item, release))
+        finally:
+            release()
+
+    async def feed() -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                async for item in items:
+                    await places.acquire()
+                    group.create_task(one(item))
+        finally:
+            results.put_nowait(None)
+
+    feeding = asyncio.create_task(feed())
+    try:
+        while (result := await results.get()) is not None:
+            yield result
+        await feeding
+    finally:
+        feeding.cancel()
+        await asyncio.gather(feeding, return_exceptions=True)
+
+
+def _once(action: Callable[[], None]) -> Callable[[], None]:
+    done = False
+
+    def call() -> None:
+        nonlocal done
+        if not done:
+            done = True
+            action()
+
+    return call
