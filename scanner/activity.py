@@ -1,0 +1,104 @@
+"""What a user's credentials tell about its use. Pure: the day that ages count from comes in.
+
+Everything is `None` where the credential report had no row for this very user, and where the report itself leaves open
+what an answer needs. Ages are whole days in UTC, never negative: a run may read a credential used after it started.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from scanner.model import AccessKey, Credentials
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activity:
+    console_access: bool | None = None
+    mfa_active: bool | None = None
+    active_access_keys: int | None = None
+    oldest_active_key_age_days: int | None = None  # None also where no key is active
+    stale_credentials: tuple[str, ...] | None = None  # which ones; () where it is known that none is
+    last_activity_at: datetime | None = None  # None also where no credential was ever used
+    days_since_activity: int | None = None
+    dormant: bool | None = None
+
+
+UNKNOWN = Activity()
+
+
+def activity(
+    credentials: Credentials | None, created_at: datetime, dormant_days: int, started_at: datetime
+) -> Activity:
+    """What is known of a user's activity on the day that the run started.
+
+    A credential counts from its last use, else from when it was set, else from when the user was created: it cannot
+    be older than its user, and to call it older than it is sends a person to look, while to call it younger hides it.
+    """
+    if credentials is None:
+        return UNKNOWN
+    today = _day(started_at)
+    enabled = _enabled(credentials, created_at)
+    stale = (
+        None if enabled is None else tuple(each for each in enabled if _age(each.counts_from, today) >= dormant_days)
+    )
+    last = _last_used(credentials)
+    return Activity(
+        console_access=credentials.console_access,
+        mfa_active=credentials.mfa_active,
+        active_access_keys=_active_keys(credentials.access_keys),
+        oldest_active_key_age_days=_oldest_active_key(credentials.access_keys, today),
+        stale_credentials=None if stale is None else tuple(each.name for each in stale),
+        last_activity_at=last,
+        days_since_activity=None if last is None else _age(last, today),
+        dormant=None if enabled is None or stale is None else bool(enabled) and len(stale) == len(enabled),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Credential:
+    name: str
+    counts_from: datetime
+
+
+def _enabled(credentials: Credentials, created_at: datetime) -> tuple[_Credential, ...] | None:
+    """The credentials that work; None where that is not known of one of them."""
+    if credentials.console_access is None or any(key.active is None for key in credentials.access_keys):
+        return None
+    password = _Credential(
+        "password", credentials.password_last_used or credentials.password_last_changed or created_at
+    )
+    keys = (
+        _Credential(_key_name(key), key.last_used or key.last_rotated or created_at)
+        for key in credentials.access_keys
+        if key.active
+    )
+    return (*((password,) if credentials.console_access else ()), *keys)
+
+
+def _key_name(key: AccessKey) -> str:
+    """A key by the day it was set, which the console shows too: the report has no id of it."""
+    return "access key" if key.last_rotated is None else f"access key of {_day(key.last_rotated)}"
+
+
+def _active_keys(keys: tuple[AccessKey, ...]) -> int | None:
+    return None if any(key.active is None for key in keys) else sum(key.active is True for key in keys)
+
+
+def _oldest_active_key(keys: tuple[AccessKey, ...], today: date) -> int | None:
+    """In days; None where there is none, or where one may be older than those whose age is known."""
+    if any(key.active is not False and (key.active is None or key.last_rotated is None) for key in keys):
+        return None
+    return max((_age(key.last_rotated, today) for key in keys if key.active and key.last_rotated), default=None)
+
+
+def _last_used(credentials: Credentials) -> datetime | None:
+    """The newest use of password or access keys, those that no longer work among them."""
+    uses = (credentials.password_last_used, *(key.last_used for key in credentials.access_keys))
+    return max((use for use in uses if use is not None), default=None)
+
+
+def _age(then: datetime, today: date) -> int:
+    return max(0, (today - _day(then)).days)
+
+
+def _day(moment: datetime) -> date:
+    return moment.astimezone(UTC).date()
