@@ -1,0 +1,33 @@
+"""The consolidated tables as pandas data frames: native Python values in object columns, None for what is unknown.
+
+Object columns on purpose: pandas' own types would turn an account id into a number, None into NaN and dates into
+nanoseconds. pandas is imported here and below only, so that a command that renders nothing does not wait for it.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+
+from scanner.model import Assessment
+from scanner.report.columns import ACCOUNTS, SAFELIST, USERS, Column, Row
+from scanner.report.rows import account_rows, user_rows
+
+
+def users_frame(assessment: Assessment) -> pd.DataFrame:
+    """One row a user of every account that was read."""
+    return _frame(USERS, user_rows(assessment))
+
+
+def accounts_frame(assessment: Assessment) -> pd.DataFrame:
+    """One row an account in scope, whatever became of it."""
+    return _frame(ACCOUNTS, account_rows(assessment))
+
+
+def safelist_frame(assessment: Assessment) -> pd.DataFrame:
+    """One row an entry or revocation of the safelists."""
+    return _frame(SAFELIST, assessment.safelist)
+
+
+def _frame(columns: Sequence[Column[Row]], rows: Iterable[Row]) -> pd.DataFrame:
+    held = list(rows)
+    return pd.DataFrame({column.key: pd.Series([column.get(row) for row in held], dtype=object) for column in columns})

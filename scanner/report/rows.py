@@ -1,0 +1,128 @@
+"""One row a user, one row an account in scope: what the column tables take their values from."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+
+from scanner.activity import Activity, activity
+from scanner.model import (
+    Account,
+    AccountId,
+    AccountScan,
+    Assessment,
+    Determination,
+    Evidence,
+    Failed,
+    Finding,
+    Record,
+    Scanned,
+    Skipped,
+)
+
+DEFAULT_DORMANT_DAYS = 45
+
+
+@dataclass(frozen=True, slots=True)
+class UserRow:
+    finding: Finding
+    account_owner: str | None
+    activity: Activity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountRow:
+    """What became of an account in scope; what does not apply to its outcome is None."""
+
+    account: Account
+    account_owner: str | None
+    outcome: str
+    reason: str | None = None
+    failed_call: str | None = None
+    error_code: str | None = None
+    detail: str | None = None
+    remedy: str | None = None
+    users: int | None = None
+    approved: int | None = None
+    unapproved: int | None = None
+    evidence: Evidence | None = None
+    notes: tuple[str, ...] | None = None
+    role_arn: str | None = None
+    scanned_at: datetime | None = None
+    credential_report_at: datetime | None = None
+
+
+def user_rows(assessment: Assessment) -> Iterator[UserRow]:
+    header = assessment.record.header
+    days = dormant_days(assessment.record)
+    for finding in assessment.findings:
+        user = finding.user
+        used = activity(user.credentials, user.created_at, days, header.started_at)
+        yield UserRow(finding, header.account_owners.get(finding.account.id), used)
+
+
+def dormant_days(record: Record) -> int:
+    """After how many days without use a credential is stale."""
+    days = record.header.settings.get("dormant_days")
+    return days if isinstance(days, int) else DEFAULT_DORMANT_DAYS
+
+
+def account_rows(assessment: Assessment) -> Iterator[AccountRow]:
+    """Every account in scope, by its id: those that were skipped, that failed and that were not reached too."""
+    record = assessment.record
+    decided = Counter((finding.account.id, finding.determination) for finding in assessment.findings)
+    for account in sorted(record.listing.accounts, key=lambda each: each.id):
+        if account.id in record.listing.in_scope:
+            owner = record.header.account_owners.get(account.id)
+            yield _account_row(account, owner, record.scans.get(account.id), decided)
+
+
+def _account_row(
+    account: Account,
+    owner: str | None,
+    scan: AccountScan | None,
+    decided: Counter[tuple[AccountId, Determination]],
+) -> AccountRow:
+    match scan:
+        case Scanned():
+            return AccountRow(
+                account=account,
+                account_owner=owner,
+                outcome=scan.outcome,
+                users=len(scan.users),
+                approved=decided[account.id, Determination.APPROVED],
+                unapproved=decided[account.id, Determination.UNAPPROVED],
+                evidence=scan.evidence,
+                notes=scan.notes,
+                role_arn=scan.role_arn,
+                scanned_at=scan.scanned_at,
+                credential_report_at=scan.credential_report_at,
+            )
+        case Failed():
+            failure = scan.failure
+            return AccountRow(
+                account=account,
+                account_owner=owner,
+                outcome=scan.outcome,
+                reason=failure.reason,
+                failed_call=failure.call,
+                error_code=failure.code,
+                detail=failure.detail,
+                remedy=failure.remedy,
+                role_arn=scan.role_arn,
+                scanned_at=scan.scanned_at,
+            )
+        case Skipped():
+            return AccountRow(
+                account=account, account_owner=owner, outcome=scan.outcome, reason=scan.reason, detail=scan.detail
+            )
+        case None:
+            return AccountRow(
+                account=account,
+                account_owner=owner,
+                outcome="FAILED",
+                detail="not reached before the run ended",
+                remedy="Go on with this run: scan --resume.",
+            )
+    assert_never(scan)

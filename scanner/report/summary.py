@@ -1,0 +1,151 @@
+"""summary.json: a run in figures, for scripts and for `--json`. The same assessment gives the same document."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+
+from scanner.model import RISK_LEVEL, RULE_ID, RULE_TITLE, Assessment, Failure, Header, Listing, Totals
+from scanner.report.figures import Figures, OuFigures, figures, reconciled
+from scanner.report.rows import AccountRow, account_rows, dormant_days, user_rows
+from scanner.report.tables import iso
+
+SCHEMA_VERSION = 1
+_SCOPE_SETTINGS = ("ou", "exclude_ou", "account", "exclude_account", "accounts_file")
+
+
+def summary(assessment: Assessment) -> dict[str, object]:
+    """The document, of JSON values only."""
+    record = assessment.record
+    counted = figures(assessment, tuple(user_rows(assessment)), tuple(account_rows(assessment)))
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "program_version": record.header.program_version,
+        "rule_id": RULE_ID,
+        "rule_title": RULE_TITLE,
+        "risk_level": RISK_LEVEL,
+        "run_id": record.header.run_id,
+        "status": assessment.status,
+        "status_text": assessment.status_text,
+        "interrupted": record.footer.interrupted,
+        **_who_and_where(record.header, record.listing),
+        "times": _times(assessment, counted),
+        "coverage": _coverage(assessment.totals),
+        "users": _users(assessment, counted),
+        "by_ou": [_ou(each) for each in counted.by_ou],
+        "failed_accounts": [_failed(row) for row in counted.failed],
+        "listing_problem": _problem(record.listing.problem),
+        "notes": list(record.listing.notes),
+        "evidence": dict(counted.accounts_by_evidence),
+        "safelist": _safelist(assessment),
+        "api_calls": dict(sorted(record.footer.api_calls.items())),
+        "api_calls_total": sum(record.footer.api_calls.values()),
+        "throttled": record.footer.throttled,
+        "journal_sha256": record.digest,
+    }
+
+
+def sha256(text: str) -> str:
+    """Of a text as UTF-8; what is no Unicode counts as it was read."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _who_and_where(header: Header, listing: Listing) -> dict[str, object]:
+    organization = header.organization
+    return {
+        "organization": organization
+        and {"id": organization.id, "management_account_id": organization.management_account_id},
+        "caller": {
+            "account_id": header.caller.account_id,
+            "arn": header.caller.arn,
+            "partition": header.caller.partition,
+        },
+        "accounts_from": listing.source,
+        "scope": {name: header.settings[name] for name in _SCOPE_SETTINGS if header.settings.get(name)},
+    }
+
+
+def _times(assessment: Assessment, counted: Figures) -> dict[str, object]:
+    header = assessment.record.header
+    return {
+        "as_of": header.as_of.isoformat(),
+        "started_at": iso(header.started_at),
+        "finished_at": iso(assessment.record.footer.finished_at),
+        "accounts_read_from": _moment(counted.read_from),
+        "accounts_read_until": _moment(counted.read_until),
+    }
+
+
+def _moment(value: datetime | None) -> str | None:
+    return None if value is None else iso(value)
+
+
+def _coverage(totals: Totals) -> dict[str, object]:
+    return {
+        "listed": totals.listed,
+        "outside_scope": totals.outside_scope,
+        "excluded": totals.excluded,
+        "inactive": totals.inactive,
+        "scanned": totals.scanned,
+        "failed": totals.failed,
+        "in_scope": totals.in_scope,
+        "reconciles": totals.listed == reconciled(totals),
+    }
+
+
+def _users(assessment: Assessment, counted: Figures) -> dict[str, object]:
+    return {
+        "found": assessment.totals.users,
+        "approved": assessment.totals.approved,
+        "unapproved": assessment.totals.unapproved,
+        "unapproved_by_basis": dict(counted.by_basis),
+        "unapproved_administrators": counted.unapproved_administrators,
+        "console_without_mfa": counted.console_without_mfa,
+        "dormant": counted.dormant,
+        "dormant_days": dormant_days(assessment.record),
+        "with_stale_credentials": counted.stale,
+        "usage_unknown": counted.usage_unknown,
+    }
+
+
+def _ou(ou: OuFigures) -> dict[str, object]:
+    return {
+        "ou_path": ou.ou_path,
+        "ou_id": ou.ou_id,
+        "accounts": ou.accounts,
+        "scanned": ou.scanned,
+        "users": ou.users,
+        "approved": ou.approved,
+        "unapproved": ou.unapproved,
+    }
+
+
+def _failed(row: AccountRow) -> dict[str, object]:
+    return {
+        "account_id": row.account.id,
+        "account_name": row.account.name,
+        "ou_path": row.account.ou_path,
+        "reason": row.reason,
+        "failed_call": row.failed_call,
+        "error_code": row.error_code,
+        "detail": row.detail,
+        "remedy": row.remedy,
+    }
+
+
+def _problem(problem: Failure | None) -> Mapping[str, object] | None:
+    return problem and {
+        "reason": problem.reason,
+        "failed_call": problem.call,
+        "error_code": problem.code,
+        "detail": problem.detail,
+        "remedy": problem.remedy,
+    }
+
+
+def _safelist(assessment: Assessment) -> dict[str, object]:
+    statuses = Counter(use.status for use in assessment.safelist)
+    return {
+        "files": [{"path": each.path, "sha256": sha256(each.text)} for each in assessment.record.header.safelists],
+        "entries": dict(sorted(statuses.items())),
+    }

@@ -1,0 +1,71 @@
+"""The frames as CSV, for spreadsheets and scripts, and as JSON, with values as AWS gave them. Same frame, same bytes.
+
+CSV: UTF-8 with BOM, RFC 4180, times in ISO 8601 UTC, lists joined by "; ", unknown empty, formulas guarded.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any, BinaryIO
+
+import pandas as pd
+
+from scanner.report.columns import CellKind, Column
+from scanner.text import for_csv
+
+LIST_SEPARATOR = "; "
+
+
+def write_csv(columns: Sequence[Column[Any]], frame: pd.DataFrame, out: BinaryIO) -> None:
+    texts = io.TextIOWrapper(out, encoding="utf-8-sig", newline="", write_through=False)
+    writer = csv.writer(texts, lineterminator="\r\n")
+    writer.writerow(column.key for column in columns)
+    writer.writerows(zip(*(_texts(column, frame[column.key]) for column in columns), strict=True))
+    texts.detach()  # flushes, and leaves `out` to whoever opened it
+
+
+def write_json(columns: Sequence[Column[Any]], frame: pd.DataFrame, out: BinaryIO) -> None:
+    """An array with one object a row; written row by row, as all of it may be large."""
+    keys = [column.key for column in columns]
+    separator = b"[\n"
+    for row in zip(*(frame[key] for key in keys), strict=True):
+        out.write(separator + json.dumps(dict(zip(keys, row, strict=True)), default=_plain).encode("ascii"))
+        separator = b",\n"
+    out.write(b"\n]\n" if len(frame) else b"[]\n")
+
+
+def iso(value: datetime) -> str:
+    """ISO 8601 in UTC, to the second or as exact as it is known: "2026-11-23T16:41:00Z"."""
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+
+
+def joined(column: Column[Any], values: Sequence[str]) -> str:
+    """A list in one cell."""
+    return LIST_SEPARATOR.join(values) if values else column.none
+
+
+def _texts(column: Column[Any], values: Iterable[Any]) -> Iterable[str]:
+    if column.kind is CellKind.LIST:
+        return ("" if value is None else for_csv(joined(column, value)) for value in values)
+    to_text = _TO_TEXT[column.kind]
+    return ("" if value is None else to_text(value) for value in values)
+
+
+_TO_TEXT: Mapping[CellKind, Callable[[Any], str]] = {
+    CellKind.TEXT: for_csv,
+    CellKind.DATE: date.isoformat,
+    CellKind.DATETIME: lambda moment: iso(moment.replace(microsecond=0)),
+    CellKind.BOOL: lambda value: "true" if value else "false",
+    CellKind.INT: str,
+}
+
+
+def _plain(value: object) -> str:
+    """What JSON has no type for."""
+    if isinstance(value, datetime):
+        return iso(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"no column holds a {type(value).__name__}")
