@@ -134,7 +134,9 @@ def _failed(row: AccountRow) -> dict[str, object]:
 
 
 def _problem(problem: Failure | None) -> Mapping[str, object] | None:
-    return problem and {
+    if problem is None:
+        return None
+    return {
         "reason": problem.reason,
         "failed_call": problem.call,
         "error_code": problem.code,
