@@ -18,14 +18,13 @@ from scanner.safelist.fields import (
     PolicyFields,
     RevocationFields,
     account_id,
-    arn_parts,
     ou_key,
 )
 from scanner.safelist.files import read
 from scanner.safelist.nodes import Mapping, Node, Scalar, compose
 from scanner.safelist.nodes import Sequence as NodeList
 from scanner.safelist.policy import breaches
-from scanner.safelist.types import Policy, Safelist, fold
+from scanner.safelist.types import Policy, Safelist, arn_parts, fold
 
 __all__ = ["Policy", "Safelist", "check_organization", "parse", "read"]
 
@@ -234,9 +233,9 @@ def _is_consistent(file: _File, entry: Entry) -> bool:
     if entry.approved_on and entry.expires_on and entry.expires_on < entry.approved_on:
         file.fault(entry.line, "expires_on lies before approved_on.", "Correct the dates.")
     if entry.selector is Selector.ARN and entry.scope is Scope.ACCOUNT:
-        account, _name = arn_parts(entry.value)
-        if entry.scope_value not in {account, ""}:  # "": the account id is a fault already told
-            problem = f"The arn is of account {account}, and stands under {entry.scope_value}."
+        parts = arn_parts(entry.value)
+        if parts and entry.scope_value not in {parts[0], ""}:  # "": the account id is a fault already told
+            problem = f"The arn is of account {parts[0]}, and stands under {entry.scope_value}."
             file.fault(entry.line, problem, "Move it, or correct it.")
     return len(file.faults) == before
 

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from scanner.model import Kind
 from scanner.safelist.nodes import REFUSED, TEXT, Node, Scalar, Sequence
+from scanner.safelist.types import arn_parts
 
 REQUIRABLE = ("user_id", "kind", "owner", "reason", "approved_by", "approved_on", "expires_on", "ticket")
 
@@ -20,9 +21,6 @@ _USER_NAME = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
 _USER_ID = re.compile(r"\w{1,128}", re.ASCII)
 _PATTERN = re.compile(r"[\w+=,.@*?-]{1,128}", re.ASCII)
 _PATH = re.compile(r"/[\x21-\x7e]{1,510}/", re.ASCII)
-_ARN = re.compile(
-    r"arn:aws[a-z-]*:iam::(?P<account>[0-9]{12}):user(?:/|/[\x21-\x7e]{1,510}/)(?P<name>[\w+=,.@-]{1,128})", re.ASCII
-)
 _ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
 _ORGANIZATION = re.compile(r"o-[0-9a-z]{10,32}", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
@@ -86,16 +84,9 @@ def _user_id(node: Node) -> str:
 
 def _arn(node: Node) -> str:
     value = scalar(node)
-    if not _ARN.fullmatch(value):
+    if arn_parts(value) is None:
         _fail(f"{value!r} is no ARN of an IAM user.", "Write arn:<partition>:iam::<12 digits>:user/<path><name>.")
     return value
-
-
-def arn_parts(arn: str) -> tuple[str, str]:
-    """The account id and the user name of an ARN that a validator let pass."""
-    found = _ARN.fullmatch(arn)
-    assert found is not None
-    return found["account"], found["name"]
 
 
 def _pattern(node: Node) -> str:

@@ -4,10 +4,13 @@ import re
 import string
 from dataclasses import dataclass
 
-from scanner.model import Entry, Revocation
+from scanner.model import Entry, Revocation, Scope, Selector
 
 # ListRoots and ListOrganizationalUnitsForParent, `Id`. A key of `ous` that looks like this is an id and never a path.
 _OU_ID = re.compile(r"ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|r-[0-9a-z]{4,32}", re.ASCII)
+_USER_ARN = re.compile(
+    r"arn:aws[a-z-]*:iam::(?P<account>[0-9]{12}):user(?:/|/[\x21-\x7e]{1,510}/)(?P<name>[\w+=,.@-]{1,128})", re.ASCII
+)
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
@@ -22,6 +25,28 @@ def fold(name: str) -> str:
 def is_ou_id(value: str) -> bool:
     """Whether the key of an OU scope is an id ("ou-…", "r-…") rather than a path."""
     return _OU_ID.fullmatch(value) is not None
+
+
+def arn_parts(arn: str) -> tuple[str, str] | None:
+    """The account id and the user name in the ARN of an IAM user; None where it is no such ARN."""
+    found = _USER_ARN.fullmatch(arn)
+    return (found["account"], found["name"]) if found else None
+
+
+def selected_name(entry: Entry) -> str | None:
+    """The one user name that an entry is about; None for a pattern or a path."""
+    if entry.selector is Selector.USER:
+        return entry.value
+    parts = arn_parts(entry.value) if entry.selector is Selector.ARN else None
+    return parts[1] if parts else None
+
+
+def selected_account(entry: Entry) -> str | None:
+    """The only account in which an entry can approve; None where its scope holds more than one."""
+    if entry.scope is Scope.ACCOUNT:
+        return entry.scope_value
+    parts = arn_parts(entry.value) if entry.selector is Selector.ARN else None
+    return parts[0] if parts else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
