@@ -154,7 +154,7 @@ def _refusal(failure: Failure) -> str:
 def _remarks(
     users: tuple[IamUser, ...],
     details: iam.AuthorizationDetails | Failure,
-    count: int | None | Failure,
+    count: int | Failure | None,
     report: CredentialReport | Failure,
 ) -> tuple[str, ...]:
     """Say what does not agree, where all calls worked."""

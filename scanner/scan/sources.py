@@ -1,7 +1,8 @@
-"""Where the accounts come from: AWS Organizations, or a file of accounts. Names are checked before anything is scanned."""
+"""Where the accounts come from: AWS Organizations, or a file of accounts; and the check of all that is named."""
 
 import csv
 import difflib
+import re
 from collections.abc import AsyncIterator, Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +14,8 @@ from scanner.errors import Fault, FaultsError, UsageError
 from scanner.model import Account, AccountId, Listing, OrganizationalUnit, is_account_id
 from scanner.scan.scope import Plan, Selection, place
 from scanner.settings import Settings
+
+_OU_ID = re.compile(r"r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}")
 
 
 class Source(Protocol):
@@ -79,7 +82,7 @@ def _in_scope(accounts: Iterable[Account], selection: Selection) -> frozenset[Ac
 
 
 async def select_in_organization(session: Session, settings: Settings) -> Selection:
-    """Check every OU and account that is named against the organization; raise `UsageError` naming all that is wrong."""
+    """Check every OU and account that is named against the organization; raise `UsageError` with all that is wrong."""
     problems: list[str] = []
     tree = _Tree(session)
 
@@ -148,11 +151,10 @@ class _Tree:
 
     async def find(self, text: str) -> str:
         """Return the id of the one OU that `text` names; raise `UsageError` where there is none, or more."""
-        if text.startswith("r-") or text.startswith("ou-"):
-            every = await self._all()
-            if any(ou.id == text for ou in every):
+        if _OU_ID.fullmatch(text):
+            if await organizations.ou_exists(self._session, text):
                 return text
-            near = difflib.get_close_matches(text, [str(ou.id) for ou in every])
+            near = difflib.get_close_matches(text, [str(ou.id) for ou in await self._all()])
             raise UsageError(f"no such OU in the organization.{_did_you_mean(near)}")
         found = await self._by_path(await self._tops(), text.strip("/"))
         if not found:

@@ -1,0 +1,114 @@
+"""A run's folder: the journal as it grows, the manifest that seals it, and finding and reading it again.
+
+The folder is 0700 and its files 0600, as they name people and what they may do. Files appear whole or not at all. The
+manifest is written last: a folder without it is not a finished run.
+"""
+
+import asyncio
+import hashlib
+import json
+import os
+import re
+import secrets
+import time
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from scanner import __version__
+from scanner.errors import ScannerError, UsageError
+from scanner.files import whole
+from scanner.journal import NO_LINE, Line, decode, encode
+from scanner.model import Record
+
+JOURNAL: Final = "journal.jsonl"
+MANIFEST: Final = "manifest.json"
+FSYNC_SECONDS: Final = 1.0
+_RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
+
+
+def new_run_id(started_at: datetime) -> str:
+    """Return an id that sorts by its start (UTC) and is not met twice: "20261123T164100Z-1a2b3c"."""
+    return f"{started_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
+def create(output: Path, run_id: str) -> Path:
+    """Make the run's folder; raise `ScannerError` where it cannot be made."""
+    folder = output / run_id
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700)
+    except OSError as error:
+        raise ScannerError(
+            f"The folder {folder} cannot be made: {error.strerror}. Give a folder that can be written to with --output."
+        ) from error
+    return folder
+
+
+class Journal:
+    """Appends lines. Each is handed to the system at once, and forced to the disk once a second and at the end."""
+
+    def __init__(self, folder: Path) -> None:
+        self._descriptor = os.open(folder / JOURNAL, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        self._previous = NO_LINE
+        self._synced = time.monotonic()
+
+    async def append(self, line: Line) -> None:
+        """Write one line; raise OSError where the disk does not take it whole."""
+        data, self._previous = encode(line, self._previous)
+        written = os.write(self._descriptor, data)
+        while written < len(data):
+            written += os.write(self._descriptor, data[written:])
+        if time.monotonic() - self._synced >= FSYNC_SECONDS:
+            self._synced = time.monotonic()
+            await asyncio.to_thread(os.fsync, self._descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        os.fsync(self._descriptor)
+        os.close(self._descriptor)
+
+
+def read(folder: Path) -> Record:
+    """Read a run's journal; raise `JournalError` where it is not whole, `UsageError` where there is none."""
+    try:
+        data = (folder / JOURNAL).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{folder} is no run's folder: its {JOURNAL} cannot be read: {error.strerror}.") from error
+    return decode(data)
+
+
+def find(run: str, output: Path) -> Path:
+    """Return the folder that RUN names: a folder, or a run id under `output`; raise `UsageError` for neither."""
+    for folder in (Path(run), output / run):
+        if (folder / JOURNAL).is_file():
+            return folder
+    known = sorted((path.name for path in output.glob("*") if _RUN_ID.fullmatch(path.name)), reverse=True)
+    newest = f" The newest there is {known[0]}." if known else ""
+    raise UsageError(f"There is no run {run!r}, neither as a folder nor under {output}.{newest}")
+
+
+def seal(folder: Path, files: Iterable[str], journal_digest: str) -> str:
+    """Write the manifest over the journal and `files`; return its own SHA-256, to be noted elsewhere."""
+    manifest = {
+        "schema_version": 1,
+        "program_version": __version__,
+        "run_id": folder.name,
+        "journal_sha256": journal_digest,
+        "files": {name: _fingerprint(folder / name) for name in sorted({JOURNAL, *files})},
+    }
+    data = (json.dumps(manifest, indent=2) + "\n").encode("ascii")
+    with whole(folder / MANIFEST) as file:
+        file.write(data)
+    return hashlib.sha256(data).hexdigest()
+
+
+def _fingerprint(path: Path) -> dict[str, object]:
+    with path.open("rb") as file:
+        return {"sha256": hashlib.file_digest(file, "sha256").hexdigest(), "bytes": path.stat().st_size}
