@@ -122,7 +122,7 @@ def _key(key: SimulatedKey) -> tuple[str, ...]:
 
 
 def _time(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%S+00:00")
+    return moment.isoformat(timespec="seconds")  # UTC, as all times of a world: ends in +00:00
 
 
 def _boolean(value: bool) -> str:

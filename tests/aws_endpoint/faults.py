@@ -81,7 +81,7 @@ class Raw:
 class Break:
     """What becomes of the connection."""
 
-    how: Literal["cut", "reset", "truncate", "hang"]
+    how: Literal["cut", "reset", "truncate", "clip", "hang"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +122,7 @@ empty_body = Raw(200, b"", "text/xml")
 cut = Break("cut")  # closed before the first byte of the answer
 reset = Break("reset")  # the same, by RST
 truncated = Break("truncate")  # closed in the middle of the body
+clipped = Break("clip")  # half the body, passed off as all of it: sound HTTP, broken XML or JSON
 hang = Break("hang")  # no answer as long as the client waits
 wrong_account = Lie("wrong-account")  # ARNs name another account
 no_marker = Lie("no-marker")  # IsTruncated=true, and no Marker (IAM)

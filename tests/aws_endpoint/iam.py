@@ -129,7 +129,7 @@ def _wanted(parameters: Parameters) -> set[str]:
 
 
 def time(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.isoformat(timespec="seconds")[:19] + "Z"  # worlds keep their times in UTC
 
 
 def _listed_user(account: SimulatedAccount, user: SimulatedUser) -> str:

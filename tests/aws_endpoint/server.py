@@ -14,6 +14,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Self
 
 from tests.aws_endpoint.clock import Clock
@@ -46,13 +47,14 @@ class Endpoint:
         self.calls: list[Call] = []
         self.counts: Counter[str] = Counter()  # "iam:ListUsers" → calls that came in, refused ones too
         self.rejected: list[AwsError] = []  # requests that were not let in: unknown keys, expired tokens, ...
-        self.most_concurrent = 0
+        self.most_concurrent = 0  # calls begun and not yet answered; tells nothing without latency
         self.url = ""
         self._concurrent = 0
         self._latency = latency if isinstance(latency, Mapping) else {"*": latency}
         self._record = record
         self._connections: set[_Connection] = set()
         self._server: asyncio.Server | None = None
+        self._defects: list[Exception] = []
 
     @property
     def sessions(self) -> list[Session]:
@@ -78,6 +80,8 @@ class Endpoint:
                 connection.abort()
             await asyncio.sleep(0)
         await self._server.wait_closed()
+        if self._defects:
+            raise self._defects[0]
 
     # --- one request
 
@@ -93,6 +97,14 @@ class Endpoint:
 
     def ended(self) -> None:
         self._concurrent -= 1
+
+    def answer_or_own_up(self, request: Request) -> tuple[Reply, float, Break | Drip | None]:
+        """As `answer`; a defect of the endpoint itself becomes an HTTP 500, and is raised when the endpoint ends."""
+        try:
+            return self.answer(request)
+        except Exception as defect:  # noqa: BLE001 - whatever it is, the test must hear of it
+            self._defects.append(defect)
+            return Reply(500, "text/plain", repr(defect).encode()), 0.0, None
 
     def answer(self, request: Request) -> tuple[Reply, float, Break | Drip | None]:
         """What is answered, after how many seconds, and how it is sent where that is not as usual."""
@@ -163,7 +175,7 @@ class _Connection(asyncio.Protocol):
             return
         self._busy = True
         self._endpoint.begun()
-        reply, delay, manner = self._endpoint.answer(request)
+        reply, delay, manner = self._endpoint.answer_or_own_up(request)
         if delay > 0:
             self._loop.call_later(delay, self._send, reply, manner)
         else:
@@ -180,6 +192,8 @@ class _Connection(asyncio.Protocol):
             case Drip(seconds):
                 self._transport.write(reply.head())
                 self._drip(memoryview(reply.body), seconds)
+            case Break("clip"):
+                self._send(replace(reply, body=reply.body[: len(reply.body) // 2]), None)
             case Break(how):
                 self._break(how, reply)
 

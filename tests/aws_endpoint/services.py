@@ -8,7 +8,7 @@ from tests.aws_endpoint.clock import Clock
 from tests.aws_endpoint.credential_report import CredentialReports
 from tests.aws_endpoint.faults import Call
 from tests.aws_endpoint.organization import SimulatedOrganization
-from tests.aws_endpoint.sessions import Caller, Sessions, check_permitted
+from tests.aws_endpoint.sessions import Caller, Sessions, account_of, check_permitted
 from tests.aws_endpoint.wire import AwsError, Reply, Request, reply_json, xml
 
 # The resource that a call is authorised on, where that is not "*".
@@ -78,10 +78,10 @@ class Services:
 
 def call_of(ask: Ask) -> Call:
     """What is recorded of a call, and what fault rules see of it."""
-    about = ask.caller.account_id
+    account_id = ask.caller.account_id
     if ask.action == "AssumeRole":
-        about = str(ask.parameters.get("RoleArn", "")).split(":")[4:5][0] if ask.parameters.get("RoleArn") else about
-    return Call(ask.service, ask.action, about, ask.caller.access_key_id, ask.parameters)
+        account_id = account_of(ask.parameters.get("RoleArn", "")) or account_id
+    return Call(ask.service, ask.action, account_id, ask.caller.access_key_id, ask.parameters)
 
 
 def _unknown_action(request: Request) -> AwsError:

@@ -101,7 +101,7 @@ class Sessions:
     def assume(self, caller: Caller, parameters: Parameters) -> Caller:
         """AssumeRole: check as STS checks, and give out a session."""
         _check_request(parameters)
-        arn = parameters["RoleArn"]
+        arn = parameters.get("RoleArn", "")
         account, role = self._find_role(arn)
         refusal = denied(caller.arn, "sts:AssumeRole", arn)
         if account is None or role is None or not _trusts(role, caller, parameters.get("ExternalId")):
@@ -150,6 +150,11 @@ class Sessions:
             )
         )
         return session
+
+
+def account_of(role_arn: str) -> str | None:
+    found = _ROLE_ARN.fullmatch(role_arn)
+    return found[2] if found else None
 
 
 # --- checks of AssumeRole ---------------------------------------------------------------------------------------------
