@@ -1,0 +1,40 @@
+"""The files that go with the sample organization: the safelist, dated around the demo's day, and account owners."""
+
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+from importlib.resources import files
+from pathlib import Path
+
+_DATE = re.compile(r"<today([+-]\d+)?>")
+
+
+@dataclass(frozen=True, slots=True)
+class SampleFiles:
+    """Where the files of the sample were written."""
+
+    safelist: Path
+    account_owners: Path
+
+
+def safelist_text(today: date) -> str:
+    """The demo's safelist; `<today-30>` in its template is the day 30 days before `today`."""
+    return _DATE.sub(lambda found: str(today + timedelta(days=int(found[1] or 0))), _packaged("safelist.yaml"))
+
+
+def account_owners_text() -> str:
+    """CSV: account_id, account_owner. One account has no owner, as in life."""
+    return _packaged("account-owners.csv")
+
+
+def write_files(folder: Path, today: date) -> SampleFiles:
+    """Write them into `folder`, which is made where it is missing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = SampleFiles(safelist=folder / "safelist.yaml", account_owners=folder / "account-owners.csv")
+    written.safelist.write_text(safelist_text(today), encoding="utf-8")
+    written.account_owners.write_text(account_owners_text(), encoding="utf-8")
+    return written
+
+
+def _packaged(name: str) -> str:
+    return (files("scanner.demo") / "data" / name).read_text(encoding="utf-8")
