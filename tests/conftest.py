@@ -10,6 +10,8 @@ import pytest
 
 REFUSED = "http://127.0.0.1:9"  # nothing listens there
 
+FOREIGN = ("AWS_", "IAM_SCANNER_", "REQUESTS_CA_BUNDLE")  # variables that begin so, and all proxies, are unset
+
 BROKEN_AWS = {
     "AWS_ACCESS_KEY_ID": "AKIABROKENBROKENBROK",
     "AWS_SECRET_ACCESS_KEY": "broken",
@@ -32,7 +34,7 @@ def broken_environment() -> Iterator[None]:
     """Nothing of the environment that the tests were started in reaches the program, also not in a subprocess."""
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
-            if name.startswith(("AWS_", "IAM_SCANNER_")) or name.lower().endswith("_proxy"):
+            if name.startswith(FOREIGN) or name.lower().endswith("_proxy"):
                 patch.delenv(name)
         for name, value in BROKEN_AWS.items():
             patch.setenv(name, value)

@@ -14,11 +14,26 @@ import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
+from tests.aws_endpoint.ask import Ask
 from tests.aws_endpoint.clock import Clock
-from tests.aws_endpoint.faults import Break, Bucket, Call, Delay, Do, Drip, Effect, Fault, Faults, Lie, Raw
+from tests.aws_endpoint.faults import (
+    Break,
+    Bucket,
+    Call,
+    Delay,
+    Do,
+    Drip,
+    Effect,
+    Fault,
+    Faults,
+    Lie,
+    Raw,
+    Refuse,
+    RefuseAsAws,
+)
 from tests.aws_endpoint.organization import SimulatedOrganization
 from tests.aws_endpoint.services import Services, call_of
 from tests.aws_endpoint.sessions import Caller, Session
@@ -98,42 +113,48 @@ class Endpoint:
     def ended(self) -> None:
         self._concurrent -= 1
 
-    def answer_or_own_up(self, request: Request) -> tuple[Reply, float, Break | Drip | None]:
-        """As `answer`; a defect of the endpoint itself becomes an HTTP 500, and is raised when the endpoint ends."""
-        try:
-            return self.answer(request)
-        except Exception as defect:  # noqa: BLE001 - whatever it is, the test must hear of it
-            self._defects.append(defect)
-            return Reply(500, "text/plain", repr(defect).encode()), 0.0, None
-
-    def answer(self, request: Request) -> tuple[Reply, float, Break | Drip | None]:
-        """What is answered, after how many seconds, and how it is sent where that is not as usual."""
+    def answer(self, request: Request) -> "_Answer":
+        """Answer; a defect of the endpoint itself becomes an HTTP 500, and is raised when the endpoint ends."""
         self.counts[f"{request.service}:{request.action}"] += 1
         try:
             ask = self.services.admit(request)
+            return self._answer(ask, call_of(ask))
         except AwsError as error:
             self.rejected.append(error)
-            return error_reply(request.service, error), 0.0, None
-        call = call_of(ask)
+            return _Answer(error_reply(request.service, error))
+        except Exception as defect:  # noqa: BLE001 - whatever it is, the test must hear of it
+            self._defects.append(defect)
+            return _Answer(Reply(500, "text/plain", repr(defect).encode()))
+
+    def _answer(self, ask: Ask, call: Call) -> "_Answer":
         if self._record:
             self.calls.append(call)
-        latency = self._latency.get(call.name, self._latency.get("*", 0.0))
         effects = self.faults.effects(call) if self.faults.rules else []
-        delay = latency + sum(effect.seconds for effect in effects if isinstance(effect, Delay))
+        delay = self._latency.get(call.name, self._latency.get("*", 0.0))
+        delay += sum(effect.seconds for effect in effects if isinstance(effect, Delay))
+        final = _apply(effects, call, ask.lies)
         try:
-            final = _apply(effects, call, ask.lies)
-            if isinstance(final, Raw):
-                return Reply(final.status, final.content_type, final.body), delay, None
-            if final is not None and not isinstance(final, Break | Drip):
-                raise final.error(call, ask.caller.arn)
-            return self.services.answer(ask), delay, final
+            match final:
+                case None | Break() | Drip():
+                    return _Answer(self.services.answer(ask), delay, final)
+                case Raw(status, body, content_type):
+                    return _Answer(Reply(status, content_type, body), delay)
+                case Refuse() | RefuseAsAws():
+                    raise final.error(call, ask.caller.arn)
         except AwsError as error:
-            return error_reply(request.service, error), delay, None
+            return _Answer(error_reply(call.service, error), delay)
 
 
-def _apply(effects: list[Effect], call: Call, lies: set[str]) -> Any:
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    reply: Reply
+    delay: float = 0.0  # seconds
+    manner: Break | Drip | None = None  # how it is sent, where that is not as usual
+
+
+def _apply(effects: list[Effect], call: Call, lies: set[str]) -> Refuse | RefuseAsAws | Raw | Break | Drip | None:
     """Do what lets the call go on, and return the first effect that decides its answer."""
-    final = None
+    final: Refuse | RefuseAsAws | Raw | Break | Drip | None = None
     for effect in effects:
         if isinstance(effect, Do):
             effect.callback(call)
@@ -175,11 +196,11 @@ class _Connection(asyncio.Protocol):
             return
         self._busy = True
         self._endpoint.begun()
-        reply, delay, manner = self._endpoint.answer_or_own_up(request)
-        if delay > 0:
-            self._loop.call_later(delay, self._send, reply, manner)
+        answer = self._endpoint.answer(request)
+        if answer.delay > 0:
+            self._loop.call_later(answer.delay, self._send, answer.reply, answer.manner)
         else:
-            self._send(reply, manner)
+            self._send(answer.reply, answer.manner)
 
     def _send(self, reply: Reply, manner: Break | Drip | None) -> None:
         if self._transport.is_closing():
