@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from scanner.demo.emulator import Emulator, EmulatorNotInstalledError, EmulatorNotStartedError, emulator
+from scanner.demo.emulator import Emulator, EmulatorNotInstalledError, EmulatorNotStartedError, start
 from scanner.demo.files import SampleFiles, write_files
 from scanner.demo.organization import MANAGEMENT, ORGANIZATION_ID, PAYMENTS
 
@@ -56,5 +56,5 @@ def sample(today: date) -> Iterator[Demo]:
 
     Raises EmulatorNotInstalledError and EmulatorNotStartedError, both ScannerErrors.
     """
-    with emulator(today) as running:
+    with start(today) as running:
         yield Demo(running, today)

@@ -92,7 +92,7 @@ class Emulator:
 
 
 @contextmanager
-def emulator(today: date) -> Iterator[Emulator]:
+def start(today: date) -> Iterator[Emulator]:
     """An emulator filled with the sample organization as of `today`; ready when entered, gone when left.
 
     Raises EmulatorNotInstalledError, EmulatorNotStartedError.

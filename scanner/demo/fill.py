@@ -1,6 +1,6 @@
 """Builds the sample organization inside the emulator. Runs in the emulator's process: it imports moto.
 
-By moto's backends, not by its API, as no API sets ids and dates of the past. Works at once for the scanner and the CLI.
+Through moto's backends and not its API, as no API sets ids and dates of the past.
 """
 
 import json
@@ -38,12 +38,16 @@ def fill(today: date) -> None:
     """Create the organization, its accounts and their users."""
     calendar = _Calendar(today)
     _create_organization(calendar)
+    _create_caller_role()
     for account in sample.ACCOUNTS:
         _create_users(account, calendar)
 
 
 def credentials() -> dict[str, str]:
-    """A session in the management account, as the environment variables that the AWS SDKs read."""
+    """A session in the management account, as the environment variables that the AWS SDKs read.
+
+    Moto knows a caller by the access key id alone; short values for the rest can be pasted, and look like no secret.
+    """
     role_arn = f"arn:aws:iam::{sample.MANAGEMENT.id}:role/{sample.CALLER_ROLE}"
     session = sts_backends[sample.MANAGEMENT.id][_PARTITION].assume_role(
         region_name=sample.REGION,
@@ -55,8 +59,8 @@ def credentials() -> dict[str, str]:
     )
     return {
         "AWS_ACCESS_KEY_ID": session.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": session.secret_access_key,
-        "AWS_SESSION_TOKEN": session.session_token,
+        "AWS_SECRET_ACCESS_KEY": "sample",
+        "AWS_SESSION_TOKEN": "sample",
     }
 
 
@@ -103,26 +107,27 @@ def _email(account: Account) -> str:
     return f"aws+{account.name}@example.com"
 
 
+def _create_caller_role() -> None:
+    """Only to be looked at: the emulator lets every role be assumed, whether it exists or not."""
+    account_id = sample.MANAGEMENT.id
+    trust = _policy([{"Effect": "Allow", "Principal": {"AWS": account_id}, "Action": "sts:AssumeRole"}])
+    iam_backends[account_id][_PARTITION].create_role(
+        sample.CALLER_ROLE, trust, "/", None, "Who runs the demo", [], str(_SESSION_SECONDS)
+    )
+
+
 # --- the users of one account ----------------------------------------------------------------------------------------
 
 
 def _create_users(account: Account, calendar: _Calendar) -> None:
     iam = iam_backends[account.id][_PARTITION]
-    _create_roles(iam, account)
     for name, document in account.groups.items():
         iam.create_group(name)
         iam.put_group_policy(name, document, _document(document))
-    for name in {policy for user in account.users for policy in user.managed}:
+    for name in sorted({policy for user in account.users for policy in user.managed}):
         iam.create_policy("", "/", _document(name), name, [])
     for user in account.users:
         _create_user(iam, account, user, calendar)
-
-
-def _create_roles(iam: Any, account: Account) -> None:
-    """Only to be looked at: the emulator lets every role be assumed, whether it exists or not."""
-    if account is sample.MANAGEMENT:
-        trust = _policy([{"Effect": "Allow", "Principal": {"AWS": account.id}, "Action": "sts:AssumeRole"}])
-        iam.create_role(sample.CALLER_ROLE, trust, "/", None, "Who runs the demo", [], "43200")
 
 
 def _create_user(iam: Any, account: Account, user: User, calendar: _Calendar) -> None:
