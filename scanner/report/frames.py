@@ -8,24 +8,24 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from scanner.model import Assessment
+from scanner.model import EntryUse
 from scanner.report.columns import ACCOUNTS, SAFELIST, USERS, Column, Row
-from scanner.report.rows import account_rows, user_rows
+from scanner.report.rows import AccountRow, UserRow
 
 
-def users_frame(assessment: Assessment) -> pd.DataFrame:
+def users_frame(rows: Iterable[UserRow]) -> pd.DataFrame:
     """One row a user of every account that was read."""
-    return _frame(USERS, user_rows(assessment))
+    return _frame(USERS, rows)
 
 
-def accounts_frame(assessment: Assessment) -> pd.DataFrame:
+def accounts_frame(rows: Iterable[AccountRow]) -> pd.DataFrame:
     """One row an account in scope, whatever became of it."""
-    return _frame(ACCOUNTS, account_rows(assessment))
+    return _frame(ACCOUNTS, rows)
 
 
-def safelist_frame(assessment: Assessment) -> pd.DataFrame:
+def safelist_frame(uses: Iterable[EntryUse]) -> pd.DataFrame:
     """One row an entry or revocation of the safelists."""
-    return _frame(SAFELIST, assessment.safelist)
+    return _frame(SAFELIST, uses)
 
 
 def _frame(columns: Sequence[Column[Row]], rows: Iterable[Row]) -> pd.DataFrame:

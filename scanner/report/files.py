@@ -1,0 +1,86 @@
+"""The files of a report: each appears whole or not at all, and for its owner alone."""
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+from scanner.errors import ScannerError
+from scanner.model import Assessment
+from scanner.report.columns import ACCOUNTS, USERS
+from scanner.report.frames import accounts_frame, users_frame
+from scanner.report.rows import account_rows, user_rows
+from scanner.report.summary import summary
+from scanner.report.tables import write_csv, write_json
+from scanner.report.workbook import write_workbook
+
+Writer = Callable[[Assessment, BinaryIO], None]
+
+
+def write(assessment: Assessment, folder: Path, formats: Collection[str]) -> list[Path]:
+    """Write the files for these formats ("xlsx", "csv", "json"), and those that belong to every run, into the folder.
+
+    A file that is there already is replaced at once, never written over. Raises ScannerError where that fails.
+    """
+    wanted = (name for name, needed in FILES.items() if needed is None or needed in formats)
+    return [_write_whole(folder / name, WRITERS[name], assessment) for name in wanted]
+
+
+def write_users_csv(assessment: Assessment, out: BinaryIO) -> None:
+    write_csv(USERS, users_frame(user_rows(assessment)), out)
+
+
+def write_accounts_csv(assessment: Assessment, out: BinaryIO) -> None:
+    write_csv(ACCOUNTS, accounts_frame(account_rows(assessment)), out)
+
+
+def write_users_json(assessment: Assessment, out: BinaryIO) -> None:
+    write_json(USERS, users_frame(user_rows(assessment)), out)
+
+
+def write_summary(assessment: Assessment, out: BinaryIO) -> None:
+    out.write(json.dumps(summary(assessment), indent=2).encode("ascii") + b"\n")
+
+
+WRITERS: Mapping[str, Writer] = {
+    "iam-users.xlsx": write_workbook,
+    "iam-users.csv": write_users_csv,
+    "accounts.csv": write_accounts_csv,
+    "iam-users.json": write_users_json,
+    "summary.json": write_summary,
+}
+
+# Which format asks for a file; None: always written.
+FILES: Mapping[str, str | None] = {
+    "iam-users.xlsx": "xlsx",
+    "iam-users.csv": "csv",
+    "accounts.csv": None,
+    "iam-users.json": "json",
+    "summary.json": None,
+}
+
+
+def _write_whole(path: Path, writer: Writer, assessment: Assessment) -> Path:
+    """Into a file beside it, which then takes its name: a reader sees the old file or the new one."""
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
+    except OSError as problem:
+        raise _unwritable(path, problem) from problem
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as out:
+            writer(assessment, out)
+            out.flush()
+            os.fsync(out.fileno())
+        part.replace(path)
+    except OSError as problem:
+        raise _unwritable(path, problem) from problem
+    finally:
+        part.unlink(missing_ok=True)
+    return path
+
+
+def _unwritable(path: Path, problem: OSError) -> ScannerError:
+    return ScannerError(f"Cannot write {path}: {problem.strerror or problem}. Make room, or give another --output.")

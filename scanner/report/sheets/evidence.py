@@ -1,0 +1,193 @@
+"""The Evidence sheet: what an auditor asks of any list, answered by the facts of this run.
+
+Source, scope and filters, completeness, accuracy, and that nobody edited it after extraction; then the particulars.
+It is written after the sheets with other people's text, as it lists what had to be changed there.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from scanner.model import Evidence, Scanned
+from scanner.report.columns import ACCOUNTS, SAFELIST, USERS, Column
+from scanner.report.figures import reconciled, skipped_by_detail
+from scanner.report.rows import dormant_days
+from scanner.report.sheets.page import Book, Page
+from scanner.report.sheets.prose import Prose, Span
+from scanner.report.sheets.styles import HEAD, LABEL, PROSE, SECTION, STRONG, TITLE
+from scanner.report.sheets.words import days, many, moment, named, scope_words, settings_words
+from scanner.report.summary import sha256
+
+WIDTHS = (34, 122)
+CHANGES_SHOWN = 200
+Fact = tuple[str, str]
+
+NOT_COVERED = (
+    ("Root users", "The root user of each account is no IAM user; see IAM's credential report, <root_account>."),
+    ("Identity Center users", "People who sign in through IAM Identity Center or a federation have no IAM user."),
+    ("Roles", "Roles and who may assume them are not reviewed."),
+    (
+        "Other credentials",
+        "SSH keys, service-specific credentials (CodeCommit, Keyspaces, Bedrock) and certificates are not read.",
+    ),
+    (
+        "Customer-managed policies",
+        "Their documents are not read: where one is attached, administrator is empty unless another policy decides.",
+    ),
+)
+
+
+def evidence_sheet(book: Book) -> None:
+    prose = Prose(book, Page(title="Evidence", repeat_header=False, freeze=None), WIDTHS)
+    prose.line(Span(1, "Evidence: where this list comes from, and why it can be relied on", TITLE, 2), height=28)
+    for heading, facts in (
+        ("1. Source: where does the list come from?", _source(book)),
+        ("2. Scope and filters: what was asked for, and what was left out?", _scope(book)),
+        ("3. Completeness: is everything in it?", _completeness(book)),
+        ("4. Accuracy: is what it says right?", _accuracy(book)),
+        ("5. Not edited after extraction: how can that be shown?", _unedited(book)),
+        ("What is not covered", NOT_COVERED),
+        ("Settings in force", settings_words(book.assessment.record.header.settings)),
+        ("Safelists as read", _safelists(book)),
+        ("Session policies in force", sorted(book.assessment.record.header.session_policies.items())),
+        ("Calls to AWS (attempts)", _calls(book)),
+        ("Versions", _versions(book)),
+    ):
+        _section(prose, heading, facts)
+    _columns(prose)
+    _section(prose, "Text that had to be changed to fit a workbook", _changed(book))
+
+
+def _section(prose: Prose, heading: str, facts: Iterable[Fact]) -> None:
+    prose.gap()
+    prose.line(Span(1, heading, SECTION, 2), height=20)
+    listed = tuple(facts) or (("None", ""),)
+    prose.lines((Span(1, label, LABEL), Span(2, value, PROSE)) for label, value in listed)
+
+
+def _source(book: Book) -> Iterable[Fact]:
+    record = book.assessment.record
+    header = record.header
+    if header.organization:
+        yield "Organization", header.organization.id
+        yield "Management account", header.organization.management_account_id
+    yield "Accounts known from", record.listing.source
+    yield "Read by", f"{header.caller.arn} (account {header.caller.account_id}, partition {header.caller.partition})"
+    yield "Read through", _read_through(book)
+    yield "Run", f"{header.run_id}, iam-scanner {header.program_version}"
+    yield "Started and finished", f"{moment(header.started_at)}; {moment(record.footer.finished_at)}"
+    if book.figures.read_from and book.figures.read_until:
+        window = f"{moment(book.figures.read_from)} to {moment(book.figures.read_until)}"
+        yield "Accounts were read between", window
+    yield "Users come from", "IAM ListUsers, called in each account; a list that broke off counts as a failed account"
+
+
+def _read_through(book: Book) -> str:
+    scans = [scan for scan in book.assessment.record.scans.values() if isinstance(scan, Scanned)]
+    own = sorted(scan.account_id for scan in scans if scan.role_arn is None)
+    words = f"the role named in Accounts, column role_arn, in {many(len(scans) - len(own), 'account')}"
+    return f"{words}; the caller's own credentials in {', '.join(own)}" if own else words
+
+
+def _scope(book: Book) -> Iterable[Fact]:
+    settings = book.assessment.record.header.settings
+    yield "Asked for", scope_words(settings)
+    for label, key in (("Excluded units", "exclude_ou"), ("Excluded accounts", "exclude_account")):
+        yield label, "\n".join(named(settings, key)) or "none"
+    for reason, count in skipped_by_detail(book.assessment).items():
+        yield "Not attempted", f"{many(count, 'account')}: {reason}"
+    yield "Filter on users", "none: every IAM user of every account read is a row of Users, approved or not"
+    yield "Approvals judged on", book.assessment.record.header.as_of.isoformat()
+
+
+def _completeness(book: Book) -> Iterable[Fact]:
+    totals, listing = book.assessment.totals, book.assessment.record.listing
+    yield "Status", f"{book.assessment.status}: {book.assessment.status_text}"
+    words = (
+        f"{totals.listed:,} listed; {totals.outside_scope:,} outside the scope + {totals.excluded:,} excluded + "
+        f"{totals.inactive:,} inactive + {totals.scanned:,} scanned + {totals.failed:,} failed = {reconciled(totals):,}"
+    )
+    yield "Control total of accounts", words
+    yield "The control total", "adds up" if reconciled(totals) == totals.listed else "DOES NOT ADD UP"
+    yield "Rows of Accounts", f"{len(book.accounts):,}, one for each of {totals.in_scope:,} accounts in scope"
+    split = f"{totals.approved:,} approved + {totals.unapproved:,} unapproved = {totals.approved + totals.unapproved:,}"
+    yield "Rows of Users", f"{len(book.users):,}; {split}; {totals.users:,} found"
+    yield "Rows of Safelist", f"{len(book.assessment.safelist):,}"
+    if listing.problem:
+        yield "The listing of accounts broke off", f"{listing.problem.call}: {listing.problem.detail}"
+    yield from (("Note", note) for note in listing.notes)
+
+
+def _accuracy(book: Book) -> Iterable[Fact]:
+    asked = book.assessment.record.header.settings.get("evidence", "full")
+    counts = book.figures.accounts_by_evidence
+    yield "Evidence asked for", str(asked)
+    yield "Evidence by account", "; ".join(f"{counts.get(each, 0):,} {each}" for each in Evidence)
+    yield "An empty cell", "is unknown, or does not apply; it never means no or zero"
+    yield "Usage unknown", f"{many(book.figures.usage_unknown, 'user')}: no row of the credential report is theirs"
+    yield "Rights unknown", f"{many(book.figures.rights_unknown, 'user')}: it is open whether they are administrators"
+    yield (
+        "Credential report",
+        "may be up to four hours old; Accounts, column credential_report_at, says when it was made",
+    )
+    yield "A row of that report", "counts for a user only if the ARN and, to the second, the creation time agree"
+    yield (
+        "Dormant after",
+        f"{days(dormant_days(book.assessment.record))} without use, counted from the start of the run",
+    )
+    yield "Each user's account", "checked against the account in the user's ARN"
+
+
+def _unedited(book: Book) -> Iterable[Fact]:
+    record = book.assessment.record
+    yield "SHA-256 of the journal", record.digest
+    yield "What that is", "the append-only record of this run; each of its lines holds the hash of the line before it"
+    yield "To check", f"iam-scanner verify {record.header.run_id} --digest <manifest's digest noted when the run ended>"
+    yield "What that shows", "files and journal are whole, and iam-users.csv, rendered again, is the same byte for byte"
+    yield "Reviewers", "work on a copy of this workbook; what they decide is read back by account id and user id"
+
+
+def _safelists(book: Book) -> Iterable[Fact]:
+    for each in book.assessment.record.header.safelists:
+        yield (
+            each.path,
+            f"SHA-256 {sha256(each.text)}; {many(each.text.count(chr(10)), 'line')}; its text is in the journal",
+        )
+
+
+def _calls(book: Book) -> Iterable[Fact]:
+    footer = book.assessment.record.footer
+    yield from ((call, f"{count:,}") for call, count in sorted(footer.api_calls.items()))
+    yield "Answers that asked to slow down", f"{footer.throttled:,}"
+
+
+def _versions(book: Book) -> Iterable[Fact]:
+    header = book.assessment.record.header
+    yield "iam-scanner", header.program_version
+    yield "Journal's schema", str(header.schema_version)
+    yield from sorted(header.versions.items())
+
+
+def _columns(prose: Prose) -> None:
+    prose.gap()
+    prose.line(Span(1, "Where each column comes from", SECTION, 2), height=20)
+    tables: tuple[tuple[str, Sequence[Column[Any]]], ...] = (
+        ("Users", USERS),
+        ("Accounts", ACCOUNTS),
+        ("Safelist", SAFELIST),
+    )
+    for title, columns in tables:
+        prose.line(Span(1, title, HEAD), Span(2, "What it says, and where that comes from", HEAD))
+        prose.lines(
+            (Span(1, each.key, STRONG), Span(2, f"{each.title}. From: {each.source}", PROSE)) for each in columns
+        )
+
+
+def _changed(book: Book) -> Iterable[Fact]:
+    """A copy: as this sheet is written, its own texts may add to the list."""
+    changed = tuple(book.changed)
+    yield from ((each.where, "; ".join(each.changes)) for each in changed[:CHANGES_SHOWN])
+    if len(changed) > CHANGES_SHOWN:
+        yield (
+            "And more",
+            f"{len(changed) - CHANGES_SHOWN:,} further cells; iam-users.json has every text as AWS gave it",
+        )

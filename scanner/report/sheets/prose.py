@@ -1,0 +1,84 @@
+"""Sheets to be read rather than sorted: lines of cells side by side, some of them merged."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import Cell
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.cell_range import CellRange
+from openpyxl.worksheet.worksheet import Worksheet
+
+from scanner.report.sheets.page import Book, Page, open_sheet
+from scanner.report.sheets.styles import BODY, Style
+from scanner.report.sheets.table import as_text
+from scanner.text import looks_like_formula
+
+LINE_HEIGHT = 13.5  # points, for text of 10 points
+MOST = 400.0  # points: a spreadsheet allows 409 to a row
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A value in a cell, or in several merged ones from column `at` to column `to`."""
+
+    at: int
+    value: str | int | None
+    style: Style = BODY
+    to: int | None = None
+
+
+class Prose:
+    """Writes a sheet line by line, each as high as its longest text needs: merged cells do not grow by themselves."""
+
+    def __init__(self, book: Book, page: Page, widths: Sequence[int]) -> None:
+        self._book = book
+        self._widths = widths
+        self.sheet: Worksheet = open_sheet(book, page, widths)
+        self.row = 0  # the last line written
+
+    def line(self, *spans: Span, height: float | None = None) -> int:
+        """Write a line, and give its row."""
+        self.row += 1
+        self.sheet.row_dimensions[self.row].height = height or max(
+            (self._height(span) for span in spans), default=LINE_HEIGHT
+        )
+        cells: list[Cell | None] = [None] * len(self._widths)
+        for span in spans:
+            for column in range(span.at, (span.to or span.at) + 1):
+                cells[column - 1] = self._cell(span, column)
+            if span.to:
+                self.sheet.merged_cells.add(
+                    CellRange(min_row=self.row, max_row=self.row, min_col=span.at, max_col=span.to)
+                )
+        self.sheet.append(cells)
+        return self.row
+
+    def lines(self, lines: Iterable[Sequence[Span]]) -> None:
+        for spans in lines:
+            self.line(*spans)
+
+    def gap(self, height: float = LINE_HEIGHT / 2) -> None:
+        self.line(height=height)
+
+    def _cell(self, span: Span, column: int) -> Cell:
+        """The cell with the value, or one of the empty ones beside it, which carry fill and border of the merged."""
+        cell = WriteOnlyCell(self.sheet)
+        span.style.dress(cell)
+        if column != span.at or span.value is None:
+            return cell
+        if isinstance(span.value, int):
+            cell.value = span.value
+            return cell
+        cell.quotePrefix = looks_like_formula(span.value)
+        where = f"{self.sheet.title}, cell {get_column_letter(column)}{self.row}"
+        return as_text(cell, self._book.fit(span.value, where))
+
+    def _height(self, span: Span) -> float:
+        scale = span.style.size / 10
+        if not (span.style.wrap and isinstance(span.value, str)):
+            return LINE_HEIGHT * scale * (1.25 if scale > 1 else 1)
+        across = sum(self._widths[span.at - 1 : span.to or span.at]) * 1.02 / scale
+        needed = sum(max(1, math.ceil(len(part) / across)) for part in span.value.split("\n"))
+        return min(MOST, needed * LINE_HEIGHT * scale)

@@ -1,0 +1,135 @@
+"""A sheet that is one table: the columns of a column table, the rows of its frame.
+
+Cells are made once a column and filled anew for each row: openpyxl writes a row as it comes, and 100,000 users of
+forty columns would otherwise be four million styled cells.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import Cell
+from openpyxl.formatting.rule import Rule
+from openpyxl.styles import Font
+from openpyxl.styles.differential import DifferentialStyle
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
+
+from scanner.report.columns import CellKind, Column
+from scanner.report.sheets.page import Book, Changed, Page, open_sheet
+from scanner.report.sheets.styles import AS_TEXT, BODY, COUNT, DAY, HEAD, MOMENT, Style, band
+from scanner.report.tables import joined
+from scanner.text import for_xml, looks_like_formula
+
+WRAP_FROM = 20  # characters: a narrower column holds ids, dates, flags and numbers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Highlight:
+    """Cells of a column, or whole rows, that stand out while a condition holds; sorting keeps them right."""
+
+    condition: str  # a formula about row 2, with column names in braces: '{outcome}="FAILED"'
+    column: str | None = None  # None: the whole row
+    fill: str
+    colour: str | None = None
+    bold: bool = True
+
+
+def write_table(
+    book: Book,
+    page: Page,
+    columns: Sequence[Column[Any]],
+    frame: pd.DataFrame,
+    highlights: Iterable[Highlight] = (),
+) -> None:
+    sheet = open_sheet(book, page, [column.width for column in columns])
+    sheet.append([_header(sheet, column) for column in columns])
+    cells = [_ColumnCells(sheet, column, book) for column in columns]
+    values = (frame[column.key] for column in columns)
+    for row in zip(*values, strict=True):
+        sheet.append([cell.filled(value) for cell, value in zip(cells, row, strict=True)])
+    last_row = len(frame) + 1
+    sheet.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{last_row}"
+    for highlight in highlights:
+        _highlight(sheet, highlight, [column.key for column in columns], max(2, last_row))
+
+
+def _header(sheet: Worksheet, column: Column[Any]) -> Cell:
+    cell = WriteOnlyCell(sheet, column.key)
+    HEAD.dress(cell)
+    return cell
+
+
+class _ColumnCells:
+    """The cells of one column, one row after the other: each call gives the same cell with another value."""
+
+    def __init__(self, sheet: Worksheet, column: Column[Any], book: Book) -> None:
+        self._column = column
+        self._book = book
+        self._at = f"{sheet.title}, row {{}}, {column.key}"
+        self._row = 1
+        style = _style(column)
+        self._cell = WriteOnlyCell(sheet)
+        self._quoted = WriteOnlyCell(sheet)  # for what looks like a formula: stays text when edited
+        style.dress(self._cell)
+        style.dress(self._quoted)
+        self._quoted.quotePrefix = True
+
+    def filled(self, value: Any) -> Cell | None:
+        self._row += 1
+        if value is None:
+            return None
+        kind = self._column.kind
+        if kind is CellKind.TEXT:
+            return self._text(value)
+        if kind is CellKind.LIST:
+            return self._text(joined(self._column, value))
+        self._cell.value = naive_utc(value) if kind is CellKind.DATETIME else value
+        return self._cell
+
+    def _text(self, text: str) -> Cell:
+        fitting, changes = for_xml(text)
+        if changes:
+            self._book.changed.append(Changed(self._at.format(self._row), changes))
+        return as_text(self._quoted if looks_like_formula(text) else self._cell, fitting)
+
+
+def as_text(cell: Cell, text: str) -> Cell:
+    """The cell with this text, which openpyxl alone would take for a formula or an error where it looks like one."""
+    cell.value = str(text)
+    cell.data_type = "s"
+    return cell
+
+
+def naive_utc(moment: datetime) -> datetime:
+    """A workbook knows no time zones: all its times are UTC."""
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+_FORMATS = {CellKind.TEXT: AS_TEXT, CellKind.DATE: DAY, CellKind.DATETIME: MOMENT, CellKind.INT: COUNT}
+_ACROSS = {CellKind.DATE: "left", CellKind.DATETIME: "left", CellKind.BOOL: "center", CellKind.INT: "right"}
+
+
+def _style(column: Column[Any]) -> Style:
+    kind = column.kind
+    is_text = kind in (CellKind.TEXT, CellKind.LIST)
+    return replace(
+        BODY,
+        size=9,
+        wrap=is_text and column.width >= WRAP_FROM,
+        across=_ACROSS.get(kind, "left"),
+        number_format=_FORMATS.get(kind, BODY.number_format),
+    )
+
+
+def _highlight(sheet: Worksheet, highlight: Highlight, keys: Sequence[str], last_row: int) -> None:
+    letters = {key: get_column_letter(number) for number, key in enumerate(keys, 1)}
+    column = letters[highlight.column] if highlight.column else None
+    first, last = (column, column) if column else ("A", get_column_letter(len(keys)))
+    formula = highlight.condition.format(**{key: f"${letter}2" for key, letter in letters.items()})
+    font = Font(bold=highlight.bold, color=highlight.colour)
+    rule = Rule(type="expression", formula=[formula], dxf=DifferentialStyle(font=font, fill=band(highlight.fill)))
+    sheet.conditional_formatting.add(f"{first}2:{last}{last_row}", rule)

@@ -1,0 +1,55 @@
+"""Plain words for the figures and settings that several sheets show."""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+
+
+def moment(value: datetime) -> str:
+    return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def many(count: int, thing: str) -> str:
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
+
+
+def days(count: int) -> str:
+    return many(count, "day")
+
+
+def shortened(text: str, limit: int) -> str:
+    """The end of a text, which tells OUs of one tree apart."""
+    return text if len(text) <= limit else f"…{text[1 - limit :]}"
+
+
+def scope_words(settings: Mapping[str, object]) -> str:
+    """The scope in one sentence: what was asked for, and how much was left out on purpose."""
+    asked = (*named(settings, "ou"), *named(settings, "account"))
+    left_out = (*named(settings, "exclude_ou"), *named(settings, "exclude_account"))
+    words = ", ".join(asked) if asked else "all accounts of the organization"
+    if settings.get("accounts_file"):
+        words = ", ".join(asked) if asked else f"all accounts of {settings['accounts_file']}"
+    return f"{words}; without {', '.join(each.split(' (', 1)[0] for each in left_out)}" if left_out else words
+
+
+def named(settings: Mapping[str, object], key: str) -> tuple[str, ...]:
+    """What a setting names, each with the reason given for it: "Root/Sandbox (throw-away accounts)"."""
+    values = settings.get(key) or ()
+    return tuple(_named(value) for value in values) if isinstance(values, list | tuple) else (str(values),)
+
+
+def _named(value: object) -> str:
+    if not isinstance(value, Mapping):
+        return str(value)
+    what = next((str(value[key]) for key in ("ou", "account") if value.get(key)), "")
+    return f"{what} ({value['reason']})" if value.get("reason") else f"{what} (no reason given)"
+
+
+def settings_words(settings: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Every setting and its value; those that were not set say so."""
+    for key, value in sorted(settings.items()):
+        yield key, "not set" if value in (None, [], (), "") else _plain(value)
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
