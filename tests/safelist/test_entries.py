@@ -1,0 +1,364 @@
+"""What a safelist file may say; whatever else it says is a fault with file, line and remedy."""
+
+import contextlib
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scanner.errors import Fault, FaultsError
+from scanner.model import Entry, Kind, SafelistText, Scope, Selector
+from scanner.safelist.entries import Safelist, check_organization, parse
+from tests.builders import ORGANIZATION
+
+CONTRACT = """\
+version: 1
+organization: o-a1b2c3d4e5
+policy:
+  require: [owner, reason, expires_on]
+  max_days: 365
+  allow_patterns: true
+  approvers: [ciso@example.com]
+global:
+  - user: cc-platform-admin
+    kind: break-glass
+    owner: platform@example.com
+    reason: Break-glass administrator, sealed credentials
+    approved_by: ciso@example.com
+    approved_on: 2026-01-15
+    expires_on: 2027-01-15
+    ticket: SEC-101
+ous:
+  Root/Prod/Payments:
+    - {pattern: "ci-*", owner: ci@example.com, reason: Build agents, approved_on: 2026-10-01, expires_on: 2027-03-31,
+       approved_by: ciso@example.com}
+accounts:
+  "123456789012":
+    - {user: cc-rds-manager, user_id: AIDAEXAMPLE, owner: db@example.com, reason: Nightly export,
+       approved_on: "2026-10-01", expires_on: 2027-03-31, approved_by: ciso@example.com}
+revoked:
+  - {account: "123456789012", user: cc-iam-manager, by: ciso@example.com, on: 2026-10-02, ticket: SEC-140}
+"""
+
+
+def text(content: str, path: str = "a.yaml") -> SafelistText:
+    return SafelistText(path=path, text=content)
+
+
+def parsed(content: str) -> Safelist:
+    return parse([text(content)])
+
+
+def entries(lines: str, head: str = "") -> tuple[Entry, ...]:
+    return parsed(f"version: 1\n{head}global:\n{lines}").entries
+
+
+def faults(*contents: str) -> tuple[Fault, ...]:
+    with pytest.raises(FaultsError) as raised:
+        parse([text(content, f"{name}.yaml") for name, content in zip("abc", contents, strict=False)])
+    assert all(fault.remedy for fault in raised.value.faults)
+    return raised.value.faults
+
+
+def fault(content: str) -> tuple[int | None, str]:
+    (only,) = faults(content)
+    return only.line, only.problem
+
+
+def test_the_contracts_example_is_read_whole() -> None:
+    safelist = parsed(CONTRACT)
+    admin, agents, manager = safelist.entries
+    assert admin == Entry(
+        scope=Scope.GLOBAL,
+        scope_value="",
+        selector=Selector.USER,
+        value="cc-platform-admin",
+        kind=Kind.BREAK_GLASS,
+        owner="platform@example.com",
+        reason="Break-glass administrator, sealed credentials",
+        approved_by="ciso@example.com",
+        approved_on=date(2026, 1, 15),
+        expires_on=date(2027, 1, 15),
+        ticket="SEC-101",
+        file="a.yaml",
+        line=9,
+    )
+    assert (agents.scope_text, agents.selector, agents.value, agents.line) == (
+        "ou Root/Prod/Payments",
+        Selector.PATTERN,
+        "ci-*",
+        19,
+    )
+    assert (manager.scope_text, manager.user_id, manager.approved_on) == (
+        "account 123456789012",
+        "AIDAEXAMPLE",
+        date(2026, 10, 1),
+    )
+    (revocation,) = safelist.revocations
+    assert (revocation.account_id, revocation.user, revocation.on) == (
+        "123456789012",
+        "cc-iam-manager",
+        date(2026, 10, 2),
+    )
+    assert all(not entry.invalid for entry in safelist.entries)
+
+
+def test_a_bare_name_is_short_for_a_user() -> None:
+    (entry,) = entries("  - alice\n")
+    assert (entry.selector, entry.value) == (Selector.USER, "alice")
+
+
+@pytest.mark.parametrize(
+    "section", ["global: []", "ous: {}", "accounts: {}", 'accounts: {"123456789012": []}', "revoked: []"]
+)
+def test_an_empty_list_says_that_nobody_is_approved(section: str) -> None:
+    assert parsed(f"version: 1\n{section}\n").entries == ()
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("", "The file is empty."),
+        ("# nothing\n", "The file is empty."),
+        ("---\n", "The file is empty."),
+        ("- alice\n", "The file is no mapping."),
+        ("alice\n", "The file is no mapping."),
+        ("version: 1\n", "The file approves nobody and does not say so."),
+        ("global: []\n", "version is missing."),
+        ("version: 2\nglobal: []\n", "version: '2' is unknown."),
+        ('version: "1"\nglobal: []\n', "version: '1' is unknown."),
+        ("version: 1\nglobal:\n", "A list of entries is expected here."),
+        ("version: 1\nglobal: {}\n", "A list of entries is expected here."),
+        ("version: 1\nglobl: []\nglobal: []\n", "The key 'globl' is unknown."),
+        ("version: 1\nglobal: []\nglobal: []\n", "The key 'global' stands here again, after line 2."),
+        ("version: 1\norganization: acme\nglobal: []\n", "organization: 'acme' is no organization id."),
+        ("version: 1\naccounts: []\n", "What accounts hold must be a mapping to lists."),
+        ("version: 1\nrevoked: {}\n", "revoked must be a list."),
+        ("version: 1\nglobal: [\n", "Not valid YAML: expected the node content, but found '<stream end>'."),
+        ("version: 1\nglobal: []\n---\nversion: 1\n", "A second YAML document begins here."),
+        ("%YAML 1.1\n---\nversion: 1\nglobal: []\n", "A YAML directive (%...) is not allowed."),
+        ("version: 1\nglobal: []\n\x07\n", "Not valid YAML: a character is not text."),
+        ("version: 1\nglobal: " + "[" * 40 + "]" * 40 + "\n", "Lists and mappings are nested too deep."),
+        ("version: 1\nglobal: []\n? [a]\n: b\n", "A list or mapping stands as a key."),
+    ],
+)
+def test_a_file_that_is_no_safelist_is_refused(content: str, problem: str) -> None:
+    found = faults(content)
+    assert any(each.problem == problem for each in found), found
+
+
+@pytest.mark.parametrize(
+    ("entry", "problem"),
+    [
+        ("yes", "user: yes without quotes is not text to YAML, but true or false."),
+        ("123", "user: 123 without quotes is not text to YAML, but a number."),
+        ("0123", "user: 0123 without quotes is not text to YAML, but a number."),
+        ("1e5", "user: 1e5 without quotes is not text to YAML, but a number."),
+        ("null", "user: has no value."),
+        ("{user: 2026-01-01}", "user: 2026-01-01 without quotes is not text to YAML, but a date."),
+        ('{user: ""}', "user: has no value."),
+        ('{user: "ci-*"}', "user: 'ci-*' holds a wildcard, which `user` does not know."),
+        ('{user: "ci-?"}', "user: 'ci-?' holds a wildcard, which `user` does not know."),
+        ('{user: "a b"}', "user: 'a b' is no name that an IAM user can have."),
+        ('{user: " a"}', "user: ' a' is no name that an IAM user can have."),
+        ('{user: "a\\n"}', "user: 'a\\n' is no name that an IAM user can have."),
+        ("{user: m\u00fcller}", "user: 'm\u00fcller' is no name that an IAM user can have."),
+        ("{user: " + "a" * 129 + "}", f"user: '{'a' * 129}' is no name that an IAM user can have."),
+        ("{user: [alice]}", "user: must be one value, not a list or mapping."),
+        ("{}", "An entry has one selector, and this one has no selector."),
+        ("{user: alice, path: /x/}", "An entry has one selector, and this one has user and path."),
+        ('{pattern: "ci*"}', "pattern: 'ci*' has fewer than three literal characters."),
+        ('{pattern: "ci-[ab]*"}', "pattern: 'ci-[ab]*' can match no IAM user name."),
+        ("{path: /}", "path: '/' is no path to approve by."),
+        ("{path: //}", "path: '//' is no path to approve by."),
+        ("{path: /x}", "path: '/x' is no path to approve by."),
+        (
+            "{arn: arn:aws:iam::123456789012:role/x}",
+            "arn: 'arn:aws:iam::123456789012:role/x' is no ARN of an IAM user.",
+        ),
+        (
+            '{arn: "arn:aws:iam::123456789012:user/*"}',
+            "arn: 'arn:aws:iam::123456789012:user/*' is no ARN of an IAM user.",
+        ),
+        ("{arn: arn:aws:iam::12345:user/x}", "arn: 'arn:aws:iam::12345:user/x' is no ARN of an IAM user."),
+        ("{user: alice, kind: robot}", "kind: 'robot' is unknown."),
+        ("{user: alice, onwer: bob}", "The key 'onwer' is unknown."),
+        ("{user: alice, <<: bob}", "The key '<<' is unknown."),
+        ("{user: alice, user: bob}", "The key 'user' stands here again, after line 3."),
+        ("{user: alice, owner: }", "owner: has no value."),
+        ("{user: alice, ticket: 4711}", "ticket: 4711 without quotes is not text to YAML, but a number."),
+        ('{user: alice, owner: "a\\eb"}', "owner: 'a\\x1bb' holds a control character."),
+        ('{user: alice, owner: "\\ud800"}', "owner: '\\ud800' holds a control character."),
+        ("{user: alice, expires_on: 2026-02-30}", "expires_on: '2026-02-30' is no date."),
+        ("{user: alice, expires_on: 2026-1-1}", "expires_on: '2026-1-1' is no date."),
+        ("{user: alice, expires_on: 2026-01-01T00:00:00Z}", "expires_on: '2026-01-01T00:00:00Z' is no date."),
+        (
+            "{user: alice, expires_on: 20260101}",
+            "expires_on: 20260101 without quotes is not text to YAML, but a number.",
+        ),
+        ("{user: alice, approved_on: 2026-02-01, expires_on: 2026-01-31}", "expires_on lies before approved_on."),
+        ('{pattern: "ci-*", user_id: AIDA1}', "user_id does not go with pattern."),
+        ("{user: alice, user_id: AIDA 1}", "user_id: 'AIDA 1' is no user id."),
+        ("!!str alice", "The tag tag:yaml.org,2002:str is not allowed."),
+        ("!x alice", "The tag !x is not allowed."),
+        ("&a alice", "The anchor &a is not allowed."),
+        ("*a", "The alias *a is not allowed."),
+        ("[alice]", "user: must be one value, not a list or mapping."),
+    ],
+)
+def test_an_entry_that_could_be_misread_is_refused(entry: str, problem: str) -> None:
+    assert fault(f"version: 1\nglobal:\n  - {entry}\n") == (3, problem)
+
+
+@pytest.mark.parametrize(
+    "name", ["NA", "None", "nan", "Null-1", "a", "=1+1", "-x", "@home", "a" * 128, "000123", "true"]
+)
+def test_names_that_look_odd_are_names_in_quotes(name: str) -> None:
+    assert [entry.value for entry in entries(f'  - "{name}"\n')] == [name]
+
+
+@pytest.mark.parametrize(
+    ("key", "problem"),
+    [
+        ("123456789012", "accounts: the account id 123456789012 is not quoted."),
+        ("012345670123", "accounts: the account id 012345670123 is not quoted."),
+        ("0o1234567012", "accounts: the account id 0o1234567012 is not quoted."),
+        ('"12345678901"', "accounts: '12345678901' is no account id."),
+        ('"1234567890123"', "accounts: '1234567890123' is no account id."),
+        ('"\u0661\u0662\u0663456789012"', "accounts: '\u0661\u0662\u0663456789012' is no account id."),
+        ('""', "accounts: has no value."),
+    ],
+)
+def test_an_account_id_is_twelve_digits_in_quotes(key: str, problem: str) -> None:
+    assert fault(f"version: 1\naccounts:\n  {key}: [alice]\n") == (3, problem)
+
+
+@pytest.mark.parametrize("key", ['""', '"/Root"', "Root/", "Root//Prod", '" "'])
+def test_an_ou_has_a_name_at_every_level(key: str) -> None:
+    assert fault(f"version: 1\nous:\n  {key}: [alice]\n")[0] == 3
+
+
+def test_an_arn_stands_under_its_own_account_only() -> None:
+    arn = "arn:aws-cn:iam::123456789012:user/tools/backup"
+    assert parsed(f'version: 1\naccounts: {{"123456789012": [{{arn: "{arn}"}}]}}\n').entries[0].value == arn
+    line, problem = fault(f'version: 1\naccounts:\n  "210987654321":\n    - arn: {arn}\n')
+    assert (line, problem) == (4, "The arn is of account 123456789012, and stands under 210987654321.")
+
+
+@pytest.mark.parametrize(
+    ("policy", "problem"),
+    [
+        ("{require: [onwer]}", "require: 'onwer' is no field that can be required."),
+        ("{require: owner}", "require: must be a list."),
+        ("{max_days: 0}", "max_days: must be a number of days."),
+        ('{max_days: "365"}', "max_days: must be a number of days."),
+        ("{allow_patterns: yes}", "allow_patterns: must be true or false."),
+        ('{allow_patterns: "true"}', "allow_patterns: must be true or false."),
+        ("{allow_pattern: true}", "The key 'allow_pattern' is unknown."),
+        ("{approvers: ciso}", "approvers: must be a list."),
+        ("[]", "policy must be a mapping."),
+    ],
+)
+def test_a_policy_that_could_be_misread_is_refused(policy: str, problem: str) -> None:
+    assert fault(f"version: 1\npolicy: {policy}\n") == (2, problem)
+
+
+@pytest.mark.parametrize(
+    ("policy", "entry", "invalid"),
+    [
+        ("{}", '{pattern: "ci-*"}', "it approves by pattern, which the policy does not allow"),
+        ("{}", "{path: /x/}", "it approves by path, which the policy does not allow"),
+        ("{require: [owner]}", "alice", "it has no owner"),
+        ("{require: [user_id]}", "alice", "it has no user_id"),
+        (
+            "{max_days: 30}",
+            "{user: alice, expires_on: 2026-12-01}",
+            "it has no approved_on, which the policy needs to limit it to 30 days",
+        ),
+        (
+            "{max_days: 30}",
+            "{user: alice, approved_on: 2026-12-01}",
+            "it has no expires_on, which the policy needs to limit it to 30 days",
+        ),
+        (
+            "{max_days: 30}",
+            "{user: alice, approved_on: 2026-11-01, expires_on: 2026-12-02}",
+            "it holds for 31 days, and the policy allows 30",
+        ),
+        ("{approvers: [ciso]}", "{user: alice, approved_by: bob}", "bob is not among the policy's approvers"),
+        ("{approvers: [ciso]}", "{user: alice, approved_by: CISO}", "CISO is not among the policy's approvers"),
+        ("{approvers: [ciso]}", "alice", "it has no approved_by, and the policy names who may approve"),
+        ("{approvers: []}", "{user: alice, approved_by: bob}", "bob is not among the policy's approvers"),
+    ],
+)
+def test_an_entry_that_breaks_the_policy_is_kept_and_marked(policy: str, entry: str, invalid: str) -> None:
+    assert entries(f"  - {entry}\n", f"policy: {policy}\n")[0].invalid == (invalid,)
+
+
+def test_the_longest_validity_is_still_valid() -> None:
+    entry = "{user: alice, approved_on: 2026-11-01, expires_on: 2026-12-01}"
+    assert entries(f"  - {entry}\n", "policy: {max_days: 30}\n")[0].invalid == ()
+
+
+def test_a_policy_binds_the_files_before_it_too() -> None:
+    safelist = parse(
+        [text("version: 1\nglobal: [alice]\n"), text("version: 1\npolicy: {require: [owner]}\n", "b.yaml")]
+    )
+    assert safelist.entries[0].invalid == ("it has no owner",)
+
+
+def test_there_is_one_policy_and_one_organization_in_all_files() -> None:
+    content = "version: 1\npolicy: {}\norganization: o-aaaaaaaaa%s\n"
+    assert [(each.file, each.line, each.problem) for each in faults(content % 1, content % 2, content % 1)] == [
+        ("b.yaml", 2, "A policy binds all files, and a.yaml:2 has one."),
+        ("c.yaml", 2, "A policy binds all files, and a.yaml:2 has one."),
+        ("b.yaml", 3, "organization is o-aaaaaaaaa2, and a.yaml:3 says o-aaaaaaaaa1."),
+    ]
+
+
+def test_every_fault_of_every_file_is_told_at_once_in_order() -> None:
+    first = "versoin: 1\nglobal:\n  - yes\n  - {user: alice, kind: x, owner: 1}\naccounts:\n  1: [2]\n"
+    found = faults(first, "", "version: 1\nrevoked:\n  - alice\n  - {user: bob}\n")
+    assert [(each.file, each.line) for each in found] == [
+        ("a.yaml", 1),
+        ("a.yaml", 1),
+        ("a.yaml", 3),
+        ("a.yaml", 4),
+        ("a.yaml", 4),
+        ("a.yaml", 6),
+        ("a.yaml", 6),
+        ("b.yaml", None),
+        ("c.yaml", 3),
+        ("c.yaml", 4),
+    ]
+
+
+def test_the_nearest_known_key_is_named() -> None:
+    (found,) = faults("version: 1\nglobal: []\nacounts: {}\n")
+    assert found.remedy == "Did you mean accounts?"
+
+
+def test_an_approval_that_a_revocation_makes_void_is_warned_of() -> None:
+    content = 'version: 1\naccounts: {"123456789012": [Alice]}\nrevoked:\n  - {account: "123456789012", user: alice}\n'
+    assert parsed(content).warnings == ("The approval at a.yaml:2 has no effect: a.yaml:4 revokes it.",)
+
+
+def test_another_organization_is_refused() -> None:
+    safelist = Safelist(organization="o-ffffffffff")
+    with pytest.raises(FaultsError, match="This is organization o-a1b2c3d4e5, and the safelists are for o-ffffffffff"):
+        check_organization(safelist, ORGANIZATION)
+    assert check_organization(safelist, "o-ffffffffff") == ()
+    assert check_organization(Safelist(), ORGANIZATION) == ()
+    assert "was not checked" in check_organization(safelist, None)[0]
+
+
+def test_an_alias_bomb_is_refused_unread() -> None:
+    bomb = "version: 1\na0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 40))
+    assert any(each.problem == "The alias *a38 is not allowed." for each in faults(bomb))
+
+
+@given(st.text(alphabet="version: 1\nglobal-[]{}\"'*&!%#?|>@,0aé\x07\t~=<.", max_size=60))
+def test_no_text_makes_the_reader_fail_otherwise_than_by_naming_faults(content: str) -> None:
+    with contextlib.suppress(FaultsError):
+        parsed("version: 1\nglobal:\n" + content)
