@@ -9,6 +9,7 @@ with back-off and full jitter, until the session's deadline.
 """
 
 import asyncio
+import os
 import random
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
@@ -33,6 +34,7 @@ READ_TIMEOUT = 30  # seconds between two bytes; the session's deadline bounds th
 TRANSIENT_TRIES = 6  # of a call that finds no server, or nothing but server errors
 BACKOFF_BASE = 0.2  # seconds
 BACKOFF_CAP = 10.0  # seconds
+EMPTY_PAGES = 100  # in a row; AWS gives "occasionally" one
 ORGANIZATIONS_SECONDS = 300.0  # a call to AWS Organizations, which throttles early, may take that long with its retries
 
 _signing: ContextVar[ReadOnlyCredentials] = ContextVar("credentials of the current call")
@@ -79,9 +81,21 @@ def _timestamp(value: object) -> datetime:
     return parse_timestamp(value)  # type: ignore[no-any-return]
 
 
+def sdk_session(profile: str | None) -> AioSession:
+    """Return a session of the SDK as the environment and the profile configure it.
+
+    AWS_REGION counts before AWS_DEFAULT_REGION, as in the AWS CLI; botocore itself knows only the latter.
+    Raises botocore's ProfileNotFound where the profile is not configured.
+    """
+    session = AioSession(profile=profile)
+    if region := os.environ.get("AWS_REGION"):
+        session.set_config_variable("region", region)
+    return session
+
+
 def _shared_session(profile: str | None) -> aioboto3.Session:
     """Return a session with the caller's configuration (region, endpoints, CA bundle) and nobody's credentials."""
-    base = AioSession(profile=profile)
+    base = sdk_session(profile)
     base.register_component("credential_provider", AioCredentialResolver([_CurrentCredentialsProvider()]))
     base.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_timestamp)
     return aioboto3.Session(botocore_session=base)
@@ -190,17 +204,21 @@ class Session:
     async def pages(self, operation: str, **parameters: Any) -> AsyncIterator[dict[str, Any]]:
         """Page through an AWS Organizations list, which may hold empty pages before the last one.
 
-        Raises `CallError` where the same token comes twice: that list would never end.
+        Raises `CallError` where the list does not get on: the same token twice, or empty pages without end.
         """
         token: str | None = None
+        empty = 0
         while True:
             page = await self.call("organizations", operation, **parameters, **({"NextToken": token} if token else {}))
             yield page
             previous, token = token, page.get("NextToken")
             if not token:
                 return
-            if token == previous:
-                raise bad_response(f"organizations:{operation}", "The same NextToken came twice; the list has no end.")
+            empty = (
+                0 if any(page.get(key) for key in page if key not in {"NextToken", "ResponseMetadata"}) else empty + 1
+            )
+            if token == previous or empty == EMPTY_PAGES:
+                raise bad_response(f"organizations:{operation}", "The list does not get on: it has no end.")
 
 
 def _backoff(tries: int) -> float:

@@ -17,12 +17,14 @@ from botocore.exceptions import (
     HTTPClientError,
     NoAuthTokenError,
     NoCredentialsError,
+    NoRegionError,
     ReadTimeoutError,
     SSLError,
     SSOError,
 )
 from botocore.parsers import ResponseParserError
 
+from scanner.errors import StartError
 from scanner.model import FailReason, Failure
 
 # What a call can end with for reasons outside this program. KeyError and ValueError: an HTML page or cut XML, which
@@ -100,9 +102,11 @@ def incomplete_listing(call: str, detail: str) -> CallError:
 
 
 def trouble(error: Exception, call: str) -> Trouble:
-    """Judge one failed try; `error` is one of `RETRIED`."""
+    """Judge one failed try; `error` is one of `RETRIED`. Raises `StartError` where a region is needed and none set."""
     if isinstance(error, ClientError):
         return _refused(error.response, call)
+    if isinstance(error, NoRegionError):
+        raise StartError("No AWS region is set. Set AWS_REGION, or a region in the profile.") from error
     if isinstance(error, _CREDENTIALS):
         detail = "The caller's credentials could not be loaded or refreshed."
         return Trouble(failure=failure(FailReason.CREDENTIALS_EXPIRED, call, detail))

@@ -9,11 +9,10 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import aioboto3
-from aiobotocore.session import AioSession
 from botocore.credentials import ReadOnlyCredentials
-from botocore.exceptions import BotoCoreError, NoRegionError, ProfileNotFound
+from botocore.exceptions import BotoCoreError, ProfileNotFound
 
-from scanner.aws.clients import CredentialSource, Session
+from scanner.aws.clients import CredentialSource, Session, sdk_session
 from scanner.aws.failures import CallError, bad_response
 from scanner.errors import StartError
 from scanner.model import AccountId, Caller
@@ -74,7 +73,7 @@ async def caller_credentials(profile: str | None) -> CredentialSource:
     What is returned refreshes itself where the credentials can. Raises `StartError` where there are none.
     """
     try:
-        found = await aioboto3.Session(botocore_session=AioSession(profile=profile)).get_credentials()
+        found = await aioboto3.Session(botocore_session=sdk_session(profile)).get_credentials()
     except ProfileNotFound as error:
         raise StartError(f"{error}. See `aws configure list-profiles`, or set AWS_PROFILE.") from error
     except BotoCoreError as error:
@@ -89,8 +88,6 @@ async def who_calls(session: Session) -> Caller:
     """Ask STS who the caller is (GetCallerIdentity, which needs no permission); raise `StartError` where it fails."""
     try:
         answer = await session.call("sts", "GetCallerIdentity")
-    except NoRegionError as error:
-        raise StartError("No AWS region is set. Set AWS_REGION, or a region in the profile.") from error
     except CallError as error:
         failure = error.failure
         said = f"{failure.code}: {failure.detail}" if failure.code else failure.detail

@@ -54,10 +54,22 @@ async def children(session: Session, parent: OrganizationalUnit) -> tuple[Organi
 
 async def account_exists(session: Session, account_id: str) -> bool:
     """Ask DescribeAccount; raise `CallError` where it cannot tell."""
+    return await _exists(session, "DescribeAccount", "AccountNotFoundException", AccountId=account_id)
+
+
+async def ou_exists(session: Session, ou_id: str) -> bool:
+    """Tell whether the organization has this root or OU; raise `CallError` where that cannot be told."""
+    if ou_id.startswith("r-"):
+        return any(root.id == ou_id for root in await roots(session))
+    missing = "OrganizationalUnitNotFoundException"
+    return await _exists(session, "DescribeOrganizationalUnit", missing, OrganizationalUnitId=ou_id)
+
+
+async def _exists(session: Session, operation: str, missing: str, **parameters: str) -> bool:
     try:
-        await session.call("organizations", "DescribeAccount", AccountId=account_id)
+        await session.call("organizations", operation, **parameters)
     except CallError as error:
-        if error.failure.code in {"AccountNotFoundException", "InvalidInputException"}:
+        if error.failure.code in {missing, "InvalidInputException"}:
             return False
         raise
     return True

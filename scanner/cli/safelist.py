@@ -83,7 +83,7 @@ def check_command(
 
 
 @app.command("explain")
-def explain_command(  # noqa: PLR0913  typer turns each parameter into an option
+def explain_command(
     *,
     account: Annotated[str, typer.Option("--account", metavar="ID", help="The account's id, 12 digits.")],
     user: Annotated[str, typer.Option("--user", metavar="NAME", help="The user's name.")],

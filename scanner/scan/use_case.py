@@ -19,12 +19,14 @@ from scanner.errors import StartError
 from scanner.journal import SCHEMA_VERSION
 from scanner.model import (
     Account,
+    AccountId,
     AccountScan,
     Caller,
     Failed,
     FailReason,
     Footer,
     Header,
+    Listing,
     Organization,
     SafelistText,
     Skipped,
@@ -84,6 +86,15 @@ class Job:
     source: sources.Source
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """The organization, and what a scan would do with each account."""
+
+    organization: Organization | None
+    listing: Listing
+    placements: Mapping[AccountId, Placement]
+
+
 def read_inputs(settings: Settings) -> Inputs:
     """Read every file that the settings name; raise `FaultsError` with what is wrong in them. Calls nothing."""
     texts = read(settings.safelist)
@@ -134,17 +145,35 @@ async def _assume(own: Session, arn: str, session_name: str, policy: str | None)
     return Session(own.clients, role.credentials)
 
 
-async def prepare(inputs: Inputs, connection: Connection) -> Job:
+async def prepare(settings: Settings, accounts_file: sources.FromFile | None, connection: Connection) -> Job:
     """Check all that is named against the organization, or the file that stands in for it."""
-    settings = inputs.settings
-    if inputs.accounts_file is not None:
-        selection = sources.select_in_file(inputs.accounts_file, settings)
-        return Job(connection=connection, organization=None, selection=selection, source=inputs.accounts_file)
+    if accounts_file is not None:
+        selection = sources.select_in_file(accounts_file, settings)
+        return Job(connection=connection, organization=None, selection=selection, source=accounts_file)
     organization = await organizations.describe(connection.organizations)
-    check_organization(inputs.safelist, organization.id)
     selection = await sources.select_in_organization(connection.organizations, settings)
     source = sources.FromOrganizations(connection.organizations, selection)
     return Job(connection=connection, organization=organization, selection=selection, source=source)
+
+
+async def survey(settings: Settings, progress: Progress) -> Survey:
+    """List the accounts and what a scan would do with each; assumes no role in any of them."""
+    accounts_file = sources.FromFile(settings.accounts_file) if settings.accounts_file else None
+    async with Clients(profile=settings.profile, concurrency=settings.concurrency) as clients:
+        progress.says("Checking credentials and scope")
+        job = await prepare(settings, accounts_file, await connect(settings, clients))
+        progress.says("Listing accounts")
+        accounts = []
+        async for account in job.source.accounts():
+            accounts.append(account)
+            progress.met(place(account, job.selection))
+        progress.listed()
+    listing = job.source.listing(accounts, job.selection)
+    return Survey(
+        organization=job.organization,
+        listing=listing,
+        placements={account.id: place(account, job.selection) for account in accounts},
+    )
 
 
 async def scan(inputs: Inputs, progress: Progress) -> Path:
@@ -152,7 +181,8 @@ async def scan(inputs: Inputs, progress: Progress) -> Path:
     settings = inputs.settings
     async with Clients(profile=settings.profile, concurrency=settings.concurrency) as clients:
         progress.says("Checking credentials and scope")
-        job = await prepare(inputs, await connect(settings, clients))
+        job = await prepare(settings, inputs.accounts_file, await connect(settings, clients))
+        check_organization(inputs.safelist, job.organization.id if job.organization else None)
         header = _header(inputs, job)
         folder = run.create(settings.output, header.run_id)
         with run.Journal(folder) as journal:

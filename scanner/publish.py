@@ -1,0 +1,47 @@
+"""From a finished journal to everything that is read: decide, render, seal."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from scanner import run
+from scanner.model import Assessment
+from scanner.report.files import write
+from scanner.rule import assess
+from scanner.safelist.entries import parse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """A run, decided and rendered."""
+
+    assessment: Assessment
+    folder: Path
+    files: tuple[Path, ...]
+    manifest_digest: str | None  # None where a recorded run was rendered again, outside its folder
+
+
+def decide(folder: Path) -> Assessment:
+    """Read a run's journal and decide it by the safelists that it holds."""
+    record = run.read(folder)
+    return assess(record, parse(record.header.safelists))
+
+
+def publish(folder: Path, formats: Collection[str]) -> Published:
+    """Render a run that has just ended into its own folder, and seal that."""
+    assessment = decide(folder)
+    files = tuple(write(assessment, folder, formats))
+    digest = run.seal(folder, [file.name for file in files], assessment.record.digest)
+    return Published(assessment=assessment, folder=folder, files=files, manifest_digest=digest)
+
+
+def publish_again(folder: Path, target: Path, formats: Collection[str]) -> Published:
+    """Render a recorded run again, into `target`, which lies outside the run's folder."""
+    assessment = decide(folder)
+    target.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return Published(
+        assessment=assessment,
+        folder=target,
+        files=tuple(write(assessment, target, formats)),
+        manifest_digest=None,
+    )
