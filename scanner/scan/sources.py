@@ -3,7 +3,9 @@
 import csv
 import difflib
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -36,10 +38,14 @@ class FromOrganizations:
         return self._walk.accounts()
 
     def listing(self, accounts: Iterable[Account], selection: Selection) -> Listing:
-        listed = tuple(sorted(accounts, key=lambda account: account.id))
+        shared = _shared_paths(self._walk.ous)
+        listed = tuple(
+            replace(account, ous=tuple(_unless_shared(ou, shared) for ou in account.ous))
+            for account in sorted(accounts, key=lambda account: account.id)
+        )
         return Listing(
             source="AWS Organizations",
-            ous=self._walk.ous,
+            ous=tuple(_unless_shared(ou, shared) for ou in self._walk.ous),
             accounts=listed,
             in_scope=_in_scope(listed, selection),
             problem=self._walk.problem,
@@ -72,6 +78,15 @@ class FromFile:
             problem=None,
             notes=("The list of accounts was supplied; it was not checked against AWS Organizations.",),
         )
+
+
+def _shared_paths(ous: Iterable[OrganizationalUnit]) -> frozenset[str]:
+    """Return the paths that more than one OU has, as one can where a name holds a "/"; such a path names neither."""
+    return frozenset(path for path, count in Counter(ou.path for ou in ous).items() if count > 1)
+
+
+def _unless_shared(ou: OrganizationalUnit, shared: frozenset[str]) -> OrganizationalUnit:
+    return replace(ou, addressable=False) if ou.path in shared else ou
 
 
 def _in_scope(accounts: Iterable[Account], selection: Selection) -> frozenset[AccountId]:
