@@ -82,7 +82,7 @@ def _unknown(_: object) -> None:
 USERS: tuple[Column[UserRow], ...] = (
     Column("account_id", TEXT, 14, "Account", f"{_ORGANIZATIONS}, Id", lambda row: row.finding.account.id),
     Column("account_name", TEXT, 18, "Its name", f"{_ORGANIZATIONS}, Name", lambda row: row.finding.account.name),
-    Column("account_owner", TEXT, 17, "Who answers for the account", _OWNERS, lambda row: row.account_owner),
+    Column("account_owner", TEXT, 22, "Who answers for the account", _OWNERS, lambda row: row.account_owner),
     Column("ou_path", TEXT, 20, "Organizational unit", f"{_OUS}, Name", lambda row: row.finding.account.ou_path),
     Column("user_name", TEXT, 20, "User", f"{_LIST_USERS}, UserName", lambda row: row.finding.user.user_name),
     Column("determination", TEXT, 17, "Approved or not", _RULE, lambda row: row.finding.determination),
@@ -219,7 +219,7 @@ _FAILURE = "The call that failed"
 ACCOUNTS: tuple[Column[AccountRow], ...] = (
     Column("account_id", TEXT, 14, "Account", f"{_ORGANIZATIONS}, Id", lambda row: row.account.id),
     Column("account_name", TEXT, 18, "Its name", f"{_ORGANIZATIONS}, Name", lambda row: row.account.name),
-    Column("account_owner", TEXT, 17, "Who answers for the account", _OWNERS, lambda row: row.account_owner),
+    Column("account_owner", TEXT, 22, "Who answers for the account", _OWNERS, lambda row: row.account_owner),
     Column("ou_path", TEXT, 20, "Organizational unit", f"{_OUS}, Name", lambda row: row.account.ou_path),
     Column("ou_id", TEXT, 20, "Organizational unit's id", f"{_OUS}, Id", lambda row: row.account.ou_id),
     Column("state", TEXT, 12, "State of the account", f"{_ORGANIZATIONS}, State", lambda row: row.account.state),

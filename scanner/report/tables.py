@@ -46,6 +46,10 @@ def joined(column: Column[Any], values: Sequence[str]) -> str:
     return LIST_SEPARATOR.join(values) if values else column.none
 
 
+def flag(value: bool) -> str:
+    return "true" if value else "false"
+
+
 def _texts(column: Column[Any], values: Iterable[Any]) -> Iterable[str]:
     if column.kind is CellKind.LIST:
         return ("" if value is None else for_csv(joined(column, value)) for value in values)
@@ -57,7 +61,7 @@ _TO_TEXT: Mapping[CellKind, Callable[[Any], str]] = {
     CellKind.TEXT: for_csv,
     CellKind.DATE: date.isoformat,
     CellKind.DATETIME: lambda moment: iso(moment.replace(microsecond=0)),
-    CellKind.BOOL: lambda value: "true" if value else "false",
+    CellKind.BOOL: flag,
     CellKind.INT: str,
 }
 

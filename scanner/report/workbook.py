@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
+from openpyxl.styles import Font
 from openpyxl.workbook import Workbook
 from openpyxl.writer.excel import ExcelWriter
 
@@ -16,6 +17,7 @@ from scanner.report.sheets.evidence import evidence_sheet
 from scanner.report.sheets.listings import accounts_sheet, safelist_sheet, users_sheet
 from scanner.report.sheets.page import Book
 from scanner.report.sheets.standards import standards_sheet
+from scanner.report.sheets.styles import FONT
 from scanner.report.sheets.summary import summary_sheet
 
 SHEETS = (summary_sheet, users_sheet, accounts_sheet, safelist_sheet, evidence_sheet, standards_sheet)
@@ -25,12 +27,19 @@ def write_workbook(assessment: Assessment, out: BinaryIO) -> None:
     workbook = Workbook(write_only=True)
     users, accounts = tuple(user_rows(assessment)), tuple(account_rows(assessment))
     book = Book(workbook, assessment, users, accounts, figures(assessment, users, accounts))
+    _set_default_font(workbook)
     _set_properties(workbook, assessment)
     for write_sheet in SHEETS:
         write_sheet(book)
     started_at = assessment.record.header.started_at
     # Not Workbook.save: that stamps the file with the time of day.
     ExcelWriter(workbook, _TimelessZip(out, started_at)).save()
+
+
+def _set_default_font(workbook: Workbook) -> None:
+    """Column widths count in digits of this font: with one that a system lacks, the same widths come out different."""
+    # openpyxl offers no other way, and its type stubs do not know this one.
+    workbook._named_styles["Normal"].font = Font(name=FONT, size=10)  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 def _set_properties(workbook: Workbook, assessment: Assessment) -> None:

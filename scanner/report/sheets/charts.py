@@ -1,10 +1,12 @@
 """The two charts of the Summary sheet, each beside the small table that it shows."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from openpyxl.chart import BarChart, Reference
 from openpyxl.chart.axis import ChartLines
+from openpyxl.chart.layout import Layout, ManualLayout
 from openpyxl.chart.shapes import GraphicalProperties
 from openpyxl.chart.text import RichText, Text
 from openpyxl.chart.title import Title
@@ -13,15 +15,17 @@ from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphPrope
 
 from scanner.report.figures import OuFigures
 from scanner.report.sheets.page import Book
-from scanner.report.sheets.prose import LINE_HEIGHT, Prose, Span
-from scanner.report.sheets.styles import BODY, CHART_DARK, CHART_LIGHT, HEAD, NUMBER, PROSE, RULE, SECTION
+from scanner.report.sheets.prose import Prose, Span
+from scanner.report.sheets.styles import BODY, CHART_DARK, CHART_LIGHT, HEAD, HEAD_RIGHT, NUMBER, PROSE, RULE, SECTION
 from scanner.report.sheets.words import many, shortened
 
 OUS_SHOWN = 15
 ACCOUNTS_SHOWN = 10
-LEAST_ROWS = 9  # lines that a chart needs beside a table shorter than itself
+LEAST_ROWS = 12  # lines beside a table shorter than its chart
 LABEL_WIDTH = 29  # characters that fit the label column on one line
-CHART_WIDTH_CM = 17
+CHART_WIDTH_CM = 16
+ROW_HEIGHT, BAR_HEIGHT = 12.5, 9.5  # points
+ABOVE, BELOW, LEFT = 26.0, 58.0, 0.3  # points for the title; for axis and legend; the part of the width for labels
 _POINTS_PER_CM = 28.35
 
 
@@ -39,7 +43,7 @@ def ous_block(prose: Prose, book: Book) -> None:
     if not bars:
         prose.line(Span(1, "No user was found.", PROSE, 8))
         return
-    _block(prose, bars, ("Organizational unit", "Users approved and not approved, by organizational unit"))
+    _block(prose, bars, ("Organizational unit", "Users approved and not approved"))
 
 
 def accounts_block(prose: Prose, book: Book) -> None:
@@ -74,17 +78,19 @@ def _beginning(text: str, limit: int) -> str:
 
 def _block(prose: Prose, bars: Sequence[Bar], names: tuple[str, str]) -> None:
     """A table, with its chart to the right; `names` are those of the category and of the chart."""
-    head = prose.line(
-        *(Span(at, text, HEAD) for at, text in enumerate((names[0], "Approved", "Not approved", "Users"), 1))
-    )
+    heads = enumerate(("Approved", "Not approved", "Users"), 2)
+    head = prose.line(Span(1, names[0], HEAD), *(Span(at, text, HEAD_RIGHT) for at, text in heads), height=ROW_HEIGHT)
     for bar in bars:
         counts = enumerate((bar.approved, bar.unapproved, bar.approved + bar.unapproved), 2)
-        prose.line(Span(1, bar.label, BODY), *(Span(at, count, NUMBER) for at, count in counts), height=LINE_HEIGHT)
+        prose.line(Span(1, bar.label, BODY), *(Span(at, count, NUMBER) for at, count in counts), height=ROW_HEIGHT)
     last = prose.row
-    while prose.row < head + LEAST_ROWS:
-        prose.line(height=LINE_HEIGHT)
+    needed = math.ceil((ABOVE + len(bars) * BAR_HEIGHT + BELOW) / ROW_HEIGHT)
+    while prose.row < head + max(LEAST_ROWS, needed) - 1:
+        prose.line(height=ROW_HEIGHT)
     chart = _chart(prose, (head, last), names)
-    chart.height = (prose.row - head + 1) * LINE_HEIGHT / _POINTS_PER_CM
+    height = (prose.row - head + 1) * ROW_HEIGHT
+    chart.height = height / _POINTS_PER_CM
+    chart.layout = _plot_area(height)
     prose.sheet.add_chart(chart, f"F{head}")
 
 
@@ -96,7 +102,7 @@ def _chart(prose: Prose, rows: tuple[int, int], names: tuple[str, str]) -> BarCh
     chart.set_categories(Reference(prose.sheet, min_col=1, min_row=head + 1, max_row=last))
     for series, colour in zip(chart.series, (CHART_LIGHT, CHART_DARK), strict=True):
         series.graphicalProperties = GraphicalProperties(solidFill=colour)
-    chart.title, chart.width = _heading(names[1], 11), CHART_WIDTH_CM
+    chart.title, chart.width = _heading(names[1], 10), CHART_WIDTH_CM
     chart.legend.position = "b"
     _axes(chart, names[0])
     return chart
@@ -105,14 +111,22 @@ def _chart(prose: Prose, rows: tuple[int, int], names: tuple[str, str]) -> BarCh
 def _axes(chart: BarChart, category: str) -> None:
     """Both axes shown (openpyxl leaves it open, which newer spreadsheets read as hidden), first category on top."""
     chart.x_axis.delete = chart.y_axis.delete = False
-    chart.x_axis.title, chart.y_axis.title = _heading(category, 9), _heading("Users (number)", 9)
+    chart.x_axis.title, chart.y_axis.title = _heading(category, 8), _heading("Users (number)", 8)
     chart.x_axis.scaling.orientation = "maxMin"
     chart.y_axis.crosses = "max"  # the other way round now, so this is the bottom
     chart.y_axis.number_format = "0"
     chart.y_axis.scaling.min = 0
     chart.y_axis.majorGridlines = ChartLines(spPr=GraphicalProperties(ln=LineProperties(solidFill=RULE[2:])))
+    chart.x_axis.tickLblSkip = 1  # every bar has its name
     for axis in (chart.x_axis, chart.y_axis):
-        axis.txPr = RichText(p=[Paragraph(pPr=_paragraph(8), endParaRPr=CharacterProperties(sz=800))])
+        axis.txPr = RichText(p=[Paragraph(pPr=_paragraph(7), endParaRPr=CharacterProperties(sz=700))])
+
+
+def _plot_area(height: float) -> Layout:
+    """Where the bars go: left to itself, a spreadsheet gives half of a low chart to its frame."""
+    place = ManualLayout(layoutTarget="inner", xMode="edge", yMode="edge", x=LEFT, w=0.95 - LEFT)
+    place.y, place.h = ABOVE / height, 1 - (ABOVE + BELOW) / height
+    return Layout(manualLayout=place)
 
 
 def _heading(text: str, size: int) -> Title:

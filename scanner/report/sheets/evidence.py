@@ -14,7 +14,7 @@ from scanner.report.rows import dormant_days
 from scanner.report.sheets.page import Book, Page
 from scanner.report.sheets.prose import Prose, Span
 from scanner.report.sheets.styles import HEAD, LABEL, PROSE, SECTION, STRONG, TITLE
-from scanner.report.sheets.words import days, many, moment, named, scope_words, settings_words
+from scanner.report.sheets.words import days, many, moment, named, scope_words, settings_words, window
 from scanner.report.summary import sha256
 
 WIDTHS = (34, 122)
@@ -76,8 +76,7 @@ def _source(book: Book) -> Iterable[Fact]:
     yield "Run", f"{header.run_id}, iam-scanner {header.program_version}"
     yield "Started and finished", f"{moment(header.started_at)}; {moment(record.footer.finished_at)}"
     if book.figures.read_from and book.figures.read_until:
-        window = f"{moment(book.figures.read_from)} to {moment(book.figures.read_until)}"
-        yield "Accounts were read between", window
+        yield "Accounts were read", window(book.figures.read_from, book.figures.read_until)
     yield "Users come from", "IAM ListUsers, called in each account; a list that broke off counts as a failed account"
 
 

@@ -1,7 +1,7 @@
 """The sheets that are tables: Users, Accounts and Safelist.
 
-They print on A3: on A4 they would be either too small to read or spread over many pages. Users, forty columns wide,
-takes three pages side by side, each with the account and the user's name; nothing is left out of the print.
+They are wider than a page can show in print that one can read, so each takes several pages side by side, every one of
+them with the columns that say what a row is about: nothing is left out. Users, forty columns wide, prints on A3.
 """
 
 from scanner.report.columns import ACCOUNTS, SAFELIST, USERS
@@ -19,14 +19,13 @@ def users_sheet(book: Book) -> None:
         users_frame(book.users),
         (
             Highlight(column="determination", condition='{determination}="UNAPPROVED"', fill=ALARM, colour=WHITE),
-            # An empty cell equals FALSE in a spreadsheet: unknown MFA must not look like missing MFA.
             Highlight(
                 column="mfa_active",
-                condition="AND({console_access}=TRUE,ISLOGICAL({mfa_active}),{mfa_active}=FALSE)",
+                condition='AND({console_access}="true",{mfa_active}="false")',
                 fill=WARNING,
             ),
-            Highlight(column="dormant", condition="{dormant}=TRUE", fill=PALE),
-            Highlight(column="administrator", condition="{administrator}=TRUE", fill=PALE),
+            Highlight(column="dormant", condition='{dormant}="true"', fill=PALE),
+            Highlight(column="administrator", condition='{administrator}="true"', fill=PALE),
         ),
     )
 
@@ -34,7 +33,7 @@ def users_sheet(book: Book) -> None:
 def accounts_sheet(book: Book) -> None:
     write_table(
         book,
-        Page(title="Accounts", paper=A3, freeze="C2", gridlines=True),
+        Page(title="Accounts", pages_wide=2, repeat_columns="A:B", freeze="C2", gridlines=True),
         ACCOUNTS,
         accounts_frame(book.accounts),
         (
@@ -49,7 +48,7 @@ def accounts_sheet(book: Book) -> None:
 def safelist_sheet(book: Book) -> None:
     write_table(
         book,
-        Page(title="Safelist", paper=A3, freeze="A2", gridlines=True),
+        Page(title="Safelist", pages_wide=2, repeat_columns="A:E", freeze="A2", gridlines=True),
         SAFELIST,
         safelist_frame(book.assessment.safelist),
         (

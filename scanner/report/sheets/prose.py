@@ -16,6 +16,7 @@ from scanner.report.sheets.table import as_text
 from scanner.text import looks_like_formula
 
 LINE_HEIGHT = 13.5  # points, for text of 10 points
+CHARACTERS_PER_UNIT = 1.06  # of prose, to a unit of column width, which is a digit of the default font
 MOST = 400.0  # points: a spreadsheet allows 409 to a row
 
 
@@ -79,6 +80,6 @@ class Prose:
         scale = span.style.size / 10
         if not (span.style.wrap and isinstance(span.value, str)):
             return LINE_HEIGHT * scale * (1.25 if scale > 1 else 1)
-        across = sum(self._widths[span.at - 1 : span.to or span.at]) * 1.02 / scale
+        across = sum(self._widths[span.at - 1 : span.to or span.at]) * CHARACTERS_PER_UNIT / scale
         needed = sum(max(1, math.ceil(len(part) / across)) for part in span.value.split("\n"))
         return min(MOST, needed * LINE_HEIGHT * scale)

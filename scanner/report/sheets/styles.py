@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from openpyxl.cell.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 
-FONT = "Arial"  # or what stands in for it in the same widths: there is one on every system
+FONT = "Arial"  # every system has it, or a stand-in of the same widths
 INK, MUTED = "FF1F2933", "FF52606D"
 NAVY, PALE, RULE = "FF243B53", "FFE8EDF2", "FFBCCCDC"
 ALARM, WARNING, CALM = "FF8C1D18", "FFFFD27F", "FFDDEFE0"
@@ -38,10 +38,11 @@ class Style:
     down: str = "top"
     border: Border | None = None
     number_format: str = "General"
+    indent: int = 0
 
     def dress(self, cell: Cell) -> None:
         cell.font = Font(name=FONT, size=self.size, bold=self.bold, italic=self.italic, color=self.colour)
-        cell.alignment = Alignment(horizontal=self.across, vertical=self.down, wrap_text=self.wrap)
+        cell.alignment = Alignment(horizontal=self.across, vertical=self.down, wrap_text=self.wrap, indent=self.indent)
         cell.number_format = self.number_format
         if self.fill:
             cell.fill = fill(self.fill)
@@ -61,9 +62,10 @@ LABEL = Style(colour=MUTED, wrap=True)
 TITLE = Style(size=20, bold=True, colour=NAVY, down="center")
 SECTION = Style(size=12, bold=True, colour=NAVY, border=Border(bottom=Side(style="medium", color=NAVY)), down="bottom")
 HEAD = Style(bold=True, colour=WHITE, fill=NAVY, down="center")
-NUMBER = Style(number_format=COUNT, across="right")
+HEAD_RIGHT = replace(HEAD, across="right", indent=1)
+NUMBER = Style(number_format=COUNT, across="right", indent=1)
 STRONG = Style(bold=True, wrap=True)
 STRONG_NUMBER = replace(NUMBER, bold=True)
 FORM = Style(border=BOX, wrap=True)
-GOOD = Style(size=12, bold=True, fill=CALM, down="center", border=BOX)
-BAD = Style(size=12, bold=True, colour=WHITE, fill=ALARM, down="center", border=BOX)
+GOOD = Style(size=12, bold=True, fill=CALM, down="center", border=BOX, across="left", indent=1)
+BAD = Style(size=12, bold=True, colour=WHITE, fill=ALARM, down="center", border=BOX, across="left", indent=1)

@@ -26,9 +26,9 @@ from scanner.report.sheets.styles import (
     TITLE,
     Style,
 )
-from scanner.report.sheets.words import days, many, moment, scope_words
+from scanner.report.sheets.words import days, many, moment, scope_words, window
 
-FAILED_SHOWN = 8
+FAILED_SHOWN = 10
 # Left: what (A), figures (B to D). E parts. Right: what (F), figure or reason (G), remark (H).
 WIDTHS = (30, 15, 15, 15, 3, 33, 22, 33)
 LAST = len(WIDTHS)
@@ -38,7 +38,7 @@ _GROUNDS = {
     Basis.APPROVAL_EXPIRED: "approval expired",
     Basis.APPROVAL_NOT_STARTED: "approval not started yet",
     Basis.APPROVAL_INVALID: "approval breaks the policy",
-    Basis.USER_RECREATED: "recreated since it was approved",
+    Basis.USER_RECREATED: "recreated since approval",
     Basis.REVOKED: "approval revoked",
 }
 
@@ -101,16 +101,16 @@ def _asked(book: Book) -> list[Line]:
     header, figures = record.header, book.figures
     read = "none was read"
     if figures.read_from and figures.read_until:
-        read = f"{moment(figures.read_from)} to {moment(figures.read_until)}"
+        read = window(figures.read_from, figures.read_until)
     facts = (
         ("Rule", f"{RULE_ID} {RULE_TITLE}"),
         ("Risk level", RISK_LEVEL),
-        ("Scope", scope_words(header.settings)),
         ("Accounts known from", record.listing.source),
         ("Approvals judged on", header.as_of.isoformat()),
         ("Run started", moment(header.started_at)),
         ("Accounts were read", read),
         ("Run by", header.caller.arn),
+        ("Scope", scope_words(header.settings)),
     )
     return [(Span(1, label, LABEL), Span(2, value, PROSE, 4)) for label, value in facts]
 
@@ -168,8 +168,7 @@ def _failed(book: Book) -> list[Line]:
 def _failure(row: AccountRow) -> Line:
     return (
         Span(6, f"{row.account.id} {row.account.name}", PROSE),
-        Span(7, row.reason or row.detail, MUTE),
-        Span(8, row.remedy, MUTE),
+        Span(7, row.reason or row.detail, PROSE, LAST),
     )
 
 

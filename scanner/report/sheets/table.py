@@ -1,7 +1,9 @@
 """A sheet that is one table: the columns of a column table, the rows of its frame.
 
 Cells are made once a column and filled anew for each row: openpyxl writes a row as it comes, and 100,000 users of
-forty columns would otherwise be four million styled cells.
+forty columns would otherwise be four million styled cells. Rows with long text get their height here, as LibreOffice
+gives none. Booleans are the words true and false, as in the CSV: LibreOffice saves real ones as formulas, and the
+conditions on them as conditions on numbers, which no longer hold in Excel.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,11 +22,13 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from scanner.report.columns import CellKind, Column
 from scanner.report.sheets.page import Book, Changed, Page, open_sheet
-from scanner.report.sheets.styles import AS_TEXT, BODY, COUNT, DAY, HEAD, MOMENT, Style, band
-from scanner.report.tables import joined
+from scanner.report.sheets.styles import AS_TEXT, BELOW, BODY, COUNT, DAY, HEAD, MOMENT, Style, band
+from scanner.report.tables import flag, joined
 from scanner.text import for_xml, looks_like_formula
 
-WRAP_FROM = 20  # characters: a narrower column holds ids, dates, flags and numbers
+WRAP_FROM = 17  # characters: a narrower column holds ids, dates, flags and numbers
+CHARACTERS_PER_UNIT = 1.1  # of text of 9 points, to a unit of column width, which is a digit of the default font
+LINE_HEIGHT, HEADER_HEIGHT, MOST = 11.5, 18.0, 400.0  # points, for text of 9 points; a spreadsheet allows 409 to a row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,15 +50,25 @@ def write_table(
     highlights: Iterable[Highlight] = (),
 ) -> None:
     sheet = open_sheet(book, page, [column.width for column in columns])
+    sheet.row_dimensions[1].height = HEADER_HEIGHT
     sheet.append([_header(sheet, column) for column in columns])
     cells = [_ColumnCells(sheet, column, book) for column in columns]
     values = (frame[column.key] for column in columns)
-    for row in zip(*values, strict=True):
-        sheet.append([cell.filled(value) for cell, value in zip(cells, row, strict=True)])
+    for number, row in enumerate(zip(*values, strict=True), 2):
+        filled = [cell.filled(value) for cell, value in zip(cells, row, strict=True)]
+        _append(sheet, number, filled, max(cell.lines for cell in cells))
     last_row = len(frame) + 1
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{last_row}"
+    _rule_off(sheet, len(columns), max(2, last_row))
     for highlight in highlights:
         _highlight(sheet, highlight, [column.key for column in columns], max(2, last_row))
+
+
+def _append(sheet: Worksheet, number: int, cells: list[Cell | None], lines: int) -> None:
+    if lines > 1:
+        sheet.row_dimensions[number].height = min(MOST, lines * LINE_HEIGHT + 3)
+    sheet.append(cells)
+    sheet.row_dimensions.pop(number, None)  # it is written, and 100,000 of them would fill the memory
 
 
 def _header(sheet: Worksheet, column: Column[Any]) -> Cell:
@@ -71,15 +85,18 @@ class _ColumnCells:
         self._book = book
         self._at = f"{sheet.title}, row {{}}, {column.key}"
         self._row = 1
+        self.lines = 1  # that the value filled in last takes
         style = _style(column)
         self._cell = WriteOnlyCell(sheet)
         self._quoted = WriteOnlyCell(sheet)  # for what looks like a formula: stays text when edited
         style.dress(self._cell)
         style.dress(self._quoted)
         self._quoted.quotePrefix = True
+        self._wraps_at = int(column.width * CHARACTERS_PER_UNIT) if style.wrap else None
 
     def filled(self, value: Any) -> Cell | None:
         self._row += 1
+        self.lines = 1
         if value is None:
             return None
         kind = self._column.kind
@@ -87,6 +104,8 @@ class _ColumnCells:
             return self._text(value)
         if kind is CellKind.LIST:
             return self._text(joined(self._column, value))
+        if kind is CellKind.BOOL:
+            return as_text(self._cell, flag(value))
         self._cell.value = naive_utc(value) if kind is CellKind.DATETIME else value
         return self._cell
 
@@ -94,6 +113,8 @@ class _ColumnCells:
         fitting, changes = for_xml(text)
         if changes:
             self._book.changed.append(Changed(self._at.format(self._row), changes))
+        if self._wraps_at and (len(fitting) > self._wraps_at or "\n" in fitting):
+            self.lines = sum(-(-max(1, len(part)) // self._wraps_at) for part in fitting.split("\n"))
         return as_text(self._quoted if looks_like_formula(text) else self._cell, fitting)
 
 
@@ -109,8 +130,14 @@ def naive_utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(tzinfo=None)
 
 
-_FORMATS = {CellKind.TEXT: AS_TEXT, CellKind.DATE: DAY, CellKind.DATETIME: MOMENT, CellKind.INT: COUNT}
-_ACROSS = {CellKind.DATE: "left", CellKind.DATETIME: "left", CellKind.BOOL: "center", CellKind.INT: "right"}
+_FORMATS = {
+    CellKind.TEXT: AS_TEXT,
+    CellKind.DATE: DAY,
+    CellKind.DATETIME: MOMENT,
+    CellKind.INT: COUNT,
+    CellKind.BOOL: AS_TEXT,
+}
+_ACROSS = {CellKind.DATE: "left", CellKind.DATETIME: "left", CellKind.BOOL: "center", CellKind.INT: "center"}
 
 
 def _style(column: Column[Any]) -> Style:
@@ -123,6 +150,12 @@ def _style(column: Column[Any]) -> Style:
         across=_ACROSS.get(kind, "left"),
         number_format=_FORMATS.get(kind, BODY.number_format),
     )
+
+
+def _rule_off(sheet: Worksheet, columns: int, last_row: int) -> None:
+    """A fine line below each row, under empty cells too, which have no style of their own."""
+    rule = Rule(type="expression", formula=["TRUE"], dxf=DifferentialStyle(border=BELOW))
+    sheet.conditional_formatting.add(f"A2:{get_column_letter(columns)}{last_row}", rule)
 
 
 def _highlight(sheet: Worksheet, highlight: Highlight, keys: Sequence[str], last_row: int) -> None:
