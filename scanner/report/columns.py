@@ -41,13 +41,13 @@ TEXT, DATE, DATETIME, BOOL, INT, LIST = CellKind
 
 _ORGANIZATIONS = "Organizations ListAccountsForParent"
 _OUS = "Organizations ListRoots, ListOrganizationalUnitsForParent"
-_OWNERS = "The file of account owners"
+_OWNERS = "file of account owners"
 _LIST_USERS = "IAM ListUsers"
 _DETAILS = "IAM GetAccountAuthorizationDetails"
 _REPORT = "IAM GetCredentialReport"
-_ENTRY = "Safelist: the entry that decided"
-_RULE = "Decided by the rule from the safelists"
-_RUN = "This run"
+_ENTRY = "safelist, the entry that decided"
+_RULE = "the rule, from the safelists"
+_RUN = "this run"
 
 
 def _entry(field: str) -> Callable[[UserRow], Value]:
@@ -94,9 +94,9 @@ USERS: tuple[Column[UserRow], ...] = (
     Column("owner", TEXT, 22, "Who answers for the user", f"{_ENTRY}, owner", _entry("owner")),
     Column("reason", TEXT, 30, "Why the user may exist", f"{_ENTRY}, reason", _entry("reason")),
     Column("approved_by", TEXT, 22, "Who approved", f"{_ENTRY}, approved_by", _entry("approved_by")),
-    Column("approved_on", DATE, 14, "When", f"{_ENTRY}, approved_on", _entry("approved_on")),
+    Column("approved_on", DATE, 14, "First day of the approval", f"{_ENTRY}, approved_on", _entry("approved_on")),
     Column("expires_on", DATE, 13, "Last day of the approval", f"{_ENTRY}, expires_on", _entry("expires_on")),
-    Column("ticket", TEXT, 12, "Ticket", f"{_ENTRY}, ticket", _entry("ticket")),
+    Column("ticket", TEXT, 12, "Ticket of the approval", f"{_ENTRY}, ticket", _entry("ticket")),
     Column(
         "console_access",
         BOOL,
@@ -209,12 +209,12 @@ USERS: tuple[Column[UserRow], ...] = (
     Column("user_id", TEXT, 24, "Unique id", f"{_LIST_USERS}, UserId", lambda row: row.finding.user.user_id),
     Column("ou_id", TEXT, 20, "Organizational unit's id", f"{_OUS}, Id", lambda row: row.finding.account.ou_id),
     Column("evidence", TEXT, 12, "How much of the evidence came", _RUN, lambda row: row.finding.evidence),
-    Column("change", LIST, 22, "Against the previous run", "Previous run", _unknown),
+    Column("change", LIST, 22, "Against the previous run", "the previous run", _unknown),
     Column("rule_id", TEXT, 10, "Rule", _RUN, lambda _: RULE_ID),
     Column("risk_level", TEXT, 13, "Risk of a violation", _RUN, lambda _: RISK_LEVEL),
 )
 
-_FAILURE = "The call that failed"
+_FAILURE = "the call that failed"
 
 ACCOUNTS: tuple[Column[AccountRow], ...] = (
     Column("account_id", TEXT, 14, "Account", f"{_ORGANIZATIONS}, Id", lambda row: row.account.id),
@@ -278,7 +278,7 @@ def _remark(use: EntryUse) -> str | None:
     return f"Revoked{by}{on}. {use.remark}".rstrip()
 
 
-_SAFELIST = "Safelist"
+_SAFELIST = "safelist"
 
 SAFELIST: tuple[Column[EntryUse], ...] = (
     Column("status", TEXT, 13, "What became of the entry", _RULE, lambda use: use.status),
@@ -291,9 +291,9 @@ SAFELIST: tuple[Column[EntryUse], ...] = (
     Column("owner", TEXT, 22, "Who answers for the user", f"{_SAFELIST}, owner", _field("owner")),
     Column("reason", TEXT, 30, "Why the user may exist", f"{_SAFELIST}, reason", _field("reason")),
     Column("approved_by", TEXT, 22, "Who approved", f"{_SAFELIST}, approved_by", _field("approved_by")),
-    Column("approved_on", DATE, 14, "When", f"{_SAFELIST}, approved_on", _field("approved_on")),
+    Column("approved_on", DATE, 14, "First day of the approval", f"{_SAFELIST}, approved_on", _field("approved_on")),
     Column("expires_on", DATE, 13, "Last day", f"{_SAFELIST}, expires_on", _field("expires_on")),
-    Column("ticket", TEXT, 12, "Ticket", f"{_SAFELIST}, ticket", _field("ticket")),
+    Column("ticket", TEXT, 12, "Ticket of the approval", f"{_SAFELIST}, ticket", _field("ticket")),
     Column("file", TEXT, 26, "File", _SAFELIST, lambda use: use.entry.file),
     Column("line", INT, 7, "Line", _SAFELIST, lambda use: use.entry.line),
     Column("remark", TEXT, 34, "What else is to be known", _RULE, _remark),

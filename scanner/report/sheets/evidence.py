@@ -7,6 +7,8 @@ It is written after the sheets with other people's text, as it lists what had to
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from openpyxl.worksheet.pagebreak import Break
+
 from scanner.model import Evidence, Scanned
 from scanner.report.columns import ACCOUNTS, SAFELIST, USERS, Column
 from scanner.report.figures import reconciled, skipped_by_detail
@@ -39,12 +41,8 @@ NOT_COVERED = (
 def evidence_sheet(book: Book) -> None:
     prose = Prose(book, Page(title="Evidence", repeat_header=False, freeze=None), WIDTHS)
     prose.line(Span(1, "Evidence: where this list comes from, and why it can be relied on", TITLE, 2), height=28)
+    _questions(prose, book)
     for heading, facts in (
-        ("1. Source: where does the list come from?", _source(book)),
-        ("2. Scope and filters: what was asked for, and what was left out?", _scope(book)),
-        ("3. Completeness: is everything in it?", _completeness(book)),
-        ("4. Accuracy: is what it says right?", _accuracy(book)),
-        ("5. Not edited after extraction: how can that be shown?", _unedited(book)),
         ("What is not covered", NOT_COVERED),
         ("Settings in force", settings_words(book.assessment.record.header.settings)),
         ("Safelists as read", _safelists(book)),
@@ -55,6 +53,16 @@ def evidence_sheet(book: Book) -> None:
         _section(prose, heading, facts)
     _columns(prose)
     _section(prose, "Text that had to be changed to fit a workbook", _changed(book))
+
+
+def _questions(prose: Prose, book: Book) -> None:
+    """The five questions, on two printed pages: headings at the foot of a page get lost."""
+    _section(prose, "1. Source: where does the list come from?", _source(book))
+    _section(prose, "2. Scope and filters: what was asked for, and what was left out?", _scope(book))
+    _section(prose, "3. Completeness: is everything in it?", _completeness(book))
+    prose.sheet.row_breaks.append(Break(id=prose.row))
+    _section(prose, "4. Accuracy: is what it says right?", _accuracy(book))
+    _section(prose, "5. Not edited after extraction: how can that be shown?", _unedited(book))
 
 
 def _section(prose: Prose, heading: str, facts: Iterable[Fact]) -> None:

@@ -59,9 +59,9 @@ def write_table(
         _append(sheet, number, filled, max(cell.lines for cell in cells))
     last_row = len(frame) + 1
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{last_row}"
-    _rule_off(sheet, len(columns), max(2, last_row))
     for highlight in highlights:
         _highlight(sheet, highlight, [column.key for column in columns], max(2, last_row))
+    _rule_off(sheet, len(columns), max(2, last_row))  # last: LibreOffice heeds only the first condition that holds
 
 
 def _append(sheet: Worksheet, number: int, cells: list[Cell | None], lines: int) -> None:
@@ -164,5 +164,6 @@ def _highlight(sheet: Worksheet, highlight: Highlight, keys: Sequence[str], last
     first, last = (column, column) if column else ("A", get_column_letter(len(keys)))
     formula = highlight.condition.format(**{key: f"${letter}2" for key, letter in letters.items()})
     font = Font(bold=highlight.bold, color=highlight.colour)
-    rule = Rule(type="expression", formula=[formula], dxf=DifferentialStyle(font=font, fill=band(highlight.fill)))
+    look = DifferentialStyle(font=font, fill=band(highlight.fill), border=BELOW)
+    rule = Rule(type="expression", formula=[formula], dxf=look)
     sheet.conditional_formatting.add(f"{first}2:{last}{last_row}", rule)
