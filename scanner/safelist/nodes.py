@@ -67,11 +67,11 @@ def compose(text: str) -> tuple[Node | None, list[NodeFault]]:
         line = mark.line + 1 if mark is not None else 1
         return None, [*tree.faults, NodeFault(line, f"Not valid YAML: {error.problem}.", "Correct the YAML.")]
     except YAMLError:  # a character that YAML does not allow; the error's own position is no line
-        remedy = "Remove the control character."
-        return None, [
-            *tree.faults,
-            NodeFault(_unprintable_line(text), "Not valid YAML: a character is not text.", remedy),
-        ]
+        problem, remedy = "Not valid YAML: a character is not text.", "Remove the control character."
+        return None, [*tree.faults, NodeFault(_unprintable_line(text), problem, remedy)]
+    except (ValueError, OverflowError):  # ruamel.yaml lets out what chr() raises for "\\UFFFFFFFF"
+        problem, remedy = "Not valid YAML: after this line, an escape names no character.", "Correct the escape."
+        return None, [*tree.faults, NodeFault(tree.line, problem, remedy)]
     return tree.root, tree.faults
 
 
@@ -85,10 +85,12 @@ class _Tree:
     def __init__(self) -> None:
         self.root: Node | None = None
         self.faults: list[NodeFault] = []
+        self.line = 1  # of the last event
         self._open: list[Sequence | Mapping] = []
         self._keys: list[Scalar | None] = []  # for each open mapping, the key that waits for its value
 
     def add(self, event: Any) -> None:
+        self.line = _line(event)
         match event:
             case yaml_events.ScalarEvent():
                 self._refuse_marks(event)

@@ -136,6 +136,7 @@ def test_an_empty_list_says_that_nobody_is_approved(section: str) -> None:
         ("version: 1\naccounts: []\n", "What accounts hold must be a mapping to lists."),
         ("version: 1\nrevoked: {}\n", "revoked must be a list."),
         ("version: 1\nglobal: [\n", "Not valid YAML: expected the node content, but found '<stream end>'."),
+        ('version: 1\nglobal: ["\\UFFFFFFFF"]\n', "Not valid YAML: after this line, an escape names no character."),
         ("version: 1\nglobal: []\n---\nversion: 1\n", "A second YAML document begins here."),
         ("%YAML 1.1\n---\nversion: 1\nglobal: []\n", "A YAML directive (%...) is not allowed."),
         ("version: 1\nglobal: []\n\x07\n", "Not valid YAML: a character is not text."),
