@@ -82,11 +82,12 @@ def _verdict(book: Book) -> tuple[str, Style]:
     totals, status = book.assessment.totals, book.assessment.status
     if status is Status.NOTHING_READ:
         return "No account was read: nothing can be said about users.", BAD
-    read = "" if status is Status.COMPLETE else " in the accounts that could be read; the others may hold more"
+    read = "" if status is Status.COMPLETE else " in the accounts that could be read; others may hold more"
     if totals.unapproved:
         verb = "is" if totals.unapproved == 1 else "are"
         return f"{totals.unapproved:,} of {many(totals.users, 'user')} {verb} not approved{read}.", BAD
-    return f"All of {many(totals.users, 'user')} are approved{read}.", GOOD if status is Status.COMPLETE else BAD
+    words = f"No user is unapproved: {many(totals.users, 'user')} found{read}."
+    return words, GOOD if status is Status.COMPLETE else BAD
 
 
 def _beside(prose: Prose, left: tuple[str, Sequence[Line]], right: tuple[str, Sequence[Line]]) -> None:
