@@ -25,9 +25,11 @@ from aiobotocore.config import AioConfig
 from aiobotocore.credentials import AioCredentialResolver, AioCredentials
 from aiobotocore.session import AioSession
 from botocore.credentials import CredentialProvider, ReadOnlyCredentials
+from botocore.exceptions import BotoCoreError, ProfileNotFound
 from botocore.utils import parse_timestamp
 
 from scanner.aws.failures import RETRIED, CallError, Trouble, bad_response, timed_out, trouble
+from scanner.errors import StartError
 
 CONNECT_TIMEOUT = 10  # seconds
 READ_TIMEOUT = 30  # seconds between two bytes; the session's deadline bounds the whole
@@ -85,9 +87,15 @@ def sdk_session(profile: str | None) -> AioSession:
     """Return a session of the SDK as the environment and the profile configure it.
 
     AWS_REGION counts before AWS_DEFAULT_REGION, as in the AWS CLI; botocore itself knows only the latter.
-    Raises botocore's ProfileNotFound where the profile is not configured.
+    Raises `StartError` where the profile is not configured, or the configuration cannot be read.
     """
     session = AioSession(profile=profile)
+    try:
+        session.get_scoped_config()  # read now: the first client would else be what fails, with the SDK's own error
+    except ProfileNotFound as error:
+        raise StartError(f"{error}. See `aws configure list-profiles`, or set AWS_PROFILE.") from error
+    except BotoCoreError as error:
+        raise StartError(f"The AWS configuration could not be read: {error}") from error
     if region := os.environ.get("AWS_REGION"):
         session.set_config_variable("region", region)
     return session

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import aioboto3
 from botocore.credentials import ReadOnlyCredentials
-from botocore.exceptions import BotoCoreError, ProfileNotFound
+from botocore.exceptions import BotoCoreError
 
 from scanner.aws.clients import CredentialSource, Session, sdk_session
 from scanner.aws.failures import CallError, bad_response
@@ -74,8 +74,6 @@ async def caller_credentials(profile: str | None) -> CredentialSource:
     """
     try:
         found = await aioboto3.Session(botocore_session=sdk_session(profile)).get_credentials()
-    except ProfileNotFound as error:
-        raise StartError(f"{error}. See `aws configure list-profiles`, or set AWS_PROFILE.") from error
     except BotoCoreError as error:
         raise StartError(f"The AWS credentials could not be loaded: {error}") from error
     if found is None:
@@ -123,9 +121,13 @@ class AssumedRole:
 
     async def _assume(self) -> tuple[ReadOnlyCredentials, datetime]:
         answer = await self._session.call("sts", "AssumeRole", **self._parameters)
-        assumed = str(answer["AssumedRoleUser"]["Arn"])
+        try:
+            assumed = str(answer["AssumedRoleUser"]["Arn"])
+            given = answer["Credentials"]
+            credentials = ReadOnlyCredentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+            expires_at: datetime = given["Expiration"]
+        except KeyError as error:
+            raise bad_response("sts:AssumeRole", "The answer holds no credentials.") from error
         if arn_account(assumed) != arn_account(self._arn):
             raise bad_response("sts:AssumeRole", f"Asked for {self._arn}, the answer is for {assumed}.")
-        given = answer["Credentials"]
-        credentials = ReadOnlyCredentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
-        return credentials, given["Expiration"]
+        return credentials, expires_at

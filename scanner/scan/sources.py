@@ -115,6 +115,7 @@ async def select_in_organization(session: Session, settings: Settings) -> Select
         return AccountId(text)
 
     try:
+        await tree.tops()  # whoever may not list is told now, and not by a run in which nothing was read
         selection = Selection(
             ous=frozenset([await ou("--ou", text) for text in settings.ou]),
             accounts=frozenset([await account("--account", text) for text in settings.account]),
@@ -171,7 +172,7 @@ class _Tree:
                 return text
             near = difflib.get_close_matches(text, [str(ou.id) for ou in await self._all()])
             raise UsageError(f"no such OU in the organization.{_did_you_mean(near)}")
-        found = await self._by_path(await self._tops(), text.strip("/"))
+        found = await self._by_path(await self.tops(), text.strip("/"))
         if not found:
             near = difflib.get_close_matches(text, [ou.path for ou in await self._all()])
             raise UsageError(f"no such OU in the organization.{_did_you_mean(near)}")
@@ -190,12 +191,12 @@ class _Tree:
         return found
 
     async def _all(self) -> list[OrganizationalUnit]:
-        every = list(await self._tops())
+        every = list(await self.tops())
         for ou in every:  # grows while it is read: breadth first
             every += await self._below(ou)
         return every
 
-    async def _tops(self) -> tuple[OrganizationalUnit, ...]:
+    async def tops(self) -> tuple[OrganizationalUnit, ...]:
         if self._roots is None:
             self._roots = await organizations.roots(self._session)
         return self._roots
