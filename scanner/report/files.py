@@ -1,13 +1,12 @@
 """The files of a report: each appears whole or not at all, and for its owner alone."""
 
 import json
-import os
-import tempfile
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
 from scanner.errors import ScannerError
+from scanner.files import whole
 from scanner.model import Assessment
 from scanner.report.columns import ACCOUNTS, USERS
 from scanner.report.frames import accounts_frame, users_frame
@@ -63,24 +62,10 @@ FILES: Mapping[str, str | None] = {
 
 
 def _write_whole(path: Path, writer: Writer, assessment: Assessment) -> Path:
-    """Into a file beside it, which then takes its name: a reader sees the old file or the new one."""
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
-    except OSError as problem:
-        raise _unwritable(path, problem) from problem
-    part = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as out:
+        with whole(path) as out:
             writer(assessment, out)
-            out.flush()
-            os.fsync(out.fileno())
-        part.replace(path)
     except OSError as problem:
-        raise _unwritable(path, problem) from problem
-    finally:
-        part.unlink(missing_ok=True)
+        why = problem.strerror or problem
+        raise ScannerError(f"Cannot write {path}: {why}. Make room, or give another --output.") from problem
     return path
-
-
-def _unwritable(path: Path, problem: OSError) -> ScannerError:
-    return ScannerError(f"Cannot write {path}: {problem.strerror or problem}. Make room, or give another --output.")

@@ -20,6 +20,7 @@ from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
+from scanner.errors import ScannerError
 from scanner.report.columns import CellKind, Column
 from scanner.report.sheets.page import Book, Changed, Page, open_sheet
 from scanner.report.sheets.styles import AS_TEXT, BELOW, BODY, COUNT, DAY, HEAD, MOMENT, Style, band
@@ -28,6 +29,7 @@ from scanner.text import for_xml, looks_like_formula
 
 WRAP_FROM = 17  # characters: a narrower column holds ids, dates, flags and numbers
 CHARACTERS_PER_UNIT = 1.1  # of text of 9 points, to a unit of column width, which is a digit of the default font
+MOST_ROWS = 1_048_575  # of a sheet, less the header; what is beyond them a spreadsheet drops
 LINE_HEIGHT, HEADER_HEIGHT, MOST = 11.5, 18.0, 400.0  # points, for text of 9 points; a spreadsheet allows 409 to a row
 
 
@@ -49,6 +51,8 @@ def write_table(
     frame: pd.DataFrame,
     highlights: Iterable[Highlight] = (),
 ) -> None:
+    if len(frame) > MOST_ROWS:
+        raise ScannerError(f"A sheet holds {MOST_ROWS:,} rows, and {page.title} has {len(frame):,}. Use --format csv.")
     sheet = open_sheet(book, page, [column.width for column in columns])
     sheet.row_dimensions[1].height = HEADER_HEIGHT
     sheet.append([_header(sheet, column) for column in columns])
