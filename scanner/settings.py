@@ -119,8 +119,8 @@ _EXCLUSIONS = {"exclude_ou": "ou", "exclude_account": "account"}
 def load(options: Mapping[str, Any], environment: Mapping[str, str], config: Path | None = None) -> Settings:
     """Merge the sources; raise `FaultsError` with every fault and where it stands.
 
-    `options` are those that were given (None is not given). `config` is the file of `--config`; without it,
-    `config/scanner.yaml` is read where it exists.
+    `options` are those that were given; None and () are not given, as a list that nobody asked for must not empty that
+    of the file. `config` is the file of `--config`; without it, `config/scanner.yaml` is read where it exists.
     """
     faults: list[Fault] = []
     merged: dict[str, Any] = {}
@@ -128,7 +128,7 @@ def load(options: Mapping[str, Any], environment: Mapping[str, str], config: Pat
     for source, values, lines in (
         _file(config, faults),
         _environment(environment, faults),
-        ("", {key: value for key, value in options.items() if value is not None}, {}),
+        ("", {key: value for key, value in options.items() if value not in (None, ())}, {}),
     ):
         for key, value in values.items():
             merged[key] = _reasoned(key, value) if source != str(config or DEFAULT_FILE) else value
