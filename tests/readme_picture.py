@@ -1,0 +1,121 @@
+"""Draw the README's picture of a scan: what `iam-scanner demo` prints, as an SVG.
+
+    python -m tests.readme_picture
+
+The picture is a real run of the sample organization. Only its run id, its day and the digest of its manifest differ
+from one run to the next; `tests/test_docs.py` compares the rest, and asks for a new picture when it has changed.
+"""
+
+import io
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from html import unescape
+from pathlib import Path
+
+from rich.console import Console
+from rich.terminal_theme import TerminalTheme
+
+from scanner.cli import outcome
+from scanner.cli.scanning import run_scan
+from scanner.demo import Demo, sample
+from scanner.publish import Published
+from scanner.settings import Settings
+
+PICTURE = Path(__file__).parents[1] / ".readme" / "terminal.svg"
+WIDTH = 100  # columns
+_COLUMN, _ROW = 12.2, 24.4  # width of a character and height of a line, in the picture's units, as rich draws them
+_TEXT = re.compile(r'(<text [^>]*? x=")([\d.]+)(" y="[\d.]+" textLength=")([\d.]+)("[^>]*>)([^<]*)(</text>)')
+
+_THEME = TerminalTheme(
+    background=(29, 32, 38),
+    foreground=(220, 223, 228),
+    normal=[
+        (76, 82, 94), (240, 113, 120), (142, 200, 120), (229, 192, 123),
+        (110, 170, 240), (198, 140, 230), (100, 190, 200), (220, 223, 228),
+    ],
+)  # fmt: skip
+
+# rich's own frame fetches a font from another site; this one takes what the reader has.
+_FRAME = """\
+<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
+<style>
+.{unique_id}-matrix {{
+  font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace;
+  font-size: 20.2px; line-height: {line_height}px;
+}}
+.{unique_id}-title {{ font-family: sans-serif; font-size: 18px; font-weight: bold; }}
+{styles}
+</style>
+<defs>
+{lines}
+</defs>
+{chrome}
+<g transform="translate({terminal_x}, {terminal_y})">
+{backgrounds}
+<g class="{unique_id}-matrix">
+{matrix}
+</g>
+</g>
+</svg>
+"""
+
+
+def picture(published: Published) -> str:
+    """Draw the outcome of a run."""
+    console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, highlight=False)
+    console.print("[bold green]$[/] iam-scanner demo")
+    outcome.show(published, console)
+    drawn = console.export_svg(title="iam-scanner", theme=_THEME, code_format=_FRAME, unique_id="terminal")
+    return re.sub(r"[ \t]+$", "", _TEXT.sub(_without_spaces, drawn), flags=re.MULTILINE)
+
+
+def _without_spaces(found: re.Match[str]) -> str:
+    """Place a text where its first letter is: some viewers drop the spaces that rich begins it with."""
+    start, x, middle, _, end, text, close = found.groups()
+    said = text.replace("&#160;", " ")
+    column = round(float(x) / _COLUMN) + len(said) - len(said.lstrip())
+    if not (said := said.strip()):
+        return ""
+    length = len(unescape(said)) * _COLUMN
+    return f"{start}{column * _COLUMN:.1f}{middle}{length:.1f}{end}{said.replace(' ', '&#160;')}{close}"
+
+
+def words(svg: str) -> list[str]:
+    """Return the lines of a picture, without what differs from run to run."""
+    rows: dict[int, str] = {}
+    for found in _TEXT.finditer(svg):
+        row = round(float(found[3].split('"')[2]) / _ROW)
+        column = round(float(found[2]) / _COLUMN)
+        rows[row] = rows.get(row, "").ljust(column) + unescape(found[6]).replace("\xa0", " ")
+    lines = (rows[row] for row in sorted(rows))
+    return [re.sub(r"\d{8}T\d{6}Z-[0-9a-f]{6}|[0-9a-f]{64}|\d{4}-\d{2}-\d{2}", "…", line) for line in lines]
+
+
+@contextmanager
+def scanned(demo: Demo) -> Iterator[Published]:
+    """Scan the sample as the demo does, in a folder of its own, so that the picture shows no path of this machine."""
+    before = Path.cwd()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        try:
+            files = demo.write_files(Path("reports/demo"))
+            settings = Settings(safelist=(files.safelist,), account_owners=files.account_owners)
+            with demo.applied():
+                published = run_scan(settings, as_json=False, quiet=True).published
+            yield published
+        finally:
+            os.chdir(before)
+
+
+def main() -> None:
+    with sample(datetime.now(UTC).date()) as demo, scanned(demo) as published:
+        PICTURE.parent.mkdir(exist_ok=True)
+        PICTURE.write_text(picture(published), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
