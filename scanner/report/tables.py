@@ -36,9 +36,9 @@ def write_json(columns: Sequence[Column[Any]], frame: pd.DataFrame, out: BinaryI
     out.write(b"\n]\n" if len(frame) else b"[]\n")
 
 
-def iso(value: datetime) -> str:
-    """ISO 8601 in UTC, to the second or as exact as it is known: "2026-11-23T16:41:00Z"."""
-    return value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+def iso(value: datetime, *, exact: bool = False) -> str:
+    """ISO 8601 in UTC, to the second unless `exact` is asked for: "2026-11-23T16:41:00Z"."""
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="auto" if exact else "seconds") + "Z"
 
 
 def joined(column: Column[Any], values: Sequence[str]) -> str:
@@ -60,7 +60,7 @@ def _texts(column: Column[Any], values: Iterable[Any]) -> Iterable[str]:
 _TO_TEXT: Mapping[CellKind, Callable[[Any], str]] = {
     CellKind.TEXT: for_csv,
     CellKind.DATE: date.isoformat,
-    CellKind.DATETIME: lambda moment: iso(moment.replace(microsecond=0)),
+    CellKind.DATETIME: iso,
     CellKind.BOOL: flag,
     CellKind.INT: str,
 }
@@ -69,7 +69,7 @@ _TO_TEXT: Mapping[CellKind, Callable[[Any], str]] = {
 def _plain(value: object) -> str:
     """What JSON has no type for."""
     if isinstance(value, datetime):
-        return iso(value)
+        return iso(value, exact=True)
     if isinstance(value, date):
         return value.isoformat()
     raise TypeError(f"no column holds a {type(value).__name__}")
