@@ -141,6 +141,7 @@ def test_the_evidence_sheet_answers_the_five_questions(book: Workbook) -> None:
     assert told["Excluded accounts"] == "000000000113 (being closed, SEC-77)"
     assert told["Read through"].endswith("the caller's own credentials in 000000000100")
     assert "iam:ListUsers" in told["member"]
+    assert "The run was interrupted" in told
     assert told["config/safelists/global.yaml"].startswith("SHA-256 ")
     assert {"Root users", "Identity Center users", "Roles", "Other credentials"} <= set(told)
 

@@ -25,7 +25,7 @@ LEAST_ROWS = 12  # lines beside a table shorter than its chart
 LABEL_WIDTH = 29  # characters that fit the label column on one line
 CHART_WIDTH_CM = 16
 ROW_HEIGHT, BAR_HEIGHT = 12.5, 9.5  # points
-ABOVE, BELOW, LEFT = 26.0, 58.0, 0.3  # points for the title; for axis and legend; the part of the width for labels
+ABOVE, BELOW, LEFT = 26.0, 58.0, 0.36  # points for the title; for axis and legend; the part of the width for labels
 _POINTS_PER_CM = 28.35
 
 
@@ -124,7 +124,7 @@ def _axes(chart: BarChart, category: str) -> None:
 
 def _plot_area(height: float) -> Layout:
     """Where the bars go: left to itself, a spreadsheet gives half of a low chart to its frame."""
-    place = ManualLayout(layoutTarget="inner", xMode="edge", yMode="edge", x=LEFT, w=0.95 - LEFT)
+    place = ManualLayout(layoutTarget="inner", xMode="edge", yMode="edge", x=LEFT, w=0.96 - LEFT)
     place.y, place.h = ABOVE / height, 1 - (ABOVE + BELOW) / height
     return Layout(manualLayout=place)
 

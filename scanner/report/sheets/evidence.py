@@ -109,6 +109,8 @@ def _scope(book: Book) -> Iterable[Fact]:
 def _completeness(book: Book) -> Iterable[Fact]:
     totals, listing = book.assessment.totals, book.assessment.record.listing
     yield "Status", f"{book.assessment.status}: {book.assessment.status_text}"
+    if book.assessment.record.footer.interrupted:
+        yield "The run was interrupted", "accounts that it did not reach count as failed; scan --resume goes on with it"
     words = (
         f"{totals.listed:,} listed; {totals.outside_scope:,} outside the scope + {totals.excluded:,} excluded + "
         f"{totals.inactive:,} inactive + {totals.scanned:,} scanned + {totals.failed:,} failed = {reconciled(totals):,}"

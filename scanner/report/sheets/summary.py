@@ -139,7 +139,7 @@ def _users(book: Book) -> list[Line]:
     unused = days(dormant_days(book.assessment.record))
     grounds = ((f"    {_GROUNDS.get(basis, basis)}", count, "") for basis, count in figures.by_basis.items())
     usage = f"not known of {figures.usage_unknown:,}" if figures.usage_unknown else ""
-    rights = f"rights not known of {figures.rights_unknown:,} users" if figures.rights_unknown else ""
+    rights = f"rights not known of {many(figures.rights_unknown, 'user')}" if figures.rights_unknown else ""
     counts = (
         ("Found", totals.users, ""),
         ("Approved", totals.approved, ""),
