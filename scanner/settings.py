@@ -100,7 +100,7 @@ class Settings(_Frozen):
     def _paths(cls, value: object) -> object:
         if isinstance(value, str):
             return Path(value)
-        if isinstance(value, tuple):
+        if isinstance(value, (list, tuple)):
             return tuple(Path(part) if isinstance(part, str) else part for part in value)
         return value
 
