@@ -1,0 +1,271 @@
+"""Settings: which source wins, and what is refused, with where it stands."""
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scanner.errors import FaultsError
+from scanner.settings import DEFAULT_FILE, Settings, load
+
+ACCOUNT = "012345678901"
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def written(text: str, name: str = "scanner.yaml") -> Path:
+    file = Path(name)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def of_file(text: str) -> Settings:
+    return load({}, {}, written(text))
+
+
+def refused(
+    options: Mapping[str, Any] | None = None, environment: Mapping[str, str] | None = None, text: str = ""
+) -> list[str]:
+    """The faults, as a person reads them."""
+    with pytest.raises(FaultsError) as caught:
+        load(options or {}, environment or {}, written(text) if text else None)
+    return [str(fault) for fault in caught.value.faults]
+
+
+# --- which source wins -----------------------------------------------------------------------------------------------
+
+
+def test_without_sources_the_defaults_hold() -> None:
+    settings = load({}, {})
+    assert settings.role_name == "OrganizationAccountAccessRole"
+    assert settings.safelist == (Path("config/safelists"),)
+    assert settings.format == ("xlsx", "csv")
+    assert (settings.evidence, settings.dormant_days, settings.account_timeout) == ("full", 45, 120)
+    assert settings.session_policy
+
+
+SOURCES: list[tuple[dict[str, Any], dict[str, str], str, str]] = [
+    ({}, {}, "", "iam-scanner"),
+    ({}, {}, "session_name: of-the-file\n", "of-the-file"),
+    ({}, {"IAM_SCANNER_SESSION_NAME": "of-the-environment"}, "session_name: of-the-file\n", "of-the-environment"),
+    (
+        {"session_name": "of-the-option"},
+        {"IAM_SCANNER_SESSION_NAME": "of-the-environment"},
+        "session_name: of-the-file\n",
+        "of-the-option",
+    ),
+]
+
+
+@pytest.mark.parametrize(("options", "environment", "text", "winner"), SOURCES, ids=[case[3] for case in SOURCES])
+def test_the_stronger_source_wins(options: dict[str, Any], environment: dict[str, str], text: str, winner: str) -> None:
+    assert load(options, environment, written(text)).session_name == winner
+
+
+def test_a_stronger_source_replaces_a_list_and_does_not_add_to_it() -> None:
+    file = written("ou: [Root/A, Root/B]\n")
+    assert load({"ou": ("Root/C",)}, {}, file).ou == ("Root/C",)
+
+
+@pytest.mark.parametrize("nothing", [None, ()])
+def test_an_option_that_was_not_given_leaves_the_file_s_value(nothing: object) -> None:
+    file = written("ou: [Root/A]\nsafelist: [approved.yaml]\n")
+    settings = load({"ou": nothing, "safelist": nothing}, {}, file)
+    assert (settings.ou, settings.safelist) == (("Root/A",), (Path("approved.yaml"),))
+
+
+def test_a_flag_can_be_switched_off_by_each_source() -> None:
+    assert not of_file("session_policy: false\n").session_policy
+    assert not load({}, {"IAM_SCANNER_SESSION_POLICY": "false"}).session_policy
+    assert not load({"session_policy": False}, {}).session_policy
+
+
+def test_the_default_file_is_read_where_it_exists() -> None:
+    written("dormant_days: 30\n", str(DEFAULT_FILE))
+    assert load({}, {}).dormant_days == 30
+
+
+def test_a_file_that_is_named_replaces_the_default_one() -> None:
+    written("dormant_days: 30\nconcurrency: 5\n", str(DEFAULT_FILE))
+    settings = of_file("dormant_days: 10\n")
+    assert (settings.dormant_days, settings.concurrency) == (10, 64)
+
+
+def test_an_empty_file_says_nothing() -> None:
+    assert of_file("# nothing yet\n") == load({}, {})
+
+
+def test_lists_in_the_environment_are_json_arrays() -> None:
+    settings = load({}, {"IAM_SCANNER_OU": '["Root/A", "Root/B"]', "IAM_SCANNER_FORMAT": '["json"]'})
+    assert settings.ou == ("Root/A", "Root/B")
+    assert settings.format == ("json",)
+
+
+def test_numbers_in_the_environment_are_numbers() -> None:
+    assert load({}, {"IAM_SCANNER_DORMANT_DAYS": "60"}).dormant_days == 60
+
+
+def test_text_in_the_environment_is_text_whatever_it_looks_like() -> None:
+    assert load({}, {"IAM_SCANNER_PROFILE": "123", "IAM_SCANNER_EXTERNAL_ID": "0001"}).external_id == "0001"
+
+
+def test_other_variables_of_the_environment_are_not_ours() -> None:
+    assert load({}, {"AWS_PROFILE": "x", "IAM_SCANNERS": "x", "PATH": "/"}) == load({}, {})
+
+
+@pytest.mark.parametrize("day", ["2026-01-31", '"2026-01-31"'])
+def test_a_day_may_be_quoted_or_not(day: str) -> None:
+    assert of_file(f"as_of: {day}\n").as_of == date(2026, 1, 31)
+
+
+# --- exclusions ------------------------------------------------------------------------------------------------------
+
+
+def test_an_exclusion_in_a_file_has_its_reason() -> None:
+    settings = of_file(f'exclude_account:\n  - {{account: "{ACCOUNT}", reason: sold}}\n')
+    assert [(one.account, one.reason) for one in settings.exclude_account] == [(ACCOUNT, "sold")]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f'exclude_account: ["{ACCOUNT}"]',
+        f'exclude_account: [{{account: "{ACCOUNT}"}}]',
+        f'exclude_account: [{{account: "{ACCOUNT}", reason: ""}}]',
+        "exclude_ou: [Root/A]",
+        "exclude_ou: [{ou: Root/A}]",
+    ],
+)
+def test_an_exclusion_in_a_file_without_a_reason_is_refused(line: str) -> None:
+    (fault,) = refused(text=f"dormant_days: 30\n{line}\n")
+    assert fault.startswith("scanner.yaml:2: ")
+    assert "needs its reason" in fault
+
+
+def test_an_exclusion_by_option_or_environment_says_that_no_reason_was_given() -> None:
+    by_option = load({"exclude_account": (ACCOUNT,)}, {}).exclude_account
+    by_environment = load({}, {"IAM_SCANNER_EXCLUDE_ACCOUNT": json.dumps([ACCOUNT])}).exclude_account
+    assert by_option == by_environment
+    assert [(one.account, one.reason) for one in by_option] == [(ACCOUNT, "no reason given")]
+
+
+# --- what is refused -------------------------------------------------------------------------------------------------
+
+
+def test_an_unknown_key_of_the_file_names_the_nearest_and_its_line() -> None:
+    (fault,) = refused(text="role_name: Auditor\n\nexclude_acount: []\n")
+    assert fault == "scanner.yaml:3: unknown setting 'exclude_acount'. Did you mean exclude_account?"
+
+
+def test_an_unknown_variable_names_the_nearest() -> None:
+    (fault,) = refused(environment={"IAM_SCANNER_SAFELISTS": "[]"})
+    assert fault == (
+        "IAM_SCANNER_SAFELISTS: unknown setting 'IAM_SCANNER_SAFELISTS'. Did you mean IAM_SCANNER_SAFELIST?"
+    )
+
+
+def test_an_unknown_key_that_is_near_to_none_shows_all_there_are() -> None:
+    (fault,) = refused(text="zzz: 1\n")
+    assert "The keys are: ou, exclude_ou, account" in fault
+
+
+def test_an_unknown_key_inside_an_exclusion_is_refused() -> None:
+    (fault,) = refused(text="exclude_ou: [{ou: Root/A, reason: sold, until: 2027}]\n")
+    assert fault.startswith("scanner.yaml:1: exclude_ou.0.until")
+
+
+BAD_VALUES: list[tuple[str, object, str, str]] = [
+    # key, as an option, in the file, in the environment
+    ("dormant_days", 0, "0", "0"),
+    ("dormant_days", "many", "many", '"many"'),
+    ("dormant_days", True, "true", "true"),
+    ("concurrency", 0, "0", "0"),
+    ("account_timeout", 801, "801", "801"),
+    ("evidence", "some", "some", "some"),
+    ("format", ("pdf",), "[pdf]", '["pdf"]'),
+    ("as_of", "soon", "soon", "soon"),
+    ("role_name", "a b", '"a b"', "a b"),
+    ("session_name", "x", "x", "x"),
+    ("session_name", "bad name", '"bad name"', "bad name"),
+    ("session_name", "usér", '"usér"', "usér"),
+    ("hub_role_arn", "Hub", "Hub", "Hub"),
+    ("organizations_role_arn", "arn:aws:iam::12:role/x", '"arn:aws:iam::12:role/x"', "arn:aws:iam::12:role/x"),
+    ("account", ("1234",), '["1234"]', '["1234"]'),
+    ("account", (123456789012,), "[123456789012]", "[123456789012]"),
+    ("account", ("１２３４５６７８９０１２",), '["１２３４５６７８９０１２"]', '["１２３４５６７８９０１２"]'),  # noqa: RUF001  full-width
+]
+
+
+@pytest.mark.parametrize(
+    ("key", "option", "in_file", "variable"), BAD_VALUES, ids=[f"{case[0]}={case[2]}" for case in BAD_VALUES]
+)
+def test_a_bad_value_names_where_it_comes_from(key: str, option: object, in_file: str, variable: str) -> None:
+    by_option = refused({key: option})
+    by_file = refused(text=f"# settings\n{key}: {in_file}\n")
+    by_variable = refused(environment={f"IAM_SCANNER_{key.upper()}": variable})
+    assert by_option[0].startswith(f"--{key.replace('_', '-')}: {key}")
+    assert by_file[0].startswith(f"scanner.yaml:2: {key}")
+    assert by_variable[0].startswith(f"IAM_SCANNER_{key.upper()}: {key}")
+
+
+def test_a_list_in_the_environment_that_is_no_json_shows_how_to_write_it() -> None:
+    (fault,) = refused(environment={"IAM_SCANNER_OU": "Root/A"})
+    assert fault == """IAM_SCANNER_OU: 'Root/A' is no JSON. Write ["a","b"]."""
+
+
+def test_all_faults_come_at_once() -> None:
+    faults = refused({"evidence": "some"}, {"IAM_SCANNER_ROLE": "x"}, "dormant_days: 0\nous: []\n")
+    assert len(faults) == 4
+
+
+BAD_FILES = {
+    "not YAML": ("a: [1\n", "scanner.yaml:"),
+    "no mapping": ("- a\n- b\n", "scanner.yaml:1: holds no settings"),
+    "a repeated key": ("ou: [a]\nou: [b]\n", "scanner.yaml:2: "),
+}
+
+
+@pytest.mark.parametrize(("text", "told"), BAD_FILES.values(), ids=BAD_FILES)
+def test_a_file_that_holds_no_settings_is_refused(text: str, told: str) -> None:
+    (fault,) = refused(text=text)
+    assert fault.startswith(told)
+
+
+def test_a_file_that_is_named_and_missing_is_refused() -> None:
+    with pytest.raises(FaultsError, match=r"absent\.yaml: cannot be read"):
+        load({}, {}, Path("absent.yaml"))
+
+
+def test_a_file_that_is_no_utf8_is_refused() -> None:
+    Path("latin.yaml").write_bytes("session_name: J\xe9r\xf4me\n".encode("latin-1"))
+    with pytest.raises(FaultsError, match="not UTF-8"):
+        load({}, {}, Path("latin.yaml"))
+
+
+# --- what is kept of them --------------------------------------------------------------------------------------------
+
+
+def test_the_external_id_is_not_recorded_nor_shown() -> None:
+    settings = load({"external_id": "EXT-secret"}, {})
+    recorded = settings.recorded()
+    assert "EXT-secret" not in json.dumps(recorded) + repr(settings) + str(settings)
+    assert recorded["external_id_given"] is True
+    assert load({}, {}).recorded()["external_id_given"] is False
+
+
+def test_a_bad_external_id_is_not_shown() -> None:
+    (fault,) = refused({"external_id": "EXT secret"})
+    assert fault.startswith("--external-id")
+    assert "secret" not in fault
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        load({}, {}).dormant_days = 1
