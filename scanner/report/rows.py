@@ -75,13 +75,24 @@ def account_rows(assessment: Assessment) -> Iterator[AccountRow]:
     for account in sorted(record.listing.accounts, key=lambda each: each.id):
         if account.id in record.listing.in_scope:
             owner = record.header.account_owners.get(account.id)
-            yield _account_row(account, owner, record.scans.get(account.id), decided)
+            scan = record.scans.get(account.id)
+            yield _account_row(account, owner, scan, decided) if scan else _unreached(account, owner, record)
+
+
+def _unreached(account: Account, owner: str | None, record: Record) -> AccountRow:
+    return AccountRow(
+        account=account,
+        account_owner=owner,
+        outcome="FAILED",
+        detail="not reached before the run ended",
+        remedy=f"Go on with this run: iam-scanner scan --resume {record.header.run_id}",
+    )
 
 
 def _account_row(
     account: Account,
     owner: str | None,
-    scan: AccountScan | None,
+    scan: AccountScan,
     decided: Counter[tuple[AccountId, Determination]],
 ) -> AccountRow:
     match scan:
@@ -116,13 +127,5 @@ def _account_row(
         case Skipped():
             return AccountRow(
                 account=account, account_owner=owner, outcome=scan.outcome, reason=scan.reason, detail=scan.detail
-            )
-        case None:
-            return AccountRow(
-                account=account,
-                account_owner=owner,
-                outcome="FAILED",
-                detail="not reached before the run ended",
-                remedy="Go on with this run: scan --resume.",
             )
     assert_never(scan)

@@ -156,6 +156,7 @@ def test_every_account_in_scope_is_a_row_whatever_became_of_it() -> None:
     assert table[1]["reason"] == "ROLE_NOT_ASSUMABLE"
     assert table[1]["remedy"] == "Deploy the role in this account."
     assert table[3]["detail"] == "not reached before the run ended"
+    assert table[3]["remedy"].endswith("iam-scanner scan --resume 20261123T164100Z-1a2b3c")
 
 
 def test_an_account_outside_the_scope_is_no_row() -> None:

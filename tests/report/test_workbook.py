@@ -251,6 +251,12 @@ def test_where_nothing_had_to_be_changed_that_is_said(book: Workbook) -> None:
     assert words(book, "Evidence").endswith("Text that had to be changed to fit a workbook\nNone")
 
 
+def test_no_text_cell_is_written_without_text() -> None:
+    with ZipFile(io.BytesIO(rendered(sample()))) as archive:
+        sheets = [archive.read(name).decode() for name in archive.namelist() if name.startswith("xl/worksheets/sheet")]
+    assert not any(re.search(r'<c [^>]*t="inlineStr" ?/>', each) for each in sheets)
+
+
 # --- how it is set up ------------------------------------------------------------------------------------------------
 
 

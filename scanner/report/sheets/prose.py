@@ -67,7 +67,7 @@ class Prose:
         """The cell with the value, or one of the empty ones beside it, which carry fill and border of the merged."""
         cell = WriteOnlyCell(self.sheet)
         span.style.dress(cell)
-        if column != span.at or span.value is None:
+        if column != span.at or span.value in (None, ""):
             return cell
         if isinstance(span.value, int):
             cell.value = span.value

@@ -113,7 +113,9 @@ class _ColumnCells:
         self._cell.value = naive_utc(value) if kind is CellKind.DATETIME else value
         return self._cell
 
-    def _text(self, text: str) -> Cell:
+    def _text(self, text: str) -> Cell | None:
+        if not text:
+            return None
         fitting, changes = for_xml(text)
         if changes:
             self._book.changed.append(Changed(self._at.format(self._row), changes))
