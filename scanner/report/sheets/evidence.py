@@ -131,7 +131,8 @@ def _accuracy(book: Book) -> Iterable[Fact]:
     counts = book.figures.accounts_by_evidence
     yield "Evidence asked for", str(asked)
     yield "Evidence by account", "; ".join(f"{counts.get(each, 0):,} {each}" for each in Evidence)
-    yield "An empty cell", "is unknown, or does not apply; it never means no or zero"
+    yield "An empty cell", "is unknown or does not apply; it never means false or 0"
+    yield "Groups, policies, tags", "are empty where unknown and where there are none: then administrator is filled in"
     yield "Usage unknown", f"{many(book.figures.usage_unknown, 'user')}: no row of the credential report is theirs"
     yield "Rights unknown", f"{many(book.figures.rights_unknown, 'user')}: it is open whether they are administrators"
     yield (
