@@ -7,14 +7,12 @@ from one run to the next; `tests/test_docs.py` compares the rest, and asks for a
 """
 
 import io
-import os
 import re
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, redirect_stdout
 from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
@@ -95,26 +93,19 @@ def words(svg: str) -> list[str]:
     return [re.sub(r"\d{8}T\d{6}Z-[0-9a-f]{6}|[0-9a-f]{64}|\d{4}-\d{2}-\d{2}", "…", line) for line in lines]
 
 
-@contextmanager
-def scanned(demo: Demo) -> Iterator[Published]:
-    """Scan the sample as the demo does, in a folder of its own, so that the picture shows no path of this machine."""
-    before = Path.cwd()
-    with tempfile.TemporaryDirectory() as folder:
-        os.chdir(folder)
-        try:
-            files = demo.write_files(Path("reports/demo"))
-            settings = Settings(safelist=(files.safelist,), account_owners=files.account_owners)
-            with demo.applied():
-                published = run_scan(settings, as_json=False, quiet=True).published
-            yield published
-        finally:
-            os.chdir(before)
+def scanned(demo: Demo, folder: Path) -> Published:
+    """Scan the sample as the demo does, from within a folder, so that no path of this machine is shown."""
+    with chdir(folder), demo.applied(), redirect_stdout(io.StringIO()):
+        files = demo.write_files(Path("reports/demo"))
+        settings = Settings(safelist=(files.safelist,), account_owners=files.account_owners)
+        return run_scan(settings, as_json=False, quiet=True).published
 
 
 def main() -> None:
-    with sample(datetime.now(UTC).date()) as demo, scanned(demo) as published:
-        PICTURE.parent.mkdir(exist_ok=True)
-        PICTURE.write_text(picture(published), encoding="utf-8")
+    with sample(datetime.now(UTC).date()) as demo, TemporaryDirectory() as folder:
+        drawn = picture(scanned(demo, Path(folder)))
+    PICTURE.parent.mkdir(exist_ok=True)
+    PICTURE.write_text(drawn, encoding="utf-8")
 
 
 if __name__ == "__main__":
