@@ -22,6 +22,7 @@ from botocore.exceptions import (
     SSLError,
     SSOError,
 )
+from botocore.exceptions import ConnectionError as NoConnectionError
 from botocore.parsers import ResponseParserError
 
 from scanner.errors import StartError
@@ -110,7 +111,7 @@ def trouble(error: Exception, call: str) -> Trouble:
     if isinstance(error, _CREDENTIALS):
         detail = "The caller's credentials could not be loaded or refreshed."
         return Trouble(failure=failure(FailReason.CREDENTIALS_EXPIRED, call, detail))
-    if isinstance(error, (HTTPClientError, aiohttp.ClientError, OSError)):
+    if isinstance(error, (NoConnectionError, HTTPClientError, aiohttp.ClientError, OSError)):
         return Trouble(failure=failure(FailReason.UNREACHABLE, call, _connection(error)), transient=True)
     if isinstance(error, BotoCoreError):
         detail = f"The SDK could not make the call ({type(error).__name__})."
