@@ -1,0 +1,129 @@
+"""The benchmarks: each measures and returns its table. Ratios compare what was measured in the same run."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from statistics import median
+
+from tests.aws_endpoint import account_id
+from tests.benchmarks.measuring import Measured, Sizes, Workplace, scan, workplace
+from tests.benchmarks.tables import Table, bound
+
+CPU_BOUND = 1 / 20  # of a new aioboto3 session and clients per account
+PEAK_BOUND = 200  # MB
+
+_COLUMNS = ("accounts", "wall", "CPU", "CPU per account", "peak memory")
+
+
+def basic(sizes: Sizes) -> Table:
+    """The program in basic mode, against the usual ways, which only assume the role and list the users."""
+    with workplace(sizes) as place:
+        before, _ = scan(place, sizes, "basic")
+        sessions = _compared(place, sizes, "tests.benchmarks.session_per_account")
+        after, _ = scan(place, sizes, "basic")
+        threads = _compared(place, sizes, "tests.benchmarks.thread_per_account")
+    program = max(before, after, key=lambda measured: measured.cpu)
+    ours, compared = program.cpu / sizes.accounts, sizes.compared_accounts
+    theirs, threaded = sessions.cpu / compared, threads.cpu / compared
+    return Table(
+        title=f"{_world(sizes)}: list the users",
+        columns=("whole process", *_COLUMNS, "ratio"),
+        rows=[
+            ("iam-scanner scan --evidence basic, CSV and workbook", *_row(program, sizes.accounts), "1"),
+            (
+                "a new aioboto3 session and clients per account, 50 at once",
+                *_row(sessions, compared),
+                _times(theirs, ours),
+            ),
+            (
+                "a new boto3 session and clients per account, 20 threads",
+                *_row(threads, compared),
+                _times(threaded, ours),
+            ),
+        ],
+        notes=[
+            bound("CPU per account, relative to a new aioboto3 session per account", ours / theirs, CPU_BOUND, ""),
+            bound("Peak memory", program.peak, PEAK_BOUND, " MB"),
+            "iam-scanner ran before and after the aioboto3 way; the run that took more CPU is shown.",
+        ],
+    )
+
+
+def full(sizes: Sizes) -> Table:
+    """The program as it runs by default, and the calls that it makes."""
+    with workplace(sizes, full=True) as place:
+        program, summary = scan(place, sizes, "full")
+    calls: Mapping[str, int] = summary["api_calls"]
+    total: int = summary["api_calls_total"]
+    return Table(
+        title=f"{_world(sizes)}: full evidence",
+        columns=("whole process", *_COLUMNS, "calls per account"),
+        rows=[("iam-scanner scan, CSV and workbook", *_row(program, sizes.accounts), f"{total / sizes.accounts:.2f}")],
+        notes=[
+            bound("Peak memory", program.peak, PEAK_BOUND, " MB"),
+            f"{total:,} calls: {', '.join(f'{name} {count:,}' for name, count in calls.items())}.",
+            "Credential reports are ready at once here; AWS takes seconds, during which other accounts are read.",
+        ],
+    )
+
+
+def start(sizes: Sizes) -> Table:
+    """How long the program takes until it does something."""
+    with workplace(Sizes(accounts=1)) as place:
+        bare, program = zip(
+            *(
+                (place.measure("tests.benchmarks.bare_typer", "--help"), place.measure("scanner", "--help"))
+                for _ in range(sizes.repeats)
+            ),
+            strict=True,
+        )
+    ratio = median(ours.cpu / theirs.cpu for theirs, ours in zip(bare, program, strict=True))
+    return Table(
+        title=f"start, median of {sizes.repeats}",
+        columns=("whole process", "wall", "CPU", "peak memory", "CPU, ratio"),
+        rows=[
+            ("iam-scanner --help", *_typical(program), f"{ratio:.1f}"),
+            ("a Typer app of one command, --help", *_typical(bare), "1"),
+        ],
+    )
+
+
+def stages(sizes: Sizes) -> Table:
+    """Where the CPU time of a basic scan goes."""
+    with workplace(sizes) as place:
+        whole = place.measure("tests.benchmarks.stages", str(place.safelist), str(place.output))
+    spent: dict[str, float] = json.loads(whole.out)
+    spent["end of Python"] = whole.cpu - sum(spent.values())
+    return Table(
+        title=f"{_world(sizes)}: a basic scan by stage",
+        columns=("stage", "CPU", "share"),
+        rows=[(name, f"{cpu:.2f} s", f"{cpu / whole.cpu:.0%}") for name, cpu in [*spent.items(), ("all", whole.cpu)]],
+    )
+
+
+BENCHMARKS: Mapping[str, Callable[[Sizes], Table]] = {"basic": basic, "full": full, "start": start, "stages": stages}
+
+
+def _compared(place: Workplace, sizes: Sizes, module: str) -> Measured:
+    ids = [account_id(number) for number in range(1, sizes.compared_accounts + 1)]
+    measured = place.measure(module, *ids)
+    if int(measured.out) != len(ids) * sizes.users:
+        raise RuntimeError(f"{module} found {measured.out.strip()} users")
+    return measured
+
+
+def _world(sizes: Sizes) -> str:
+    return f"{sizes.accounts:,} accounts of {sizes.users:,} users at {sizes.latency * 1000:.0f} ms latency"
+
+
+def _row(measured: Measured, accounts: int) -> tuple[str, ...]:
+    each = f"{measured.cpu / accounts * 1000:.1f} ms"
+    return (f"{accounts:,}", f"{measured.wall:.1f} s", f"{measured.cpu:.1f} s", each, f"{measured.peak:.0f} MB")
+
+
+def _times(theirs: float, ours: float) -> str:
+    return f"{theirs / ours:.0f}"
+
+
+def _typical(runs: Sequence[Measured]) -> tuple[str, ...]:
+    wall, cpu = median(run.wall for run in runs), median(run.cpu for run in runs)
+    return (f"{wall * 1000:.0f} ms", f"{cpu * 1000:.0f} ms", f"{median(run.peak for run in runs):.0f} MB")
