@@ -16,11 +16,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.loaders import create_loader
 
 from scanner import run
 from scanner.cli.main import main
@@ -34,6 +35,7 @@ from tests.aws_endpoint import (
     empty_organization,
 )
 
+_loader = cache(create_loader)
 NOBODY = "version: 1\nglobal: []\n"
 
 
@@ -137,6 +139,7 @@ def scan(endpoint: Endpoint, *arguments: object, key: str = MANAGEMENT_KEY, safe
 def calling(endpoint: Endpoint, key: str = MANAGEMENT_KEY) -> Iterator[None]:
     """Point the AWS SDK in this process at the endpoint, as the holder of this access key."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("botocore.session.create_loader", _loader)  # parse the SDK's data once, not once a scan
         patch.delenv("AWS_SESSION_TOKEN", raising=False)
         patch.setenv("AWS_ENDPOINT_URL", endpoint.url)
         patch.setenv("AWS_ACCESS_KEY_ID", key)

@@ -1,0 +1,69 @@
+"""Reads accounts of the simulated AWS as a scan does, without the listing before and the reports after."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+from scanner.aws.clients import Clients
+from scanner.model import Account, AccountId, AccountScan, Failed, OrganizationalUnit, Scanned
+from scanner.scan.account import Entrance, scan_account
+from scanner.scan.use_case import _entrance, connect
+from scanner.settings import Settings
+from tests.aws_endpoint import (
+    MANAGEMENT_KEY,
+    Endpoint,
+    Fault,
+    SimulatedAccount,
+    SimulatedOrganization,
+    empty_organization,
+)
+from tests.program import calling
+
+ROOT = OrganizationalUnit(id="r-ex01", name="Root", path="Root")
+
+
+def one_account(*users: str, **details: Any) -> tuple[SimulatedOrganization, SimulatedAccount]:
+    """An organization of the management account and one member, which has these users."""
+    world = empty_organization()
+    member = world.add_account("member", **details)
+    for user in users:
+        member.add_user(user)
+    return world, member
+
+
+@asynccontextmanager
+async def entrance(endpoint: Endpoint, key: str = MANAGEMENT_KEY, **settings: Any) -> AsyncIterator[Entrance]:
+    chosen = Settings(**settings)
+    with calling(endpoint, key):
+        async with Clients(profile=None, concurrency=chosen.concurrency) as clients:
+            yield _entrance(await connect(chosen, clients), chosen)
+
+
+def known(account: SimulatedAccount) -> Account:
+    return Account(id=AccountId(account.id), name=account.name, state=account.state, ous=(ROOT,))
+
+
+async def read(
+    world: SimulatedOrganization,
+    account: SimulatedAccount,
+    *faults: Fault,
+    seconds: float = 20.0,
+    key: str = MANAGEMENT_KEY,
+    **settings: Any,
+) -> AccountScan:
+    """Read one account of a world in which these things go wrong."""
+    async with Endpoint(world, faults) as endpoint, entrance(endpoint, key, **settings) as way:
+        return await scan_account(known(account), replace(way, seconds=seconds), lambda: None)
+
+
+async def scanned(world: SimulatedOrganization, account: SimulatedAccount, *faults: Fault, **more: Any) -> Scanned:
+    found = await read(world, account, *faults, **more)
+    assert isinstance(found, Scanned), found
+    return found
+
+
+async def failed(world: SimulatedOrganization, account: SimulatedAccount, *faults: Fault, **more: Any) -> Failed:
+    found = await read(world, account, *faults, **more)
+    assert isinstance(found, Failed), found
+    return found
