@@ -1,7 +1,10 @@
 """Each benchmark runs, with sizes that say nothing, so that none rots unseen; and what a table looks like."""
 
+import sys
+
 import pytest
 
+from tests.benchmarks.__main__ import main
 from tests.benchmarks.measuring import Sizes, workplace
 from tests.benchmarks.suite import BENCHMARKS
 from tests.benchmarks.tables import Table, bound, render
@@ -14,6 +17,15 @@ def test_it_runs(name: str) -> None:
     table = BENCHMARKS[name](TINY)
     assert table.rows
     assert all(len(row) == len(table.columns) for row in table.rows)
+
+
+def test_a_name_that_is_no_benchmark_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "basic", "fulll"])
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    assert "no such benchmark: fulll" in capsys.readouterr().err
 
 
 def test_a_process_that_fails_breaks_the_benchmark() -> None:
