@@ -69,21 +69,25 @@ class Settings(_Frozen):
     accounts_file: Path | None = None
     # access
     profile: str | None = None
-    role_name: str = Field(default="OrganizationAccountAccessRole", pattern=r"^/?([\x21-\x7e]+/)?[\w+=,.@-]{1,64}$")
-    external_id: str | None = Field(default=None, pattern=r"^[\w+=,.@:/-]{2,1224}$", repr=False)
-    session_name: str = Field(default="iam-scanner", pattern=r"^[\w+=,.@-]{2,64}$")
-    organizations_role_arn: str | None = Field(default=None, pattern=r"^arn:[\w-]+:iam::\d{12}:role/.+$")
-    hub_role_arn: str | None = Field(default=None, pattern=r"^arn:[\w-]+:iam::\d{12}:role/.+$")
+    role_name: str = Field(
+        default="OrganizationAccountAccessRole", max_length=512, pattern=r"^/?([\x21-\x7e]+/)?[A-Za-z0-9_+=,.@-]+$"
+    )
+    external_id: str | None = Field(
+        default=None, min_length=2, max_length=1224, pattern=r"^[A-Za-z0-9_+=,.@:/-]+$", repr=False
+    )
+    session_name: str = Field(default="iam-scanner", min_length=2, max_length=64, pattern=r"^[A-Za-z0-9_+=,.@-]+$")
+    organizations_role_arn: str | None = Field(default=None, pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$")
+    hub_role_arn: str | None = Field(default=None, pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$")
     session_policy: bool = True
     # evidence
     evidence: Literal["full", "basic"] = "full"
     dormant_days: int = Field(default=45, ge=1, le=3650)
     # decision
-    safelist: tuple[Path, ...] = (Path("config/safelists"),)
+    safelist: tuple[Path, ...] = Field(default=(Path("config/safelists"),), min_length=1)
     as_of: Day | None = None
     # output
     output: Path = Path("reports")
-    format: tuple[Format, ...] = ("xlsx", "csv")
+    format: tuple[Format, ...] = Field(default=("xlsx", "csv"), min_length=1)
     account_owners: Path | None = None
     # pace
     concurrency: int = Field(default=64, ge=1, le=1000)

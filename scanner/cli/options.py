@@ -122,5 +122,5 @@ def given(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {
         key: tuple(value) if isinstance(value, list) else value
         for key, value in parameters.items()
-        if key in Settings.model_fields and value is not None and value != []
+        if key in Settings.model_fields and value is not None and value not in ([], ())
     }
