@@ -5,6 +5,7 @@ import os
 import stat
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,8 +20,9 @@ from tests.aws_endpoint import (
     DELEGATED_KEY,
     MANAGEMENT_KEY,
     MEMBER_KEY,
-    Endpoint,
+    Caller,
     Fault,
+    Raw,
     SimulatedRole,
     deny,
     empty_organization,
@@ -29,12 +31,13 @@ from tests.aws_endpoint import (
     running,
 )
 from tests.demo_fixture import EXPECTED, SUSPENDED, sample_organization
-from tests.program import PROD, Done, accounts_asked, calling, ids, named, program, scan, small_world, table, workplace
+from tests.program import PROD, accounts_asked, calling, ids, named, program, scan, small_world, table, workplace
 
 __all__ = ["sample_organization", "workplace"]
 
 pytestmark = pytest.mark.usefixtures("workplace")
 
+CHECKOUT = str(Path(__file__).parents[2])
 EVIDENCE_CALLS = {
     "iam:ListUsers",
     "iam:GetAccountAuthorizationDetails",
@@ -551,22 +554,58 @@ def test_roles_are_those_of_the_callers_partition(monkeypatch: pytest.MonkeyPatc
 PLANTED = {"external": "EXTERNAL-ID-7f3a", "secret": "caller-secret-91bc", "token": "caller-token-55de"}
 
 
-def test_no_credential_is_written_or_printed_even_with_debug(workplace: Path) -> None:
-    """The ExternalId, the caller's secret, and the secrets and session tokens that STS gave out."""
+def test_no_credential_is_written_or_printed_even_with_debug(
+    workplace: Path, endpoint_environment: Callable[..., dict[str, str]]
+) -> None:
+    """The ExternalId, the caller's secret and token, and the secrets and session tokens that STS gave out.
+
+    In a process of its own, whose log goes to stderr as it does for people.
+    """
     world = small_world()
-    with running(world, [Fault("iam:ListUsers", deny, account=named(world, "dev").id)]) as endpoint:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("AWS_SECRET_ACCESS_KEY", PLANTED["secret"])
-            done = _scan_as_configured(endpoint, "--external-id", PLANTED["external"], "--debug", "--format", "json")
+    caller = Caller(
+        access_key_id="ASIACALLER0000000000",
+        account_id=world.management_account_id,
+        arn=f"arn:aws:sts::{world.management_account_id}:assumed-role/Audit/reviewer",
+        session_token=PLANTED["token"],
+    )
+    settings = {
+        "AWS_SECRET_ACCESS_KEY": PLANTED["secret"],
+        "AWS_SESSION_TOKEN": PLANTED["token"],
+        "IAM_SCANNER_EXTERNAL_ID": PLANTED["external"],
+    }
+    faults = [
+        Fault("iam:ListUsers", deny, account=named(world, "dev").id),
+        Fault("sts:AssumeRole", _NO_CREDENTIALS, account=named(world, "core").id),
+    ]
+    formats = ["--format", "json", "--format", "csv", "--format", "xlsx"]
+    with running(world, faults, callers=[caller]) as endpoint:
+        environment = endpoint_environment(endpoint.url, caller.access_key_id, PYTHONPATH=CHECKOUT, **settings)
+        command = [sys.executable, "-m", "scanner", "scan", "--safelist", "nobody.yaml", "--debug", *formats]
+        done = subprocess.run(command, env=environment, capture_output=True, check=False)
         given = [f"secret-of-{session.access_key_id}" for session in endpoint.sessions]
-        given += ["session-token-", "x" * 40]
-    assert done.exit_code == 4
+    assert done.returncode == 4, done.stderr
     assert {session.external_id for session in endpoint.sessions} == {PLANTED["external"]}
-    written = [file.read_bytes() for file in workplace.rglob("*") if file.is_file()]
-    assert len(written) >= 6
-    for secret in [*PLANTED.values(), *given]:
-        assert secret not in done.out + done.err
-        assert not any(secret.encode() in content for content in written)
+    found = {"stdout": done.stdout, "stderr": done.stderr} | dict(_contents(workplace / "reports"))
+    assert len(found) > 20  # the parts of the workbook among them
+    for secret in [*PLANTED.values(), *given, "session-token-", "x" * 40]:
+        assert [name for name, content in found.items() if secret.encode() in content] == [], secret
+
+
+_NO_CREDENTIALS = Raw(
+    200,
+    b'<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult/></AssumeRoleResponse>',
+    "text/xml",
+)
+
+
+def _contents(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Every file below the folder, and every part of those that are archives."""
+    for file in folder.rglob("*"):
+        if file.is_file():
+            yield file.name, file.read_bytes()
+        if file.suffix == ".xlsx":
+            with zipfile.ZipFile(file) as archive:
+                yield from ((f"{file.name}!{name}", archive.read(name)) for name in archive.namelist())
 
 
 def test_an_error_does_not_print_the_external_id_either() -> None:
@@ -574,14 +613,6 @@ def test_an_error_does_not_print_the_external_id_either() -> None:
     assert done.exit_code == 2
     assert "--external-id" in done.err
     assert "7f3a" not in done.err + done.out
-
-
-def _scan_as_configured(endpoint: Endpoint, *arguments: str) -> Done:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("AWS_SESSION_TOKEN")
-        patch.setenv("AWS_ENDPOINT_URL", endpoint.url)
-        patch.setenv("AWS_ACCESS_KEY_ID", MANAGEMENT_KEY)
-        return program("scan", "--safelist", "nobody.yaml", "--format", "csv", *arguments)
 
 
 @contextmanager
@@ -641,11 +672,10 @@ def test_approvals_are_judged_on_the_day_that_was_given() -> None:
 def test_a_scan_as_a_process_of_its_own(endpoint_environment: Callable[..., dict[str, str]]) -> None:
     """What the other tests of this file do in this process: `python -m scanner` with its real streams."""
     world = small_world()
-    checkout = str(Path(__file__).parents[2])
     with running(world, [Fault("sts:AssumeRole", deny, account=named(world, "dev").id)]) as endpoint:
         done = subprocess.run(
             [sys.executable, "-m", "scanner", "scan", "--safelist", "nobody.yaml", "--format", "csv", "--json"],
-            env=endpoint_environment(endpoint.url, PYTHONPATH=checkout),
+            env=endpoint_environment(endpoint.url, PYTHONPATH=CHECKOUT),
             capture_output=True,
             text=True,
             check=False,
