@@ -194,16 +194,17 @@ class Session:
             deadline = asyncio.get_running_loop().time() + ORGANIZATIONS_SECONDS
         try:
             async with asyncio.timeout_at(deadline):
-                tries = 0
+                tries = broken = 0
                 while True:
                     try:
                         return await self.clients.attempt(service, operation, self.credentials, parameters)
                     except RETRIED as error:
                         last = trouble(error, name)
                         tries += 1
+                        broken += last.transient
                         if last.throttled:
                             self.clients.meter.throttled += 1
-                        elif not last.transient or tries >= TRANSIENT_TRIES:
+                        elif not last.transient or broken >= TRANSIENT_TRIES:
                             raise CallError(last.failure) from error
                     await asyncio.sleep(_backoff(tries))
         except TimeoutError as error:
