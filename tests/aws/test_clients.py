@@ -24,6 +24,7 @@ from tests.aws_endpoint import (
     hang,
     html,
     http_500,
+    nth,
     organization,
     sometimes,
     throttle,
@@ -116,6 +117,13 @@ async def test_a_broken_answer_is_tried_a_few_times_and_no_more(effect: object) 
     async with asking(small_world(), [fault], seconds=20) as (endpoint, session):
         await refusal(session, "iam", "ListUsers")
     assert endpoint.counts["iam:ListUsers"] == clients.TRANSIENT_TRIES
+
+
+async def test_throttled_tries_do_not_count_as_broken_ones() -> None:
+    faults = [Fault("iam:*", throttle, when=first(10)), Fault("iam:*", http_500, when=nth(11))]
+    async with asking(small_world(), faults, seconds=20) as (endpoint, session):
+        assert (await session.call("iam", "ListUsers"))["Users"]
+    assert endpoint.counts["iam:ListUsers"] == 12
 
 
 async def test_a_refusal_is_not_tried_again() -> None:
