@@ -68,15 +68,15 @@ def _findings(record: Record, index: Index) -> Iterator[Finding]:
         scan = record.scans.get(account.id)
         if isinstance(scan, Scanned):
             for user in scan.users:
-                yield _finding(record, index, account, user)
+                yield _finding(scan, index, account, user)
 
 
-def _finding(record: Record, index: Index, account: Account, user: IamUser) -> Finding:
+def _finding(scan: Scanned, index: Index, account: Account, user: IamUser) -> Finding:
     decision = index.decide(account, user)
     return Finding(
         account=account,
         user=user,
-        evidence=_evidence(record, user),
+        evidence=_evidence(scan, user),
         determination=decision.determination,
         basis=decision.basis,
         explanation=decision.explanation,
@@ -84,9 +84,10 @@ def _finding(record: Record, index: Index, account: Account, user: IamUser) -> F
     )
 
 
-def _evidence(record: Record, user: IamUser) -> Evidence:
-    if record.header.settings.get("evidence") == "basic":
-        return Evidence.BASIC
+def _evidence(scan: Scanned, user: IamUser) -> Evidence:
+    """Of one row: as much as the account gave, and full only where all of it is about this very user."""
+    if scan.evidence is not Evidence.FULL:
+        return scan.evidence
     return Evidence.FULL if user.credentials is not None and user.access is not None else Evidence.PARTIAL
 
 

@@ -23,7 +23,7 @@ from scanner.demo import Demo, sample
 from scanner.publish import Published
 from scanner.settings import Settings
 
-PICTURE = Path(__file__).parents[1] / ".readme" / "terminal.svg"
+PICTURE = Path(__file__).with_suffix(".svg")
 WIDTH = 100  # columns
 _COLUMN, _ROW = 12.2, 24.4  # width of a character and height of a line, in the picture's units, as rich draws them
 _TEXT = re.compile(r'(<text [^>]*? x=")([\d.]+)(" y="[\d.]+" textLength=")([\d.]+)("[^>]*>)([^<]*)(</text>)')

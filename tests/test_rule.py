@@ -160,16 +160,19 @@ def test_the_exit_code_follows_from_the_result_and_incomplete_wins(run: Record, 
 
 
 @pytest.mark.parametrize(
-    ("asked", "who", "evidence"),
+    ("of_account", "who", "evidence"),
     [
-        ("full", user("alice", credentials=credentials(), access=access()), Evidence.FULL),
-        ("full", user("alice", access=access()), Evidence.PARTIAL),
-        ("full", user("alice", credentials=credentials()), Evidence.PARTIAL),
-        ("basic", user("alice"), Evidence.BASIC),
+        (Evidence.FULL, user("alice", credentials=credentials(), access=access()), Evidence.FULL),
+        (Evidence.FULL, user("alice", access=access()), Evidence.PARTIAL),
+        (Evidence.FULL, user("alice", credentials=credentials()), Evidence.PARTIAL),
+        (Evidence.PARTIAL, user("alice", credentials=credentials(), access=access()), Evidence.PARTIAL),
+        (Evidence.BASIC, user("alice"), Evidence.BASIC),
     ],
 )
-def test_evidence_is_full_only_where_all_of_it_came_for_this_user(asked: str, who: IamUser, evidence: Evidence) -> None:
-    run = record(scanned(1, who), header=header(settings={"evidence": asked}))
+def test_evidence_is_full_only_where_all_of_it_came_for_account_and_user(
+    of_account: Evidence, who: IamUser, evidence: Evidence
+) -> None:
+    run = record(scanned(1, who, evidence=of_account))
     assert assessed(run).findings[0].evidence is evidence
 
 

@@ -10,13 +10,13 @@ from rich.text import Text
 from rich.tree import Tree
 
 from scanner.cli import options
-from scanner.settings import load
 from scanner.text import for_terminal
 
 if TYPE_CHECKING:  # imports the AWS SDK
     from scanner.scan.use_case import Survey
 
 _STYLES = {"scan": "green", "excluded": "yellow", "inactive": "dim", "outside the scope": "dim", "OU unknown": "red"}
+_TOTALS = {plan: "to scan" if plan == "scan" else plan for plan in _STYLES}
 _UNPLACED = "(place in the organization unknown)"
 
 
@@ -30,7 +30,7 @@ def accounts_command(
     accounts_file: options.AccountsFile = None,
     profile: options.Profile = None,
     organizations_role_arn: options.OrganizationsRoleArn = None,
-    session_policy: options.SessionPolicy = None,
+    no_session_policy: options.NoSessionPolicy = False,
     config: options.Config = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
@@ -38,10 +38,11 @@ def accounts_command(
 ) -> None:
     """Show the organization as a tree, with what a scan would do with each account. Assumes no role in any of them.
 
-    Example: iam-scanner accounts --ou Root/Workloads --exclude-account 123456789012
+    Example: iam-scanner accounts --ou Root/Workloads
     """
     from scanner.cli.progress import ScanProgress
     from scanner.scan.use_case import survey
+    from scanner.settings import load
 
     options.log_to_stderr(debug)
     settings = load(options.given(context.params), os.environ, config)
@@ -98,7 +99,7 @@ def _tree(found: "Survey") -> Tree:
 
 def _totals(found: "Survey") -> Text:
     counts = Counter(placement.plan for placement in found.placements.values())
-    told = " + ".join(f"{count:,} {plan}" for plan, count in sorted(counts.items()))
+    told = " + ".join(f"{count:,} {_TOTALS[plan]}" for plan, count in sorted(counts.items()))
     text = Text(f"\n{len(found.placements):,} accounts listed = {told}")
     if found.listing.problem is not None:
         text.append("\nThe listing broke off: there may be more accounts (population unknown).", style="bold red")

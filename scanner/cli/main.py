@@ -1,15 +1,16 @@
 """`iam-scanner`: the commands, and the one place where an error becomes a message and an exit code."""
 
 import dataclasses
-import json
 import sys
 import traceback
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
 
 from scanner import __version__
 from scanner.cli import accounts, demo, report, safelist, scan
+from scanner.cli.options import print_json
 from scanner.errors import ExitCode, FaultsError, ScannerError
 from scanner.text import for_terminal
 
@@ -47,9 +48,12 @@ def main() -> None:
     """Run the command line. Whatever goes wrong ends here, with a message, a remedy and an exit code."""
     try:
         app()
-    except KeyboardInterrupt:
-        typer.echo("Interrupted.", err=True)
-        sys.exit(ExitCode.INTERRUPTED)
+    except SystemExit as end:  # the ways in which Typer itself ends the program
+        if end.code == ExitCode.USAGE and "--json" in sys.argv:
+            _print_error("wrong usage; stderr says how", ExitCode.USAGE)
+        if end.code == ExitCode.INTERRUPTED:
+            typer.echo("Interrupted. What was read is kept in the newest folder under --output.", err=True)
+        raise
     except ScannerError as error:
         _tell(str(error), error.exit_code, error)
     except OSError as error:
@@ -66,7 +70,11 @@ def _tell(message: str, code: ExitCode, error: ScannerError | None = None) -> No
         traceback.print_exc()
     if "--json" in sys.argv:
         faults = [dataclasses.asdict(fault) for fault in error.faults] if isinstance(error, FaultsError) else []
-        typer.echo(json.dumps({"error": {"exit_code": int(code), "message": message, "faults": faults}}, indent=2))
+        _print_error(message, code, faults)
     for line in message.splitlines():
         typer.echo(f"error: {for_terminal(line)}", err=True)
     sys.exit(code)
+
+
+def _print_error(message: str, code: ExitCode, faults: Sequence[Mapping[str, object]] = ()) -> None:
+    print_json({"error": {"exit_code": code, "message": message, "faults": faults}})

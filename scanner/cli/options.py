@@ -4,13 +4,12 @@ import json
 import logging
 import sys
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-
-from scanner.settings import Settings
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress, and only what was asked for.")]
@@ -40,20 +39,20 @@ Profile = Annotated[str | None, _option(_ACCESS, "NAME", "Profile of the AWS con
 RoleName = Annotated[
     str | None,
     _option(
-        _ACCESS, "NAME", "Role to assume in each account; may hold a path.  [default: OrganizationAccountAccessRole]"
+        _ACCESS, "NAME", "Role to assume in each account; may hold a path.  \\[default: OrganizationAccountAccessRole]"
     ),
 ]
 ExternalId = Annotated[str | None, _option(_ACCESS, "ID", "External id that the member roles ask for.")]
 SessionName = Annotated[
-    str | None, _option(_ACCESS, "NAME", "Role session name, as CloudTrail shows it.  [default: iam-scanner]")
+    str | None, _option(_ACCESS, "NAME", "Role session name, as CloudTrail shows it.  \\[default: iam-scanner]")
 ]
 OrganizationsRoleArn = Annotated[str | None, _option(_ACCESS, "ARN", "Role to read AWS Organizations with.")]
 HubRoleArn = Annotated[str | None, _option(_ACCESS, "ARN", "Role from which the member roles are assumed.")]
-SessionPolicy = Annotated[
-    bool | None,
+NoSessionPolicy = Annotated[
+    bool,
     typer.Option(
-        "--session-policy/--no-session-policy",
-        help="Narrow every assumed role to the calls that it is for.  [default: on]",
+        "--no-session-policy",
+        help="Do not narrow the assumed roles to the calls that they are for.",
         rich_help_panel=_ACCESS,
         show_default=False,
     ),
@@ -61,56 +60,61 @@ SessionPolicy = Annotated[
 Evidence = Annotated[
     str | None,
     _option(
-        _DECISION, "full|basic", "full: credentials, groups and policies too; basic: ListUsers alone.  [default: full]"
+        _DECISION,
+        "full|basic",
+        "full: credentials, groups and policies too; basic: ListUsers alone.  \\[default: full]",
     ),
 ]
 Safelists = Annotated[
     list[Path] | None,
-    _option(_DECISION, "PATH", "Safelist file or folder; repeatable.  [default: config/safelists]"),
+    _option(_DECISION, "PATH", "Safelist file or folder; repeatable.  \\[default: config/safelists]"),
 ]
 AsOf = Annotated[
-    str | None, _option(_DECISION, "DATE", "Judge approvals on this day, YYYY-MM-DD.  [default: today, UTC]")
+    str | None, _option(_DECISION, "DATE", "Judge approvals on this day, YYYY-MM-DD.  \\[default: today, UTC]")
 ]
 DormantDays = Annotated[
-    int | None, _option(_DECISION, "N", "Days without use after which a credential is dormant.  [default: 45]")
+    int | None, _option(_DECISION, "N", "Days without use after which a credential is dormant.  \\[default: 45]")
 ]
 Output = Annotated[
-    Path | None, _option(_OUTPUT, "DIR", "Folder that holds the runs.  [default: reports]", "--output", "-o")
+    Path | None, _option(_OUTPUT, "DIR", "Folder that holds the runs.  \\[default: reports]", "--output", "-o")
 ]
 Formats = Annotated[
     list[str] | None,
-    _option(_OUTPUT, "xlsx|csv|json", "Report to write; repeatable.  [default: xlsx and csv]", "--format"),
+    _option(_OUTPUT, "xlsx|csv|json", "Report to write; repeatable.  \\[default: xlsx and csv]", "--format"),
 ]
 AccountOwners = Annotated[
     Path | None, _option(_OUTPUT, "FILE.csv", "CSV of who owns each account (account_id, account_owner).")
 ]
-Concurrency = Annotated[int | None, _option(_PACE, "N", "Accounts that are read at once.  [default: 64]")]
+Concurrency = Annotated[int | None, _option(_PACE, "N", "Accounts that are read at once.  \\[default: 64]")]
 AccountTimeout = Annotated[
-    int | None, _option(_PACE, "SECONDS", "Time for each account, retries included.  [default: 120]")
+    int | None, _option(_PACE, "SECONDS", "Time for each account, retries included.  \\[default: 120]")
 ]
 Config = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Settings file.  [default: config/scanner.yaml, if any]", show_default=False),
+    typer.Option(metavar="FILE", help="Settings file.  \\[default: config/scanner.yaml, if any]", show_default=False),
 ]
 
 DEFAULT_OUTPUT = Path("reports")
 
 
 def log_to_stderr(debug: bool) -> None:
-    """Let the program's own log through. Never the SDK's at that level: it writes tokens and request bodies."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    logging.getLogger("scanner").setLevel(logging.DEBUG if debug else logging.ERROR)
-    if not debug:
-        logging.getLogger("scanner").addFilter(lambda _: False)
+    """Show the program's own log with --debug, and no log at all without.
+
+    Never the SDK's, which writes tokens and request bodies: its loggers are not below ours.
+    """
+    ours = logging.getLogger("scanner")
+    ours.propagate = False
+    ours.handlers = [logging.StreamHandler(sys.stderr) if debug else logging.NullHandler()]
+    ours.setLevel(logging.DEBUG)
 
 
 def print_json(document: Any) -> None:
     """Print the one document; ASCII, so that it is valid whatever the terminal's encoding."""
-    typer.echo(json.dumps(document, indent=2))
+    typer.echo(json.dumps(document, indent=2, default=date.isoformat))
 
 
 def stdout() -> Console:
-    return Console(highlight=False, soft_wrap=False)
+    return Console(highlight=False)
 
 
 def stderr() -> Console:
@@ -119,7 +123,10 @@ def stderr() -> Console:
 
 def given(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options that are settings and were given, as settings take them."""
-    return {
+    from scanner.settings import Settings  # keeps --help quick
+
+    switched_off = {"session_policy": False} if parameters.get("no_session_policy") else {}
+    return switched_off | {
         key: tuple(value) if isinstance(value, list) else value
         for key, value in parameters.items()
         if key in Settings.model_fields and value is not None and value not in ([], ())

@@ -19,7 +19,7 @@ from scanner.report.rows import AccountRow, account_rows, user_rows
 from scanner.rule import exit_code
 from scanner.text import for_terminal
 
-SHOWN = 10  # rows of a table; the rest is in the workbook
+SHOWN = 8  # rows of a table; the rest is in the workbook
 _STYLES = {Status.COMPLETE: "bold green", Status.INCOMPLETE: "bold red", Status.NOTHING_READ: "bold red"}
 _STALE = (EntryStatus.EXPIRED, EntryStatus.INVALID, EntryStatus.UNMATCHED, EntryStatus.UNUSED, EntryStatus.EXPIRING)
 
@@ -152,8 +152,8 @@ def _most_wanted_first(files: Sequence[Path]) -> list[Path]:
 
 
 def _manifest(digest: str) -> Text:
-    return Text(f"sha256 {digest}").append(
-        "\nnote it elsewhere: it shows later that nobody rewrote this run", style="dim"
+    return Text(digest).append(
+        "\nits SHA-256; note it elsewhere, to show later that nobody rewrote this run", style="dim"
     )
 
 

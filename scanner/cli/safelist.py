@@ -1,8 +1,6 @@
 """`iam-scanner safelist`: check safelists, and explain what they say of a user, without calling AWS."""
 
 import dataclasses
-import json
-import logging
 import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -10,11 +8,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from scanner.errors import FaultsError, UsageError
+from scanner.cli import options
+from scanner.errors import UsageError
 from scanner.model import (
     Account,
     AccountId,
@@ -40,9 +38,6 @@ app = typer.Typer(
     name="safelist", help="Check safelists, and explain what they say of a user. Calls no AWS.", no_args_is_help=True
 )
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Print only what was asked for.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Log what the program does to stderr.")]
 AsOf = Annotated[
     str | None,
     typer.Option("--as-of", metavar="DATE", help="Judge approvals on this day (YYYY-MM-DD); default today, UTC."),
@@ -55,9 +50,9 @@ def check_command(
         list[Path] | None, typer.Argument(metavar="[PATH]...", help=f"Files or folders; default {DEFAULT}/.")
     ] = None,
     as_of: AsOf = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    debug: Debug = False,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+    debug: options.Debug = False,
 ) -> None:
     """Validate safelists offline: every fault with its file and line.
 
@@ -65,19 +60,16 @@ def check_command(
 
     Example: iam-scanner safelist check config/safelists/prod.yaml
     """
-    _log(debug)
+    options.log_to_stderr(debug)
     day = _day(as_of)
-    try:
-        texts = read(paths or [DEFAULT])
-        safelist = parse(texts)
-    except FaultsError as error:
-        if as_json:
-            _print_json({"valid": False, "faults": [dataclasses.asdict(fault) for fault in error.faults]})
-        raise
+    texts = read(paths or [DEFAULT])
+    safelist = parse(texts)
     checked = check(safelist, day)
     files = [text.path for text in texts]
     if as_json:
-        _print_json({"valid": True, "as_of": day.isoformat(), "files": files, **_counts(safelist), **_json(checked)})
+        options.print_json(
+            {"valid": True, "as_of": day.isoformat(), "files": files, **_counts(safelist), **_json(checked)}
+        )
     elif not quiet:
         _show_check(safelist, checked, files)
 
@@ -97,15 +89,15 @@ def explain_command(
         list[Path] | None,
         typer.Option("--safelist", metavar="PATH", help=f"File or folder, repeatable; default {DEFAULT}/."),
     ] = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    debug: Debug = False,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+    debug: options.Debug = False,
 ) -> None:
     """Show which entry approves a user, or why none does.
 
     Example: iam-scanner safelist explain --account 123456789012 --user cc-rds-manager --ou Root/Prod
     """
-    _log(debug)
+    options.log_to_stderr(debug)
     day = _day(as_of)
     where = _account(account, ou)
     entries = parse(read(safelist or [DEFAULT]))
@@ -114,7 +106,7 @@ def explain_command(
     notes = _notes(entries, decision, ou, user_id)
     if as_json:
         asked = {"account_id": where.id, "ou": ou, "user_name": user, "user_id": user_id, "path": path}
-        _print_json({**asked, "as_of": day.isoformat(), **_json(decision), "notes": notes})
+        options.print_json({**asked, "as_of": day.isoformat(), **_json(decision), "notes": notes})
     elif quiet:
         typer.echo(decision.determination)
     else:
@@ -122,10 +114,6 @@ def explain_command(
 
 
 # --- options → values ------------------------------------------------------------------------------------------------
-
-
-def _log(debug: bool) -> None:
-    logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING)
 
 
 def _day(text: str | None) -> date:
@@ -204,12 +192,8 @@ def _json(value: Checked | Decision) -> dict[str, object]:
     return dataclasses.asdict(value)
 
 
-def _print_json(document: dict[str, object]) -> None:
-    typer.echo(json.dumps(document, indent=2, default=date.isoformat, ensure_ascii=True))
-
-
 def _show_check(safelist: Safelist, checked: Checked, files: Sequence[str]) -> None:
-    console = Console(highlight=False)
+    console = options.stdout()
     counts = (len(safelist.entries), "entries"), (len(safelist.revocations), "revocations"), (len(files), "files")
     console.print(_plain(f"Valid: {', '.join(f'{what} {number:,}' for number, what in counts)}."))
     rows = [
@@ -240,7 +224,7 @@ def _table(rows: Sequence[tuple[Entry, str, str]]) -> Table:
 
 
 def _show_decision(decision: Decision, notes: Sequence[str]) -> None:
-    console = Console(highlight=False)
+    console = options.stdout()
     style = "bold green" if decision.determination is Determination.APPROVED else "bold red"
     console.print(Text(f"{decision.determination} ({decision.basis})", style=style))
     console.print(_plain(f"{decision.explanation}."), soft_wrap=True)

@@ -5,7 +5,6 @@ import os
 import typer
 
 from scanner.cli import options
-from scanner.settings import load
 
 
 def scan_command(
@@ -22,7 +21,7 @@ def scan_command(
     session_name: options.SessionName = None,
     organizations_role_arn: options.OrganizationsRoleArn = None,
     hub_role_arn: options.HubRoleArn = None,
-    session_policy: options.SessionPolicy = None,
+    no_session_policy: options.NoSessionPolicy = False,
     evidence: options.Evidence = None,
     safelist: options.Safelists = None,
     as_of: options.AsOf = None,
@@ -40,11 +39,12 @@ def scan_command(
     """Find the unapproved IAM users of all accounts, and write the workbook and the CSV.
 
     Exit code: 0 every user is approved, 3 some are not, 4 an account could not be read, 2 something given is wrong,
-    5 could not start, 1 the program failed.
+    5 could not start, 1 the program failed, 130 interrupted.
 
-    Example: iam-scanner scan --ou Root/Workloads/Prod --role-name audit/IamScanner
+    Example: iam-scanner scan --ou Root/Workloads/Prod
     """
     from scanner.cli.scanning import run_scan
+    from scanner.settings import load
 
     options.log_to_stderr(debug)
     settings = load(options.given(context.params), os.environ, config)

@@ -36,7 +36,7 @@ class EmulatorNotInstalledError(ScannerError):
     def __init__(self, missing: list[str]) -> None:
         super().__init__(
             f"The demo needs packages that are not installed: {', '.join(missing)}. "
-            "Install them with: pipx install --force 'iam-scanner[demo]', or pip install 'iam-scanner[demo]'."
+            "Install iam-scanner with its demo extra: in its source folder, pipx install --force '.[demo]'."
         )
 
 

@@ -32,7 +32,7 @@ def test_the_tree_shows_each_account_under_its_ou() -> None:
     prod, payments = (next(at for at, line in enumerate(lines) if name in line) for name in ("Prod  ", "payments-1"))
     assert prod < payments
     assert lines[prod].index("Prod") < lines[payments].index(named(world, "payments-1").id)
-    assert "7 accounts listed = 7 scan" in done.out
+    assert "7 accounts listed = 7 to scan" in done.out
 
 
 def test_what_a_scan_would_do_with_each_account() -> None:

@@ -145,4 +145,4 @@ def test_without_its_packages_the_demo_says_how_to_install_them(
     monkeypatch.setattr("scanner.demo.emulator.find_spec", lambda name: None)
     done = program("demo", "--output", tmp_path, "--json")
     assert done.exit_code == 1
-    assert "iam-scanner[demo]" in json.loads(done.out)["error"]["message"]
+    assert "pipx install --force '.[demo]'" in json.loads(done.out)["error"]["message"]

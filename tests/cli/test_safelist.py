@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from scanner.cli.safelist import app
 from scanner.errors import ExitCode, FaultsError, UsageError
+from tests.program import program
 
 GOOD = """\
 version: 1
@@ -97,12 +98,10 @@ def test_check_refuses_with_every_fault(bad: str) -> None:
     assert [fault.line for fault in error.faults] == [3, 4]
 
 
-def test_check_prints_the_faults_as_json_too(bad: str) -> None:
-    result = run("check", bad, "--json")
-    assert isinstance(result.exception, FaultsError)
-    found = json.loads(result.stdout)
-    assert found["valid"] is False
-    assert found["faults"][0] == {
+def test_check_prints_the_faults_as_one_json_document(bad: str) -> None:
+    done = program("safelist", "check", bad, "--json")
+    assert done.exit_code == 2
+    assert json.loads(done.out)["error"]["faults"][0] == {
         "file": bad,
         "line": 3,
         "problem": "user: yes without quotes is not text to YAML, but true or false.",

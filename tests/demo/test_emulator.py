@@ -93,7 +93,7 @@ def test_two_run_side_by_side(sample_organization: Demo) -> None:
 def test_missing_packages_are_named_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("scanner.demo.emulator._PACKAGES", ("moto_is_missing", "json"))
 
-    with pytest.raises(EmulatorNotInstalledError, match=r"moto-is-missing\. .*'iam-scanner\[demo\]'"), start(DAY):
+    with pytest.raises(EmulatorNotInstalledError, match=r"moto-is-missing\. .*'\.\[demo\]'"), start(DAY):
         pass
 
 

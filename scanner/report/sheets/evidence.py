@@ -151,8 +151,8 @@ def _unedited(book: Book) -> Iterable[Fact]:
     record = book.assessment.record
     yield "SHA-256 of the journal", record.digest
     yield "What that is", "the append-only record of this run; each of its lines holds the hash of the line before it"
-    yield "To check", f"iam-scanner verify {record.header.run_id} --digest <manifest's digest noted when the run ended>"
-    yield "What that shows", "files and journal are whole, and iam-users.csv, rendered again, is the same byte for byte"
+    yield "To check", "sha256sum manifest.json prints the digest that was noted when the run ended"
+    yield "What that shows", "manifest.json holds the SHA-256 of the journal and of each file, this workbook included"
     yield "Reviewers", "work on a copy of this workbook; what they decide is read back by account id and user id"
 
 
