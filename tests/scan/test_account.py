@@ -286,9 +286,10 @@ async def test_a_report_in_progress_is_looked_for_again() -> None:
 async def test_a_report_that_is_not_done_in_time_leaves_the_account_scanned(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("scanner.aws.iam.POLL_SECONDS", (0.05,))
     world, member = one_account("alice", report_polls=10_000)
-    scan = await scanned(world, member, seconds=0.6)
+    scan = await scanned(world, member, seconds=1.0)
     assert (names(scan), scan.evidence) == (["alice"], Evidence.PARTIAL)
-    assert scan.notes == ("iam:GetCredentialReport gave no evidence: TIMEOUT. AWS did not finish the report in time.",)
+    (note,) = scan.notes
+    assert note.startswith("iam:GetCredentialReport gave no evidence: TIMEOUT. ")
 
 
 async def test_a_report_that_expires_while_waited_for_is_asked_for_again() -> None:
@@ -365,7 +366,7 @@ async def test_a_list_that_gives_the_same_marker_again_is_incomplete() -> None:
 
 async def test_a_list_without_end_ends_with_the_account_s_time() -> None:
     world, member = one_account("alice")
-    failure = (await failed(world, member, Fault("iam:ListUsers", empty_page), seconds=0.4)).failure
+    failure = (await failed(world, member, Fault("iam:ListUsers", empty_page), seconds=1.0)).failure
     assert failure.reason in {FailReason.TIMEOUT, FailReason.INCOMPLETE_LISTING}
 
 
@@ -468,26 +469,26 @@ async def test_a_caller_that_expires_in_mid_scan_is_said_so() -> None:
 
 async def test_throttled_until_the_time_is_up_is_throttled_and_not_a_timeout() -> None:
     world, member = one_account("alice")
-    failure = (await failed(world, member, Fault("iam:ListUsers", throttle), seconds=0.5)).failure
+    failure = (await failed(world, member, Fault("iam:ListUsers", throttle), seconds=1.0)).failure
     assert (failure.reason, failure.code, failure.detail) == (FailReason.THROTTLED, "Throttling", "Rate exceeded")
     assert "--account-timeout" in failure.remedy
 
 
 async def test_throttled_by_sts_until_the_time_is_up_is_throttled_too() -> None:
     world, member = one_account("alice")
-    failure = (await failed(world, member, Fault("sts:AssumeRole", throttle), seconds=0.5)).failure
+    failure = (await failed(world, member, Fault("sts:AssumeRole", throttle), seconds=1.0)).failure
     assert (failure.reason, failure.call) == (FailReason.THROTTLED, "sts:AssumeRole")
 
 
 async def test_a_call_that_hangs_is_a_timeout() -> None:
     world, member = one_account("alice")
-    failure = (await failed(world, member, Fault("iam:ListUsers", hang), seconds=0.5)).failure
+    failure = (await failed(world, member, Fault("iam:ListUsers", hang), seconds=1.0)).failure
     assert (failure.reason, failure.call) == (FailReason.TIMEOUT, "iam:ListUsers")
 
 
 async def test_evidence_that_hangs_is_partial_and_its_users_are_kept() -> None:
     world, member = one_account("alice")
-    scan = await scanned(world, member, Fault("iam:GetAccountAuthorizationDetails", hang), seconds=0.8)
+    scan = await scanned(world, member, Fault("iam:GetAccountAuthorizationDetails", hang), seconds=1.0)
     assert (names(scan), scan.evidence) == (["alice"], Evidence.PARTIAL)
     assert any("GetAccountAuthorizationDetails gave no evidence: TIMEOUT" in note for note in scan.notes)
 

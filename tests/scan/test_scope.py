@@ -148,6 +148,7 @@ def test_a_scope_is_these_accounts_and_no_other(arguments: list[str], expected: 
     with running(world) as endpoint:
         done = scan(endpoint, "--evidence", "basic", *spelled(world, arguments))
     assert done.with_outcome("SCANNED") == ids(world, *expected)
+    assert set(done.record.scans) == set(done.accounts)
     assert accounts_asked(endpoint.calls_to("iam:ListUsers")) == ids(world, *expected)
     assert accounts_asked(endpoint.calls_to("sts:AssumeRole")) == ids(world, *expected) - {world.management_account_id}
     assert reconciles(done)

@@ -130,7 +130,7 @@ def test_a_scan_that_is_interrupted_ends_with_130_and_keeps_what_was_scanned(
         environment = endpoint_environment(endpoint.url, PYTHONPATH=str(Path(__file__).parents[2]))
         with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
             try:
-                journal = _until_written(6)
+                journal = _until_written(6, process)
                 process.send_signal(signal.SIGINT)
                 process.wait(20)
             finally:
@@ -141,10 +141,11 @@ def test_a_scan_that_is_interrupted_ends_with_130_and_keeps_what_was_scanned(
     assert kept == ids(world) - {stuck}
 
 
-def _until_written(accounts: int) -> Path:
-    """Wait until the journal of the only run has that many accounts; the test's own time limit bounds it."""
-    while True:
+def _until_written(accounts: int, process: "subprocess.Popen[bytes]") -> Path:
+    """Wait until the journal of the only run has that many accounts."""
+    while process.poll() is None:
         for journal in Path("reports").glob("*/journal.jsonl"):
             if journal.read_bytes().count(b'{"type":"account"') >= accounts:
                 return journal
         os.sched_yield()
+    raise AssertionError("the scan ended before it was interrupted")
