@@ -151,12 +151,13 @@ def calling(endpoint: Endpoint, key: str = MANAGEMENT_KEY) -> Iterator[None]:
 def _own_logging() -> Iterator[None]:
     """Put the program's log back to how it was, as a process of its own would by ending."""
     log = logging.getLogger("scanner")
-    level, filters = log.level, list(log.filters)
+    level, handlers, propagate = log.level, list(log.handlers), log.propagate
     try:
         yield
     finally:
         log.setLevel(level)
-        log.filters[:] = filters
+        log.handlers[:] = handlers
+        log.propagate = propagate
 
 
 # --- a world ---------------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """`scan`, as a person or a script meets it: the exit code, what is printed, what is written, and what AWS is asked."""
 
+import asyncio
 import json
 import os
 import stat
@@ -332,6 +333,8 @@ ENDS_BADLY: dict[str, tuple[list[str], int]] = {
     "bad option": (["--evidence", "some"], 2),
     "unwritable": (["--output", "nobody.yaml"], 1),
     "no profile": (["--profile", "absent"], 5),
+    "no number": (["--concurrency", "many"], 2),
+    "no such option": (["--oo", "Root"], 2),
 }
 
 
@@ -356,6 +359,20 @@ def test_quiet_leaves_the_folder_on_stdout_and_nothing_on_stderr() -> None:
         done = scan(endpoint, "--quiet")
     assert done.out == f"{done.folder}\n"
     assert done.err == ""
+
+
+@pytest.mark.parametrize("options", [[], ["--debug"]], ids=["plain", "debug"])
+def test_a_traceback_is_shown_with_debug_alone(options: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: object) -> None:
+        await asyncio.sleep(0)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("scanner.aws.iam.list_users", broken)
+    with running(small_world()) as endpoint:
+        done = scan(endpoint, *options)
+    assert done.exit_code == 4
+    assert ("Traceback" in done.err) == bool(options)
+    assert "Traceback" not in done.out
 
 
 def test_what_others_chose_cannot_steer_the_terminal() -> None:
