@@ -64,7 +64,7 @@ def organizations_policy() -> str:
 
 def _policy(actions: list[str], resource: str) -> str:
     statement = {"Effect": "Allow", "Action": actions, "Resource": resource}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, separators=(",", ":"))
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 async def caller_credentials(profile: str | None) -> CredentialSource:

@@ -8,10 +8,12 @@ import json
 import os
 import sys
 from collections.abc import Iterable
-from datetime import date
+from datetime import UTC, date, datetime
 from threading import Lock, Thread
 from typing import Any
 
+from moto.core.responses import ActionResult
+from moto.iam.responses import IamResponse
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
@@ -40,8 +42,21 @@ class _OneAtATime:
             return response
 
 
+def _date_reports_now() -> None:
+    """The emulator says of every credential report that it was made in 2015, which a reader would take for a fault."""
+    undated = IamResponse.get_credential_report
+
+    def dated(self: IamResponse) -> ActionResult:
+        answer: Any = undated(self)
+        answer.result["GeneratedTime"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return ActionResult(answer.result)
+
+    setattr(IamResponse, "get_credential_report", dated)  # noqa: B010  # a method cannot be assigned to, say the types
+
+
 def main() -> None:
     """Serve until stdin ends; the first argument is the demo's day."""
+    _date_reports_now()
     fill.fill(date.fromisoformat(sys.argv[1]))
     server = make_server(_HOST, 0, _OneAtATime(), threaded=True, request_handler=_QuietHandler)
     Thread(target=server.serve_forever, daemon=True).start()
