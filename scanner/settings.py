@@ -7,12 +7,13 @@ otherwise change what is audited without a word.
 
 import difflib
 import json
+import re
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -31,15 +32,42 @@ def _account_id(value: object) -> object:
     """Refuse unquoted numbers: YAML and spreadsheets drop leading zeros."""
     if isinstance(value, str) and is_account_id(value):
         return value
-    raise ValueError("is no account id: 12 digits, in quotes where they stand in a file")
+    raise ValueError("is no account id; give its 12 digits, and in a file put them in quotes")
 
 
 def _as_date(value: object) -> object:
-    if isinstance(value, str):
+    if not isinstance(value, str):
+        return value
+    try:
         return date.fromisoformat(value)
-    return value
+    except ValueError:
+        raise ValueError("is no day; write it as 2027-01-15") from None
 
 
+def _text(pattern: str, otherwise: str) -> AfterValidator:
+    """Hold a text to a pattern of AWS's, and say in words what is asked for where it does not fit."""
+
+    def check(value: str) -> str:
+        if re.fullmatch(pattern, value, re.ASCII) is None:
+            raise ValueError(otherwise)
+        return value
+
+    return AfterValidator(check)
+
+
+_RoleName = Annotated[
+    str,
+    _text(
+        r"/?([!-9;-~]{1,510}/)?[\w+=,.@-]{1,64}", "is no role name; give a name or a path and a name, and not its ARN"
+    ),
+]
+_ExternalId = Annotated[
+    str, _text(r"[\w+=,.@:/-]{2,1224}", "is no external id: 2 to 1,224 letters, digits and +=,.@:/-")
+]
+_SessionName = Annotated[str, _text(r"[\w+=,.@-]{2,64}", "is no session name: 2 to 64 letters, digits and +=,.@-")]
+_RoleArn = Annotated[
+    str, _text(r"arn:aws[a-z-]*:iam::\d{12}:role/.+", "is no ARN of a role: arn:aws:iam::123456789012:role/Name")
+]
 QuotedAccountId = Annotated[str, BeforeValidator(_account_id)]
 Day = Annotated[date, BeforeValidator(_as_date)]
 
@@ -69,25 +97,21 @@ class Settings(_Frozen):
     accounts_file: Path | None = None
     # access
     profile: str | None = None
-    role_name: str = Field(
-        default="OrganizationAccountAccessRole", max_length=512, pattern=r"^/?([\x21-\x7e]+/)?[A-Za-z0-9_+=,.@-]+$"
-    )
-    external_id: str | None = Field(
-        default=None, min_length=2, max_length=1224, pattern=r"^[A-Za-z0-9_+=,.@:/-]+$", repr=False
-    )
-    session_name: str = Field(default="iam-scanner", min_length=2, max_length=64, pattern=r"^[A-Za-z0-9_+=,.@-]+$")
-    organizations_role_arn: str | None = Field(default=None, pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$")
-    hub_role_arn: str | None = Field(default=None, pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$")
+    role_name: _RoleName = "OrganizationAccountAccessRole"
+    external_id: _ExternalId | None = Field(default=None, repr=False)
+    session_name: _SessionName = "iam-scanner"
+    organizations_role_arn: _RoleArn | None = None
+    hub_role_arn: _RoleArn | None = None
     session_policy: bool = True
     # evidence
     evidence: Literal["full", "basic"] = "full"
     dormant_days: int = Field(default=45, ge=1, le=3650)
     # decision
-    safelist: tuple[Path, ...] = Field(default=(Path("config/safelists"),), min_length=1)
+    safelist: tuple[Path, ...] = (Path("config/safelists"),)
     as_of: Day | None = None
     # output
     output: Path = Path("reports")
-    format: tuple[Format, ...] = Field(default=("xlsx", "csv"), min_length=1)
+    format: tuple[Format, ...] = ("xlsx", "csv")
     account_owners: Path | None = None
     # pace
     concurrency: int = Field(default=64, ge=1, le=1000)
@@ -98,6 +122,14 @@ class Settings(_Frozen):
     def _one_or_many(cls, value: object) -> object:
         """Take a list from a file or JSON as the tuple that it becomes."""
         return tuple(value) if isinstance(value, list) else value
+
+    @field_validator("safelist", "format")
+    @classmethod
+    def _not_empty(cls, value: tuple[object, ...]) -> tuple[object, ...]:
+        """An empty list would leave every user unapproved, or no report at all; nobody means that."""
+        if not value:
+            raise ValueError("is empty; leave the setting out to have its default")
+        return value
 
     @field_validator("safelist", "output", "accounts_file", "account_owners", mode="before")
     @classmethod
@@ -223,13 +255,16 @@ def _unknown(file: str, line: int | None, shown: str, key: str, *, prefix: str =
 
 
 def _fault(problem: Any, origins: Mapping[str, tuple[str, int | None]]) -> Fault:
-    key = str(problem["loc"][0])
+    key, *inside = (str(part) for part in problem["loc"])
     file, line = origins.get(key, (key, None))
-    where = ".".join(str(part) for part in problem["loc"])
+    shown = "" if key == "external_id" else f"{problem['input']!r} "
+    if "reason" in inside or problem["type"] == "model_type":
+        kind = _EXCLUSIONS[key]
+        remedy = f'Write it as {{{kind}: "...", reason: ...}}.'
+        return Fault(file=file, line=line, problem=f"{key}: an exclusion in a file needs its reason.", remedy=remedy)
+    # An option or a variable is named by its origin; in a file the key says more than the line.
+    named = ".".join([key, *inside]) + ": " if line is not None else ""
     message = problem["msg"].removeprefix("Value error, ")
-    given = "" if key == "external_id" else f" (got {problem['input']!r})"
-    if "reason" in problem["loc"] or problem["type"] == "model_type":
-        message = "an exclusion in a file needs its reason"
-        given = ""
-    remedy = 'Write it as {account: "123456789012", reason: ...}.' if where.startswith("exclude_account") else ""
-    return Fault(file=file, line=line, problem=f"{where}: {message}{given}.", remedy=remedy)
+    own_words = problem["type"] == "value_error"
+    text = f"{named}{shown}{message if own_words else f'does not fit: {message}'}."
+    return Fault(file=file, line=line, problem=text, remedy="")

@@ -210,9 +210,9 @@ def test_a_bad_value_names_where_it_comes_from(key: str, option: object, in_file
     by_option = refused({key: option})
     by_file = refused(text=f"# settings\n{key}: {in_file}\n")
     by_variable = refused(environment={f"IAM_SCANNER_{key.upper()}": variable})
-    assert by_option[0].startswith(f"--{key.replace('_', '-')}: {key}")
+    assert by_option[0].startswith(f"--{key.replace('_', '-')}: ")
     assert by_file[0].startswith(f"scanner.yaml:2: {key}")
-    assert by_variable[0].startswith(f"IAM_SCANNER_{key.upper()}: {key}")
+    assert by_variable[0].startswith(f"IAM_SCANNER_{key.upper()}: ")
 
 
 def test_a_list_in_the_environment_that_is_no_json_shows_how_to_write_it() -> None:

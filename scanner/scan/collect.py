@@ -38,10 +38,21 @@ async def collect(
     try:
         while (result := await results.get()) is not None:
             yield result
-        await feeding
+        await _plainly(feeding)
     finally:
         feeding.cancel()
         await asyncio.gather(feeding, return_exceptions=True)
+
+
+async def _plainly(task: "asyncio.Task[None]") -> None:
+    """Wait for the task; raise what went wrong, out of the groups that wrap it on its way here."""
+    try:
+        await task
+    except ExceptionGroup as group:
+        error: Exception = group
+        while isinstance(error, ExceptionGroup):
+            error = error.exceptions[0]
+        raise error from group
 
 
 def _once(action: Callable[[], None]) -> Callable[[], None]:

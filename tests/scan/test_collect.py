@@ -156,3 +156,12 @@ async def test_whoever_stops_listening_stops_the_work() -> None:
     await asyncio.sleep(0)
     await results.aclose()  # type: ignore[attr-defined]
     assert cancelled.is_set()
+
+
+async def test_what_goes_wrong_in_the_listing_comes_out_as_it_is() -> None:
+    async def full_disk() -> AsyncIterator[int]:
+        yield 1
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        _ = [result async for result in collect(full_disk(), Work(), 2)]
