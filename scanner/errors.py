@@ -3,7 +3,8 @@
     ScannerError                the program itself failed, or could not write its output   1
     ├── UsageError              an option, setting, safelist or scope is wrong             2
     │   └── FaultsError         the same, with every fault by file and line
-    └── StartError              no credentials, no region, no access to Organizations      5
+    ├── StartError              no credentials, no region, no access to Organizations      5
+    └── InterruptedRunError     stopped by the user; what was read is kept                 130
 
 An account that cannot be read is no error here: it is a `Failed` in the result, and the exit code follows from that.
 """
@@ -63,3 +64,9 @@ class StartError(ScannerError):
     """The scan could not start: no credentials, no region where one is needed, or no access to Organizations."""
 
     exit_code = ExitCode.CANNOT_START
+
+
+class InterruptedRunError(ScannerError):
+    """The user stopped the run; its journal is whole, and the run can go on."""
+
+    exit_code = ExitCode.INTERRUPTED

@@ -13,6 +13,7 @@ counts. A line without its newline was torn by a crash; any other line that does
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from pydantic import TypeAdapter, ValidationError
@@ -22,22 +23,52 @@ from scanner.model import (
     Account,
     AccountId,
     AccountScan,
+    Failed,
     Failure,
     Footer,
     Header,
     Listing,
     OrganizationalUnit,
     Record,
+    Resumption,
+    Scanned,
 )
 
 SCHEMA_VERSION: Final = 1
 NO_LINE: Final = "0" * 64  # what the first line has in place of a digest
 
-Line: TypeAlias = Header | AccountScan | Listing | Footer
+Line: TypeAlias = Header | AccountScan | Listing | Resumption | Footer
 _HEADER = TypeAdapter(Header)
 _SCAN: TypeAdapter[AccountScan] = TypeAdapter(AccountScan)
 _FOOTER = TypeAdapter(Footer)
+_RESUMPTION = TypeAdapter(Resumption)
 _FAILURE: TypeAdapter[Failure | None] = TypeAdapter(Failure | None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """What a run has written so far, wherever it stopped."""
+
+    header: Header
+    listing: Listing | None
+    scans: Mapping[AccountId, AccountScan]
+    footer: Footer | None
+    last: str  # the digest of the last whole line
+    length: int  # bytes up to its end
+    torn: bool  # a line behind it was cut off in the middle
+
+    @property
+    def read(self) -> frozenset[AccountId]:
+        """The accounts that need not be read again."""
+        return frozenset(account_id for account_id, scan in self.scans.items() if isinstance(scan, Scanned))
+
+    @property
+    def whole(self) -> bool:
+        """Whether there is nothing left to do: the population is known, and none of it failed or was not reached."""
+        if self.listing is None or self.listing.problem is not None or self.footer is None or self.footer.interrupted:
+            return False
+        scans = (self.scans.get(account_id) for account_id in self.listing.in_scope)
+        return not any(scan is None or isinstance(scan, Failed) for scan in scans)
 
 
 class JournalError(ScannerError):
@@ -55,8 +86,21 @@ def encode(line: Line, previous: str) -> tuple[bytes, str]:
 
 def decode(data: bytes) -> Record:
     """Read a whole journal; raise `JournalError` naming the first line that is wrong, or what is missing."""
+    return _read(data).record(hashlib.sha256(data).hexdigest())
+
+
+def decode_begun(data: bytes) -> Begun:
+    """Read as much of a journal as a run that stopped anywhere has written.
+
+    A last line without its newline was being written when the run was killed; it is left out. Any other line that is
+    wrong is a `JournalError`, as in `decode`.
+    """
+    whole = data[: data.rfind(b"\n") + 1]
+    return _read(whole).begun(len(whole), torn=len(whole) < len(data))
+
+
+def _read(data: bytes) -> "_Reader":
     reader = _Reader()
-    previous = NO_LINE
     for number, raw in enumerate(data.splitlines(keepends=True), start=1):
         try:
             content = json.loads(raw) if raw.endswith(b"\n") else None
@@ -64,14 +108,14 @@ def decode(data: bytes) -> Record:
             content = None
         if not isinstance(content, dict):
             raise JournalError(f"journal line {number} is broken: it is torn or is no JSON.")
-        if content.pop("previous", None) != previous:
+        if content.pop("previous", None) != reader.last:
             raise JournalError(f"journal line {number} does not follow line {number - 1}: the journal was changed.")
         try:
             reader.take(content)
         except (ValidationError, KeyError, IndexError, TypeError) as error:
             raise JournalError(f"journal line {number} is not one of this program's.") from error
-        previous = hashlib.sha256(raw).hexdigest()
-    return reader.record(hashlib.sha256(data).hexdigest())
+        reader.last = hashlib.sha256(raw).hexdigest()
+    return reader
 
 
 class _Reader:
@@ -82,10 +126,13 @@ class _Reader:
         self._listing: Listing | None = None
         self._footer: Footer | None = None
         self._scans: dict[AccountId, AccountScan] = {}
+        self._resumptions: list[Resumption] = []
+        self.last = NO_LINE  # the digest of the line read last
         self._readers: Mapping[str, Callable[[dict[str, Any]], None]] = {
             "header": self._take_header,
             "account": self._take_scan,
             "listing": self._take_listing,
+            "resume": self._take_resumption,
             "footer": self._take_footer,
         }
 
@@ -95,7 +142,27 @@ class _Reader:
     def record(self, digest: str) -> Record:
         if self._header is None or self._listing is None or self._footer is None:
             raise JournalError("the journal has no end: the run was interrupted before it could say what it found.")
-        return Record(header=self._header, listing=self._listing, scans=self._scans, footer=self._footer, digest=digest)
+        return Record(
+            header=self._header,
+            listing=self._listing,
+            scans=self._scans,
+            footer=self._footer,
+            digest=digest,
+            resumptions=tuple(self._resumptions),
+        )
+
+    def begun(self, length: int, *, torn: bool) -> Begun:
+        if self._header is None:
+            raise JournalError("the journal has no header: the run stopped before it began. Start a new one.")
+        return Begun(
+            header=self._header,
+            listing=self._listing,
+            scans=self._scans,
+            footer=self._footer,
+            last=self.last,
+            length=length,
+            torn=torn,
+        )
 
     def _take_header(self, content: dict[str, Any]) -> None:
         if content.get("schema_version") != SCHEMA_VERSION:
@@ -109,6 +176,9 @@ class _Reader:
     def _take_listing(self, content: dict[str, Any]) -> None:
         self._listing = _listing(content)
 
+    def _take_resumption(self, content: dict[str, Any]) -> None:
+        self._resumptions.append(_RESUMPTION.validate_python(content))
+
     def _take_footer(self, content: dict[str, Any]) -> None:
         self._footer = _FOOTER.validate_python(content)
 
@@ -118,6 +188,8 @@ def _encoded(line: Line) -> tuple[str, dict[str, Any]]:
         return "header", _HEADER.dump_python(line, mode="json")
     if isinstance(line, Listing):
         return "listing", _listing_content(line)
+    if isinstance(line, Resumption):
+        return "resume", _RESUMPTION.dump_python(line, mode="json")
     if isinstance(line, Footer):
         return "footer", _FOOTER.dump_python(line, mode="json")
     return "account", _SCAN.dump_python(line, mode="json")

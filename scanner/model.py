@@ -241,6 +241,14 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Resumption:
+    """A line of a journal that says that an interrupted or incomplete run goes on."""
+
+    resumed_at: datetime
+    program_version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Footer:
     """The last line of a journal."""
 
@@ -259,6 +267,7 @@ class Record:
     scans: Mapping[AccountId, AccountScan]  # one for each account in scope that was finished; the last line counts
     footer: Footer
     digest: str  # SHA-256 of the journal
+    resumptions: tuple[Resumption, ...] = ()
 
 
 # --- what was decided ------------------------------------------------------------------------------------------------

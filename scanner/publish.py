@@ -16,7 +16,8 @@ class Published:
     """A run, decided and rendered."""
 
     assessment: Assessment
-    folder: Path
+    run_folder: Path  # where its journal is
+    folder: Path  # where the files are: the same, or another where a recorded run was rendered again
     files: tuple[Path, ...]
     manifest_digest: str | None  # None where a recorded run was rendered again, outside its folder
 
@@ -32,7 +33,7 @@ def publish(folder: Path, formats: Collection[str]) -> Published:
     assessment = decide(folder)
     files = tuple(write(assessment, folder, formats))
     digest = run.seal(folder, [file.name for file in files], assessment.record.digest)
-    return Published(assessment=assessment, folder=folder, files=files, manifest_digest=digest)
+    return Published(assessment=assessment, run_folder=folder, folder=folder, files=files, manifest_digest=digest)
 
 
 def publish_again(folder: Path, target: Path, formats: Collection[str]) -> Published:
@@ -41,6 +42,7 @@ def publish_again(folder: Path, target: Path, formats: Collection[str]) -> Publi
     target.mkdir(mode=0o700, parents=True, exist_ok=True)
     return Published(
         assessment=assessment,
+        run_folder=folder,
         folder=target,
         files=tuple(write(assessment, target, formats)),
         manifest_digest=None,

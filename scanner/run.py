@@ -5,6 +5,7 @@ manifest is written last: a folder without it is not a finished run.
 """
 
 import asyncio
+import fcntl
 import hashlib
 import json
 import os
@@ -20,7 +21,7 @@ from typing import Final, Self
 from scanner import __version__
 from scanner.errors import ScannerError, UsageError
 from scanner.files import whole
-from scanner.journal import NO_LINE, Line, decode, encode
+from scanner.journal import NO_LINE, Begun, Line, decode, decode_begun, encode
 from scanner.model import Record
 
 JOURNAL: Final = "journal.jsonl"
@@ -48,12 +49,25 @@ def create(output: Path, run_id: str) -> Path:
 
 
 class Journal:
-    """Appends lines. Each is handed to the system at once, and forced to the disk once a second and at the end."""
+    """Appends lines. Each is handed to the system at once, and forced to the disk once a second and at the end.
 
-    def __init__(self, folder: Path) -> None:
-        self._descriptor = os.open(folder / JOURNAL, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
-        self._previous = NO_LINE
+    The file is locked while it is open: two processes on one run would break its chain.
+    """
+
+    def __init__(self, folder: Path, begun: Begun | None = None) -> None:
+        """Start a journal; with `begun`, go on with the one that is there, behind its last whole line."""
+        flags = os.O_WRONLY | os.O_APPEND if begun else os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
+        self._descriptor = os.open(folder / JOURNAL, flags, 0o600)
+        self.folder = folder
+        self._previous = begun.last if begun else NO_LINE
         self._synced = time.monotonic()
+        try:
+            _lock(self._descriptor, folder)
+            if begun:
+                _make_ready(self._descriptor, folder, begun)
+        except BaseException:
+            os.close(self._descriptor)
+            raise
 
     async def append(self, line: Line) -> None:
         """Write one line; raise OSError where the disk does not take it whole."""
@@ -75,13 +89,41 @@ class Journal:
         os.close(self._descriptor)
 
 
+def _lock(descriptor: int, folder: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise UsageError(f"Another process is at work on {folder}. Wait for its end, or stop it.") from error
+
+
+def _make_ready(descriptor: int, folder: Path, begun: Begun) -> None:
+    """Take back what sealed the run, and the line that was cut off; what is then appended follows the chain."""
+    size = os.fstat(descriptor).st_size
+    if size < begun.length or (size > begun.length and not begun.torn):
+        raise UsageError(f"The journal in {folder} has changed since it was read. Try again.")
+    (folder / MANIFEST).unlink(missing_ok=True)
+    os.truncate(descriptor, begun.length)
+
+
 def read(folder: Path) -> Record:
     """Read a run's journal; raise `JournalError` where it is not whole, `UsageError` where there is none."""
+    return decode(_bytes(folder))
+
+
+def read_begun(folder: Path) -> Begun:
+    """Read a run's journal as far as it goes; raise `JournalError` where a whole line is wrong."""
+    return decode_begun(_bytes(folder))
+
+
+def is_sealed(folder: Path) -> bool:
+    return (folder / MANIFEST).is_file()
+
+
+def _bytes(folder: Path) -> bytes:
     try:
-        data = (folder / JOURNAL).read_bytes()
+        return (folder / JOURNAL).read_bytes()
     except OSError as error:
         raise UsageError(f"{folder} is no run's folder: its {JOURNAL} cannot be read: {error.strerror}.") from error
-    return decode(data)
 
 
 def find(run: str, output: Path) -> Path:

@@ -55,7 +55,14 @@ NOT_RUN = {
     "make": "it would run these very tests; its targets are held against the Makefile",
 }
 RUN_BY_A_SHELL = {"cp", "mkdir", "printf", "sha256sum"}
-ONLY_PARSED = (["demo", "--serve"],)  # it serves until Ctrl-C
+ONLY_PARSED = (
+    ["demo", "--serve"],  # it serves until Ctrl-C
+    [
+        "scan",
+        "--resume",
+        "20261123T164100Z-1a2b3c",
+    ],  # the run here is complete; tests/cli/test_resume.py goes on with some
+)
 
 
 # --- reading the documents -------------------------------------------------------------------------------------------

@@ -52,7 +52,9 @@ def main() -> None:
         if end.code == ExitCode.USAGE and "--json" in sys.argv:
             _print_error("wrong usage; stderr says how", ExitCode.USAGE)
         if end.code == ExitCode.INTERRUPTED:
-            typer.echo("Interrupted. What was read is kept in the newest folder under --output.", err=True)
+            typer.echo(
+                "Interrupted. What was read is kept: iam-scanner scan --resume with the newest run goes on.", err=True
+            )
         raise
     except ScannerError as error:
         _tell(str(error), error.exit_code, error)
@@ -71,8 +73,9 @@ def _tell(message: str, code: ExitCode, error: ScannerError | None = None) -> No
     if "--json" in sys.argv:
         faults = [dataclasses.asdict(fault) for fault in error.faults] if isinstance(error, FaultsError) else []
         _print_error(message, code, faults)
+    prefix = "" if code is ExitCode.INTERRUPTED else "error: "
     for line in message.splitlines():
-        typer.echo(f"error: {for_terminal(line)}", err=True)
+        typer.echo(prefix + for_terminal(line), err=True)
     sys.exit(code)
 
 

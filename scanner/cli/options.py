@@ -85,6 +85,10 @@ Formats = Annotated[
 AccountOwners = Annotated[
     Path | None, _option(_OUTPUT, "FILE.csv", "CSV of who owns each account (account_id, account_owner).")
 ]
+Resume = Annotated[
+    str | None,
+    _option(_PACE, "RUN", "Go on with an interrupted or incomplete run: only accounts that were not read are called."),
+]
 Concurrency = Annotated[int | None, _option(_PACE, "N", "Accounts that are read at once.  \\[default: 64]")]
 AccountTimeout = Annotated[
     int | None, _option(_PACE, "SECONDS", "Time for each account, retries included.  \\[default: 120]")

@@ -44,7 +44,8 @@ def _parts(published: Published, counted: Figures) -> Iterator[RenderableType]:
     yield from _listing(assessment)
     yield Text()
     manifest = [("Manifest", _manifest(published.manifest_digest))] if published.manifest_digest else []
-    yield _labelled(("Files", _files(published)), *manifest, ("Next", Text(_advice(assessment))))
+    advice = for_terminal(_advice(assessment, published.run_folder))
+    yield _labelled(("Files", _files(published)), *manifest, ("Next", Text(advice)))
 
 
 def _labelled(*lines: tuple[str, Text]) -> RenderableType:
@@ -157,10 +158,13 @@ def _manifest(digest: str) -> Text:
     )
 
 
-def _advice(assessment: Assessment) -> str:
+def _advice(assessment: Assessment, folder: Path) -> str:
     match exit_code(assessment):
         case ExitCode.INCOMPLETE:
-            return "mend what kept accounts from being read, and scan again: nothing is known of their users."
+            return (
+                "nothing is known of the users in accounts that were not read. Mend what kept them from it; then: "
+                f"iam-scanner scan --resume {folder}"
+            )
         case ExitCode.UNAPPROVED:
             return "open the workbook; for each unapproved user: remove it, or approve it in a safelist and scan again."
         case _:

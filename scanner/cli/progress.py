@@ -55,6 +55,11 @@ class ScanProgress:
         elif not self._quiet:
             self._console.print(f"{text} ...")
 
+    def notes(self, text: str) -> None:
+        """Say something that should not be missed, and go on."""
+        if not self._quiet:
+            self._console.print(text)
+
     def met(self, placement: Placement) -> None:
         """An account was found; those outside the scope are not waited for."""
         if placement.plan is not Plan.OUTSIDE:

@@ -1,10 +1,17 @@
 """`iam-scanner scan`: the main job."""
 
 import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import typer
 
 from scanner.cli import options
+from scanner.errors import UsageError
+
+# What a run may be gone on with in another way than it was begun: how it is reached and how fast, and what is written.
+PACE = frozenset({"profile", "external_id", "concurrency", "account_timeout", "output", "format"})
 
 
 def scan_command(
@@ -31,6 +38,7 @@ def scan_command(
     account_owners: options.AccountOwners = None,
     concurrency: options.Concurrency = None,
     account_timeout: options.AccountTimeout = None,
+    resume: options.Resume = None,
     config: options.Config = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
@@ -43,9 +51,24 @@ def scan_command(
 
     Example: iam-scanner scan --ou Root/Workloads/Prod
     """
-    from scanner.cli.scanning import run_scan
+    from scanner.cli.scanning import resume_scan, run_scan
     from scanner.settings import load
 
     options.log_to_stderr(debug)
-    settings = load(options.given(context.params), os.environ, config)
-    raise typer.Exit(run_scan(settings, as_json=as_json, quiet=quiet).exit_code)
+    if resume is None:
+        ended = run_scan(load(options.given(context.params), os.environ, config), as_json=as_json, quiet=quiet)
+    else:
+        ended = resume_scan(*_going_on(context.params, resume), as_json=as_json, quiet=quiet)
+    raise typer.Exit(ended.exit_code)
+
+
+def _going_on(parameters: Mapping[str, Any], resume: str) -> tuple[Path, dict[str, Any]]:
+    """Find the run, and take the options that may differ from it; raise `UsageError` for any other."""
+    from scanner import run
+
+    given = options.given(parameters)
+    fixed = sorted(given.keys() - PACE | {name for name in ("config",) if parameters[name]})
+    if fixed:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in fixed)
+        raise UsageError(f"A run goes on with the settings it was begun with; leave out {names}, or start a new run.")
+    return run.find(resume, given.get("output", options.DEFAULT_OUTPUT)), given

@@ -71,6 +71,7 @@ def _times(assessment: Assessment, counted: Figures) -> dict[str, object]:
         "as_of": header.as_of.isoformat(),
         "started_at": iso(header.started_at),
         "finished_at": iso(assessment.record.footer.finished_at),
+        "resumed_at": [iso(each.resumed_at) for each in assessment.record.resumptions],
         "accounts_read_from": _moment(counted.read_from),
         "accounts_read_until": _moment(counted.read_until),
     }

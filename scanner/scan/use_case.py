@@ -3,10 +3,12 @@
 Everything that can be wrong in what the user gave is found before any account is entered and anything is written.
 """
 
+import asyncio
+import os
 import platform
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Protocol
@@ -15,8 +17,8 @@ from scanner import __version__, run
 from scanner.aws import identity, organizations
 from scanner.aws.clients import Clients, Meter, Session
 from scanner.aws.failures import CallError, failure
-from scanner.errors import StartError
-from scanner.journal import SCHEMA_VERSION
+from scanner.errors import InterruptedRunError, StartError, UsageError
+from scanner.journal import SCHEMA_VERSION, Begun
 from scanner.model import (
     Account,
     AccountId,
@@ -24,10 +26,12 @@ from scanner.model import (
     Caller,
     Failed,
     FailReason,
+    Failure,
     Footer,
     Header,
     Listing,
     Organization,
+    Resumption,
     SafelistText,
     Skipped,
 )
@@ -36,8 +40,16 @@ from scanner.scan import sources
 from scanner.scan.account import Entrance, scan_account
 from scanner.scan.collect import collect
 from scanner.scan.scope import Placement, Plan, Selection, place
-from scanner.settings import Settings
+from scanner.settings import Settings, load
 
+RESUMABLE = timedelta(days=7)
+_INTERRUPTED = Failure(
+    reason=FailReason.INCOMPLETE_LISTING,
+    call="organizations:ListAccounts",
+    code=None,
+    detail="The run was interrupted before all accounts were listed.",
+    remedy="Go on with it: iam-scanner scan --resume.",
+)
 _LIBRARIES = ("aioboto3", "aiobotocore", "boto3", "botocore", "openpyxl", "pandas", "pydantic", "ruamel.yaml")
 
 
@@ -103,6 +115,27 @@ def read_inputs(settings: Settings) -> Inputs:
         texts=texts,
         safelist=parse(texts),
         owners=sources.read_owners(settings.account_owners),
+        accounts_file=sources.FromFile(settings.accounts_file) if settings.accounts_file else None,
+    )
+
+
+def inputs_of(begun: Begun, pace: Mapping[str, object]) -> Inputs:
+    """Return what a run was begun with, as its journal has it; `pace` holds what may differ when it goes on.
+
+    Raises `UsageError` where it is too old to be gone on with, or needs an external id that was not given again.
+    """
+    header = begun.header
+    if datetime.now(UTC) - header.started_at > RESUMABLE:
+        raise UsageError(f"The run began on {header.started_at:%Y-%m-%d}, more than seven days ago. Start a new one.")
+    recorded = dict(header.settings)
+    if recorded.pop("external_id_given", None) and not pace.get("external_id"):
+        raise UsageError("The run was begun with an external id, which is stored nowhere: give --external-id again.")
+    settings = load({**recorded, "as_of": header.as_of.isoformat(), **pace}, {}, Path(os.devnull))
+    return Inputs(
+        settings=settings,
+        texts=header.safelists,
+        safelist=parse(header.safelists),
+        owners=header.account_owners,
         accounts_file=sources.FromFile(settings.accounts_file) if settings.accounts_file else None,
     )
 
@@ -177,42 +210,108 @@ async def survey(settings: Settings, progress: Progress) -> Survey:
 
 
 async def scan(inputs: Inputs, progress: Progress) -> Path:
-    """Run the scan to the journal's end; return the run's folder, ready to be rendered."""
+    """Run the scan to the journal's end; return the run's folder, ready to be rendered.
+
+    When the task is cancelled, the accounts in hand are dropped, the journal is brought to its end all the same, and
+    `InterruptedRunError` says how to go on.
+    """
     settings = inputs.settings
     async with Clients(profile=settings.profile, concurrency=settings.concurrency) as clients:
-        progress.says("Checking credentials and scope")
-        job = await prepare(settings, inputs.accounts_file, await connect(settings, clients))
-        check_organization(inputs.safelist, job.organization.id if job.organization else None)
+        job = await _ready(inputs, clients, progress)
         header = _header(inputs, job)
         folder = run.create(settings.output, header.run_id)
         with run.Journal(folder) as journal:
             await journal.append(header)
-            progress.says("Scanning")
-            await _collect(job, settings, journal, progress)
-            await journal.append(
-                Footer(
-                    finished_at=datetime.now(UTC),
-                    api_calls=dict(sorted(clients.meter.calls.items())),
-                    throttled=clients.meter.throttled,
-                    interrupted=False,
-                )
-            )
+            await _keep(job, settings, journal, progress)
     return folder
 
 
-async def _collect(job: Job, settings: Settings, journal: run.Journal, progress: Progress) -> None:
-    entrance = _entrance(job.connection, settings)
-    known: list[Account] = []
+async def go_on(folder: Path, begun: Begun, inputs: Inputs, progress: Progress) -> None:
+    """Go on with a run that was interrupted or is incomplete: only accounts that were not read are called."""
+    settings = inputs.settings
+    async with Clients(profile=settings.profile, concurrency=settings.concurrency) as clients:
+        job = await _ready(inputs, clients, progress)
+        if job.organization != begun.header.organization:
+            raise UsageError(
+                f"{folder} is a run of another organization than the caller's. Use the caller's that began it."
+            )
+        if begun.footer is not None:  # counts go on; a run that was killed has none
+            clients.meter.calls.update(begun.footer.api_calls)
+            clients.meter.throttled += begun.footer.throttled
+        with run.Journal(folder, begun) as journal:
+            await journal.append(Resumption(resumed_at=datetime.now(UTC), program_version=__version__))
+            await _keep(job, settings, journal, progress, read=begun.read)
 
-    async def in_scope() -> AsyncIterator[tuple[Account, Placement]]:
-        async for account in job.source.accounts():
-            known.append(account)
-            placement = place(account, job.selection)
-            progress.met(placement)
+
+async def _ready(inputs: Inputs, clients: Clients, progress: Progress) -> Job:
+    progress.says("Checking credentials and scope")
+    job = await prepare(inputs.settings, inputs.accounts_file, await connect(inputs.settings, clients))
+    check_organization(inputs.safelist, job.organization.id if job.organization else None)
+    return job
+
+
+async def _keep(
+    job: Job, settings: Settings, journal: run.Journal, progress: Progress, read: Collection[AccountId] = ()
+) -> None:
+    """Collect into the journal and bring that to its end, also when the task is cancelled meanwhile."""
+    progress.says("Scanning")
+    population = _Population(job=job, progress=progress)
+    interrupted = False
+    try:
+        await _collect(population, settings, journal, read)
+    except asyncio.CancelledError:
+        interrupted = True
+        if not population.listed:
+            await journal.append(population.listing(_INTERRUPTED))
+    meter = job.connection.clients.meter
+    await journal.append(
+        Footer(
+            finished_at=datetime.now(UTC),
+            api_calls=dict(sorted(meter.calls.items())),
+            throttled=meter.throttled,
+            interrupted=interrupted,
+        )
+    )
+    if interrupted:
+        raise InterruptedRunError(
+            f"Interrupted. What was read is kept. Go on with: iam-scanner scan --resume {journal.folder}"
+        )
+
+
+class _Population:
+    """The accounts as they are found, and in the end the listing of them."""
+
+    def __init__(self, *, job: Job, progress: Progress) -> None:
+        self.job = job
+        self.progress = progress
+        self.listed = False
+        self._known: list[Account] = []
+
+    async def in_scope(self) -> AsyncIterator[tuple[Account, Placement]]:
+        async for account in self.job.source.accounts():
+            self._known.append(account)
+            placement = place(account, self.job.selection)
+            self.progress.met(placement)
             if placement.plan is not Plan.OUTSIDE:
                 yield account, placement
-        await journal.append(job.source.listing(known, job.selection))
-        progress.listed()
+        self.progress.listed()
+
+    def listing(self, problem: Failure | None = None) -> Listing:
+        self.listed = True
+        listing = self.job.source.listing(self._known, self.job.selection)
+        return listing if problem is None else replace(listing, problem=problem)
+
+
+async def _collect(
+    population: _Population, settings: Settings, journal: run.Journal, read: Collection[AccountId]
+) -> None:
+    entrance = _entrance(population.job.connection, settings)
+
+    async def unread() -> AsyncIterator[tuple[Account, Placement]]:
+        async for account, placement in population.in_scope():
+            if account.id not in read:
+                yield account, placement
+        await journal.append(population.listing())
 
     async def work(item: tuple[Account, Placement], release: Callable[[], None]) -> AccountScan:
         account, placement = item
@@ -220,9 +319,9 @@ async def _collect(job: Job, settings: Settings, journal: run.Journal, progress:
             return await scan_account(account, entrance, release)
         return _not_scanned(account, placement)
 
-    async for result in collect(in_scope(), work, settings.concurrency):
+    async for result in collect(unread(), work, settings.concurrency):
         await journal.append(result)
-        progress.finished(result, job.connection.clients.meter)
+        population.progress.finished(result, population.job.connection.clients.meter)
 
 
 def _not_scanned(account: Account, placement: Placement) -> AccountScan:

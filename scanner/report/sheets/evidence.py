@@ -83,6 +83,8 @@ def _source(book: Book) -> Iterable[Fact]:
     yield "Read through", _read_through(book)
     yield "Run", f"{header.run_id}, iam-scanner {header.program_version}"
     yield "Started and finished", f"{moment(header.started_at)}; {moment(record.footer.finished_at)}"
+    for each in record.resumptions:
+        yield "Gone on with", f"{moment(each.resumed_at)}, iam-scanner {each.program_version}"
     if book.figures.read_from and book.figures.read_until:
         yield "Accounts were read", window(book.figures.read_from, book.figures.read_until)
     yield "Users come from", "IAM ListUsers, called in each account; a list that broke off counts as a failed account"
