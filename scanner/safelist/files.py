@@ -16,7 +16,8 @@ def read(paths: Sequence[Path]) -> tuple[SafelistText, ...]:
     """The text of each file named, and of each *.yaml and *.yml in and below each folder named, in sorted order.
 
     Hidden files and folders, and names that end in `.example`, are left out. A file that is reached twice is read once.
-    What cannot be read whole is a fault, never left out: the line that is missing could be a revocation.
+    What cannot be read whole is a fault, never left out: the line that is missing could be a revocation. So is a link
+    to a folder in a folder, as it is not followed: it could lead in a circle.
     """
     faults: list[Fault] = []
     texts: dict[Path, SafelistText] = {}
@@ -50,6 +51,11 @@ def _members(folder: Path, faults: list[Fault]) -> Iterator[Path]:
 
     for place, folders, names in os.walk(folder, onerror=refuse):
         folders[:] = [name for name in folders if not name.startswith(".")]
+        faults.extend(
+            _fault(Path(place, name), "A link to a folder is not followed.", "Name its target with --safelist.")
+            for name in sorted(folders)
+            if Path(place, name).is_symlink()
+        )
         yield from (Path(place, name) for name in names if not name.startswith(".") and name.lower().endswith(SUFFIXES))
 
 

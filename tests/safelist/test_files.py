@@ -78,3 +78,33 @@ def test_a_link_that_leads_nowhere_is_a_fault(tmp_path: Path) -> None:
     write(tmp_path / "a.yaml")
     (tmp_path / "b.yaml").symlink_to(tmp_path / "gone.yaml")
     assert len(faults(tmp_path)) == 1
+
+
+def test_a_link_to_a_folder_is_a_fault_and_not_passed_over(tmp_path: Path) -> None:
+    """What it leads to could hold a revocation."""
+    write(tmp_path / "elsewhere/revoked.yaml")
+    write(tmp_path / "safelists/a.yaml")
+    (tmp_path / "safelists/teams").symlink_to(tmp_path / "elsewhere")
+    (fault,) = faults(tmp_path / "safelists")
+    assert fault.file == (tmp_path / "safelists/teams").as_posix()
+    assert (fault.problem, fault.remedy) == ("A link to a folder is not followed.", "Name its target with --safelist.")
+
+
+def test_a_folder_of_links_to_nothing_but_folders_tells_of_each(tmp_path: Path) -> None:
+    write(tmp_path / "elsewhere/revoked.yaml")
+    (tmp_path / "safelists").mkdir()
+    (tmp_path / "safelists/teams").symlink_to(tmp_path / "elsewhere")
+    assert "A link to a folder is not followed." in [fault.problem for fault in faults(tmp_path / "safelists")]
+
+
+def test_links_to_files_are_read_and_hidden_folders_stay_out_as_kubernetes_mounts_them(tmp_path: Path) -> None:
+    write(tmp_path / "..2026_11_23/a.yaml")
+    (tmp_path / "..data").symlink_to("..2026_11_23")
+    (tmp_path / "a.yaml").symlink_to("..data/a.yaml")
+    assert [Path(text.path).name for text in read([tmp_path])] == ["a.yaml"]
+
+
+def test_a_folder_that_is_named_itself_may_be_a_link(tmp_path: Path) -> None:
+    write(tmp_path / "elsewhere/a.yaml")
+    (tmp_path / "safelists").symlink_to(tmp_path / "elsewhere")
+    assert len(read([tmp_path / "safelists"])) == 1
