@@ -18,9 +18,9 @@ AccountId = NewType("AccountId", str)
 UserId = NewType("UserId", str)
 
 
-def is_account_id(text: str) -> bool:
+def is_account_id(text: object) -> bool:
     """Twelve ASCII digits; leading zeros count."""
-    return len(text) == 12 and text.isascii() and text.isdigit()
+    return isinstance(text, str) and len(text) == 12 and text.isascii() and text.isdigit()
 
 
 # --- the organization ------------------------------------------------------------------------------------------------

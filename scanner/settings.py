@@ -39,9 +39,11 @@ def _as_date(value: object) -> object:
     if not isinstance(value, str):
         return value
     try:
-        return date.fromisoformat(value)
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", value, re.ASCII):
+            return date.fromisoformat(value)
     except ValueError:
-        raise ValueError("is no day; write it as 2027-01-15") from None
+        pass  # no such day, as 2026-02-30
+    raise ValueError("is no day; write it as 2027-01-15")
 
 
 def _text(pattern: str, otherwise: str) -> AfterValidator:

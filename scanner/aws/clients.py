@@ -9,6 +9,7 @@ with back-off and full jitter, until the session's deadline.
 """
 
 import asyncio
+import logging
 import os
 import random
 from collections import Counter
@@ -31,9 +32,12 @@ from botocore.utils import parse_timestamp
 from scanner.aws.failures import RETRIED, CallError, Trouble, bad_response, timed_out, trouble
 from scanner.errors import StartError
 
+log = logging.getLogger(__name__)
+
 CONNECT_TIMEOUT = 10  # seconds
 READ_TIMEOUT = 30  # seconds between two bytes; the session's deadline bounds the whole
 TRANSIENT_TRIES = 6  # of a call that finds no server, or nothing but server errors
+GRACE = 0.25  # seconds, so that of two deadlines at the same moment the inner one comes first
 BACKOFF_BASE = 0.2  # seconds
 BACKOFF_CAP = 10.0  # seconds
 EMPTY_PAGES = 100  # in a row; AWS gives "occasionally" one
@@ -139,8 +143,12 @@ class Clients:
             parameter_validation=False,
             user_agent_extra="iam-scanner",
         )
-        for service in ("sts", "iam", "organizations"):
-            self._clients[service] = await self._stack.enter_async_context(session.client(service, config=config))
+        try:
+            for service in ("sts", "iam", "organizations"):
+                self._clients[service] = await self._stack.enter_async_context(session.client(service, config=config))
+        except (BotoCoreError, ValueError, OSError) as error:
+            await self._stack.aclose()
+            raise StartError(f"The AWS settings (region, endpoint, CA bundle) cannot be used: {error}") from error
         return self
 
     async def __aexit__(
@@ -149,14 +157,13 @@ class Clients:
         await self._stack.aclose()
 
     async def attempt(
-        self, service: str, operation: str, credentials: CredentialSource, parameters: Mapping[str, Any]
+        self, service: str, operation: str, credentials: ReadOnlyCredentials, parameters: Mapping[str, Any]
     ) -> dict[str, Any]:
         """Send one call, once, with these credentials and no others."""
         method = getattr(self._clients[service], _method(operation))
-        signer = await credentials()  # before the gate: it may itself have to assume a role
         async with self._gate:
             self.meter.calls[f"{service}:{operation}"] += 1
-            with _signing_as(signer):
+            with _signing_as(credentials):
                 response: dict[str, Any] = await method(**parameters)
         return response
 
@@ -192,16 +199,18 @@ class Session:
         deadline = self._deadline
         if deadline is None:
             deadline = asyncio.get_running_loop().time() + ORGANIZATIONS_SECONDS
+        signer = await self._signer(name, deadline)
         try:
             async with asyncio.timeout_at(deadline):
                 tries = broken = 0
                 while True:
                     try:
-                        return await self.clients.attempt(service, operation, self.credentials, parameters)
+                        return await self.clients.attempt(service, operation, signer, parameters)
                     except RETRIED as error:
                         last = trouble(error, name)
                         tries += 1
                         broken += last.transient
+                        log.debug("%s: try %d: %s %s", name, tries, last.failure.reason, last.failure.code or "")
                         if last.throttled:
                             self.clients.meter.throttled += 1
                         elif not last.transient or broken >= TRANSIENT_TRIES:
@@ -210,26 +219,38 @@ class Session:
         except TimeoutError as error:
             raise CallError(timed_out(name, last)) from error
 
+    async def _signer(self, name: str, deadline: float) -> ReadOnlyCredentials:
+        """Get the credentials; where they come by a call of their own, that says first why it was too late."""
+        try:
+            async with asyncio.timeout_at(deadline + GRACE):
+                return await self.credentials()
+        except TimeoutError as error:
+            raise CallError(timed_out(name, None)) from error
+        except RETRIED as error:
+            raise CallError(trouble(error, name).failure) from error
+
     async def pages(self, operation: str, **parameters: Any) -> AsyncIterator[dict[str, Any]]:
         """Page through an AWS Organizations list, which may hold empty pages before the last one.
 
         Raises `CallError` where the list does not get on: the same token twice, or empty pages without end.
         """
         token: str | None = None
+        seen: set[str] = set()
         empty = 0
         while True:
             page = await self.call("organizations", operation, **parameters, **({"NextToken": token} if token else {}))
             yield page
-            previous, token = token, page.get("NextToken")
+            token = page.get("NextToken")
             if not token:
                 return
             empty = (
                 0 if any(page.get(key) for key in page if key not in {"NextToken", "ResponseMetadata"}) else empty + 1
             )
-            if token == previous or empty == EMPTY_PAGES:
+            if token in seen or empty == EMPTY_PAGES:
                 raise bad_response(f"organizations:{operation}", "The list does not get on: it has no end.")
+            seen.add(token)
 
 
 def _backoff(tries: int) -> float:
     """Return seconds to wait: exponential with full jitter, so that a throttled crowd does not come back as one."""
-    return random.uniform(0, min(BACKOFF_CAP, BACKOFF_BASE * 2.0**tries))  # noqa: S311  # jitter, not a secret
+    return random.uniform(0, min(BACKOFF_CAP, BACKOFF_BASE * 2.0 ** min(tries, 10)))  # noqa: S311  # jitter, not a secret

@@ -7,10 +7,22 @@ import csv
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from scanner.model import AccessKey, Credentials, IamUser
 
+_COLUMNS = frozenset(  # those that are read; without one of them, unknown would pass for none
+    {
+        "user",
+        "arn",
+        "user_creation_time",
+        "password_enabled",
+        "password_last_used",
+        "password_last_changed",
+        "mfa_active",
+        *(f"access_key_{number}_{what}" for number in "12" for what in ("active", "last_rotated", "last_used_date")),
+    }
+)
 _UNKNOWN = frozenset({"", "N/A", "no_information", "not_supported"})
 
 
@@ -29,7 +41,7 @@ class CredentialReport:
 def parse(content: bytes, generated_at: datetime | None) -> CredentialReport:
     """Parse a report; raise ValueError where it is not one. Rows without a creation time (root) belong to no user."""
     reader = csv.DictReader(io.StringIO(content.decode("utf-8")))
-    missing = {"arn", "user_creation_time", "password_enabled", "mfa_active"} - set(reader.fieldnames or ())
+    missing = _COLUMNS - set(reader.fieldnames or ())
     if missing:
         raise ValueError(f"no column {', '.join(sorted(missing))}")
     rows: dict[tuple[str, datetime], Credentials] = {}
@@ -54,7 +66,7 @@ def _access_key(row: Mapping[str, str], number: str) -> AccessKey | None:
     """Return the key of this number; None where there is none, which shows as never rotated and not active."""
     active = _boolean(row.get(f"access_key_{number}_active"))
     rotated = _time(row.get(f"access_key_{number}_last_rotated"))
-    if not active and rotated is None:
+    if active is False and rotated is None:
         return None
     return AccessKey(
         active=active, last_rotated=rotated, last_used=_time(row.get(f"access_key_{number}_last_used_date"))
@@ -69,7 +81,14 @@ def _time(text: str | None) -> datetime | None:
     """Parse a time that ends in Z or +00:00; None for AWS's words for none and unknown. Raise ValueError otherwise."""
     if text is None or text in _UNKNOWN:
         return None
-    parsed = datetime.fromisoformat(text)
-    if parsed.tzinfo is None:
-        raise ValueError(f"a time without zone: {text!r}")
-    return parsed
+    try:
+        return in_utc(datetime.fromisoformat(text))
+    except OverflowError as error:
+        raise ValueError(f"a time outside the calendar: {text!r}") from error
+
+
+def in_utc(value: datetime) -> datetime:
+    """Return the time in UTC; raise ValueError for one without a zone, OverflowError for one out of the calendar."""
+    if value.tzinfo is None:
+        raise ValueError("a time without zone")
+    return value.astimezone(UTC)

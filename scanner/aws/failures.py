@@ -15,12 +15,14 @@ from botocore.exceptions import (
     CredentialRetrievalError,
     EndpointConnectionError,
     HTTPClientError,
+    MetadataRetrievalError,
     NoAuthTokenError,
     NoCredentialsError,
     NoRegionError,
     ReadTimeoutError,
     SSLError,
     SSOError,
+    TokenRetrievalError,
 )
 from botocore.exceptions import ConnectionError as NoConnectionError
 from botocore.parsers import ResponseParserError
@@ -47,9 +49,25 @@ THROTTLING = frozenset(
         "ConcurrentModificationException",  # DescribeOrganization while the organization is being changed
     }
 )
-EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
-DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthFailure"})
-_CREDENTIALS = (NoCredentialsError, CredentialRetrievalError, NoAuthTokenError, SSOError)
+EXPIRED = frozenset(  # or never good, or no longer: the remedy is the same
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "RequestExpired",
+        "InvalidClientTokenId",
+        "UnrecognizedClientException",
+        "SignatureDoesNotMatch",
+    }
+)
+DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthFailure", "OptInRequired"})
+_CREDENTIALS = (
+    NoCredentialsError,
+    CredentialRetrievalError,
+    MetadataRetrievalError,
+    NoAuthTokenError,
+    SSOError,
+    TokenRetrievalError,
+)
 _SERVER_ERRORS = frozenset({"ServiceFailure", "ServiceException", "InternalFailure", "ServiceUnavailable"})
 
 REMEDIES = {
@@ -154,7 +172,7 @@ def _reason(code: str, call: str, *, throttled: bool, transient: bool) -> FailRe
         return FailReason.CREDENTIALS_EXPIRED
     if call == "sts:AssumeRole":
         return FailReason.ROLE_NOT_ASSUMABLE
-    return FailReason.ACCESS_DENIED
+    return FailReason.ACCESS_DENIED if code in DENIED else FailReason.BAD_RESPONSE
 
 
 def _connection(error: Exception) -> str:

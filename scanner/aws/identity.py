@@ -6,6 +6,7 @@ session is narrowed by an inline session policy to the calls that it is for, how
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import aioboto3
@@ -15,7 +16,7 @@ from botocore.exceptions import BotoCoreError
 from scanner.aws.clients import CredentialSource, Session, sdk_session
 from scanner.aws.failures import CallError, bad_response
 from scanner.errors import StartError
-from scanner.model import AccountId, Caller
+from scanner.model import AccountId, Caller, FailReason, Failure, is_account_id
 
 SESSION_SECONDS = 900  # the shortest that STS grants
 REFRESH_BEFORE = timedelta(minutes=5)
@@ -76,6 +77,10 @@ async def caller_credentials(profile: str | None) -> CredentialSource:
         found = await aioboto3.Session(botocore_session=sdk_session(profile)).get_credentials()
     except BotoCoreError as error:
         raise StartError(f"The AWS credentials could not be loaded: {error}") from error
+    except (ValueError, OSError) as error:  # what a credential_process prints may be a secret, and is not quoted
+        raise StartError(
+            "The AWS credentials could not be loaded; is the profile's credential_process sound?"
+        ) from error
     if found is None:
         raise StartError(_NO_CREDENTIALS)
     source: CredentialSource = found.get_frozen_credentials
@@ -87,12 +92,18 @@ async def who_calls(session: Session) -> Caller:
     try:
         answer = await session.call("sts", "GetCallerIdentity")
     except CallError as error:
-        failure = error.failure
-        said = f"{failure.code}: {failure.detail}" if failure.code else failure.detail
-        hint = "Sign in again (aws sso login), or check the credentials; outside the aws partition, set AWS_REGION too."
-        raise StartError(f"AWS did not accept the caller: {said} {hint}") from error
-    arn = str(answer["Arn"])
-    return Caller(account_id=AccountId(str(answer["Account"])), arn=arn, partition=arn.split(":")[1])
+        raise _not_accepted(error.failure) from error
+    arn, account_id = str(answer.get("Arn")), str(answer.get("Account"))
+    if not (arn.startswith("arn:") and arn_account(arn) == account_id and is_account_id(account_id)):
+        raise StartError("STS did not say who the caller is. Does AWS_ENDPOINT_URL lead to AWS?")
+    return Caller(account_id=AccountId(account_id), arn=arn, partition=arn.split(":")[1])
+
+
+def _not_accepted(failure: Failure) -> StartError:
+    if failure.reason in {FailReason.UNREACHABLE, FailReason.TIMEOUT}:
+        return StartError(f"AWS STS could not be reached: {failure.detail} {failure.remedy}")
+    hint = "Sign in again (aws sso login), or check the credentials; outside the aws partition, set AWS_REGION too."
+    return StartError(f"AWS did not accept the caller: {failure.code}: {failure.detail} {hint}")
 
 
 class AssumedRole:
@@ -120,7 +131,10 @@ class AssumedRole:
             return self._current[0]
 
     async def _assume(self) -> tuple[ReadOnlyCredentials, datetime]:
-        answer = await self._session.call("sts", "AssumeRole", **self._parameters)
+        try:
+            answer = await self._session.call("sts", "AssumeRole", **self._parameters)
+        except CallError as error:
+            raise CallError(self._without_external_id(error.failure)) from None
         try:
             assumed = str(answer["AssumedRoleUser"]["Arn"])
             given = answer["Credentials"]
@@ -131,3 +145,10 @@ class AssumedRole:
         if arn_account(assumed) != arn_account(self._arn):
             raise bad_response("sts:AssumeRole", f"Asked for {self._arn}, the answer is for {assumed}.")
         return credentials, expires_at
+
+    def _without_external_id(self, failure: Failure) -> Failure:
+        """Strike the ExternalId out of AWS's words: an error may quote it, and it is to be stored nowhere."""
+        secret = self._parameters.get("ExternalId")
+        return (
+            failure if secret is None else replace(failure, detail=failure.detail.replace(str(secret), "(external id)"))
+        )

@@ -6,6 +6,7 @@ that it has and the walk has not is looked up by its parents.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -29,8 +30,11 @@ async def describe(session: Session) -> Organization:
         answer = await session.call("organizations", "DescribeOrganization")
     except CallError as error:
         raise no_access(error.failure) from error
-    raw = answer["Organization"]
-    return Organization(id=raw["Id"], management_account_id=AccountId(raw["MasterAccountId"]))
+    try:
+        raw = answer["Organization"]
+        return Organization(id=raw["Id"], management_account_id=AccountId(raw["MasterAccountId"]))
+    except (KeyError, TypeError) as error:
+        raise StartError("AWS Organizations did not say which organization this is.") from error
 
 
 def no_access(failure: Failure) -> StartError:
@@ -47,9 +51,9 @@ async def children(session: Session, parent: OrganizationalUnit) -> tuple[Organi
     """List the OUs directly below a root or an OU."""
     pages = session.pages("ListOrganizationalUnitsForParent", ParentId=parent.id)
     raws = [raw async for page in pages for raw in page.get("OrganizationalUnits", [])]
-    names = [raw["Name"] for raw in raws]
-    units = (_unit(raw, parent) for raw in raws)
-    return tuple(replace(unit, addressable=False) if names.count(unit.name) > 1 else unit for unit in units)
+    units = [_unit(raw, parent) for raw in raws]
+    names = Counter(unit.name for unit in units)
+    return tuple(replace(unit, addressable=False) if names[unit.name] > 1 else unit for unit in units)
 
 
 async def account_exists(session: Session, account_id: str) -> bool:
@@ -158,7 +162,9 @@ class Walk:
                     for raw in _accounts(page):
                         self._emit(raw, chain)
             except CallError as error:
-                self._broken = error.failure
+                # An OU that was deleted since it was listed has no accounts; those that it had are found elsewhere.
+                if len(chain) == 1 or error.failure.code != "ParentNotFoundException":
+                    self._broken = error.failure
 
     def _emit(self, raw: Mapping[str, Any], chain: tuple[OrganizationalUnit, ...]) -> None:
         account = _account(raw, chain)
@@ -190,7 +196,9 @@ class Walk:
 
 
 def _unit(raw: Mapping[str, Any], parent: OrganizationalUnit | None) -> OrganizationalUnit:
-    name = raw["Name"]
+    name = raw.get("Name")
+    if not isinstance(name, str) or not isinstance(raw.get("Id"), str):
+        raise bad_response("organizations:ListOrganizationalUnitsForParent", "An OU has no name or no id.")
     if parent is None:
         return OrganizationalUnit(id=raw["Id"], name=name, path=name, addressable="/" not in name)
     path = f"{parent.path}/{name}"

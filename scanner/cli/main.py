@@ -1,6 +1,7 @@
 """`iam-scanner`: the commands, and the one place where an error becomes a message and an exit code."""
 
 import dataclasses
+import os
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -52,9 +53,9 @@ def main() -> None:
         if end.code == ExitCode.USAGE and "--json" in sys.argv:
             _print_error("wrong usage; stderr says how", ExitCode.USAGE)
         if end.code == ExitCode.INTERRUPTED:
-            typer.echo(
-                "Interrupted. What was read is kept: iam-scanner scan --resume with the newest run goes on.", err=True
-            )
+            typer.echo("Interrupted. Where a run's folder is there already, scan --resume goes on with it.", err=True)
+            sys.stdout.flush()
+            os._exit(ExitCode.INTERRUPTED)  # half-written sheets would complain while they are taken apart
         raise
     except ScannerError as error:
         _tell(str(error), error.exit_code, error)

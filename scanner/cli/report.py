@@ -1,5 +1,6 @@
 """`iam-scanner report`: render a recorded run again."""
 
+import os
 from typing import Annotated
 
 import typer
@@ -8,10 +9,12 @@ from scanner.cli import options
 
 
 def report_command(
+    context: typer.Context,
     run_: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or a run id under --output.")],
     *,
     format: options.Formats = None,
     output: options.Output = None,
+    config: options.Config = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
     debug: options.Debug = False,
@@ -26,8 +29,8 @@ def report_command(
     from scanner.settings import load
 
     options.log_to_stderr(debug)
-    settings = load({"format": tuple(format)} if format else {}, {})
-    root = output or options.DEFAULT_OUTPUT
+    settings = load(options.given(context.params), os.environ, config)
+    root = settings.output
     folder = run.find(run_, root)
     published = publish_again(folder, root / f"{folder.resolve().name}-report", settings.format)
     show(published, as_json=as_json, quiet=quiet)

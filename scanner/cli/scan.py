@@ -65,10 +65,12 @@ def scan_command(
 def _going_on(parameters: Mapping[str, Any], resume: str) -> tuple[Path, dict[str, Any]]:
     """Find the run, and take the options that may differ from it; raise `UsageError` for any other."""
     from scanner import run
+    from scanner.settings import load
 
     given = options.given(parameters)
     fixed = sorted(given.keys() - PACE | {name for name in ("config",) if parameters[name]})
     if fixed:
         names = ", ".join(f"--{name.replace('_', '-')}" for name in fixed)
         raise UsageError(f"A run goes on with the settings it was begun with; leave out {names}, or start a new run.")
-    return run.find(resume, given.get("output", options.DEFAULT_OUTPUT)), given
+    output = load(given, os.environ).output
+    return run.find(resume, output), given

@@ -70,16 +70,26 @@ async def scan_account(account: Account, entrance: Entrance, release: Callable[[
 async def _as_caller(
     account: Account, entrance: Entrance, deadline: float, release: Callable[[], None]
 ) -> Scanned | None:
-    """Read the caller's own account with the caller's own credentials; None where those are denied."""
+    """Read the caller's own account with the caller's own credentials; None where those are denied.
+
+    Where only evidence is denied, the role is tried for that, and what the caller could read is kept if it fails.
+    """
     try:
-        return await _read(account, entrance.own.until(deadline), None, entrance.full, release)
+        own = await _read(account, entrance.own.until(deadline), None, entrance.full, release)
     except CallError as error:
         if error.failure.reason is not FailReason.ACCESS_DENIED:
             raise
         return None
+    if own.evidence is not Evidence.PARTIAL:
+        return own
+    try:
+        return await _read(account, entrance.member(account, deadline), entrance.role_of(account), True, release)
+    except CallError:
+        return own
 
 
 def _failed(account: Account, failure: Failure, role: str | None) -> Failed:
+    log.debug("account %s: %s at %s (%s)", account.id, failure.reason, failure.call, failure.code or "no code")
     return Failed(account_id=account.id, failure=failure, role_arn=role, scanned_at=datetime.now(UTC))
 
 
@@ -154,7 +164,7 @@ def _refusal(failure: Failure) -> str:
 def _remarks(
     users: tuple[IamUser, ...],
     details: iam.AuthorizationDetails | Failure,
-    count: int | Failure | None,
+    count: int | Failure,
     report: CredentialReport | Failure,
 ) -> tuple[str, ...]:
     """Say what does not agree, where all calls worked."""

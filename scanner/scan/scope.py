@@ -46,7 +46,8 @@ class Placement:
 
 def place(account: Account, selection: Selection) -> Placement:
     """Decide. Exclusion wins over selection; every state but three is attempted, unknown and missing ones too."""
-    if account.ous and not _selected(account, selection):
+    by_id_alone = bool(selection.accounts) and not selection.ous  # then it does not matter where an account is
+    if (account.ous or by_id_alone) and not _selected(account, selection):
         return Placement(plan=Plan.OUTSIDE)
     excluded = _exclusion(account, selection)
     if excluded is not None:

@@ -144,9 +144,11 @@ def select_in_file(source: FromFile, settings: Settings) -> Selection:
         return text
 
     selection = Selection(
-        ous=frozenset(known("--ou", text, paths, "OU path") for text in settings.ou),
+        ous=frozenset(known("--ou", text.strip("/"), paths, "OU path") for text in settings.ou),
         accounts=frozenset(AccountId(known("--account", text, ids, "account")) for text in settings.account),
-        excluded_ous={known("--exclude-ou", one.ou, paths, "OU path"): one.reason for one in settings.exclude_ou},
+        excluded_ous={
+            known("--exclude-ou", one.ou.strip("/"), paths, "OU path"): one.reason for one in settings.exclude_ou
+        },
         excluded_accounts={
             AccountId(known("--exclude-account", one.account, ids, "account")): one.reason
             for one in settings.exclude_account

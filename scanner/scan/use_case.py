@@ -84,7 +84,6 @@ class Connection:
     caller: Caller
     own: Session
     organizations: Session
-    hub: Session
     policies: Mapping[str, str]  # the session policies in force
 
 
@@ -96,6 +95,15 @@ class Job:
     organization: Organization | None
     selection: Selection
     source: sources.Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """A job whose every name was checked, and the way into its accounts."""
+
+    job: Job
+    entrance: Entrance
+    notes: tuple[str, ...]  # for the listing: what could not be checked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,22 +149,16 @@ def inputs_of(begun: Begun, pace: Mapping[str, object]) -> Inputs:
 
 
 async def connect(settings: Settings, clients: Clients) -> Connection:
-    """Find out who calls and assume the hub's and the listing's role; raise `StartError` where one is not to be had."""
+    """Find out who calls, and assume the role to read AWS Organizations with, if one is given.
+
+    Raises `StartError` where the caller or that role is not to be had.
+    """
     own = Session(clients, await identity.caller_credentials(settings.profile))
     caller = await identity.who_calls(own)
     policies = _session_policies(settings, caller) if settings.session_policy else {}
 
-    async def through(arn: str | None, policy: str | None) -> Session:
-        return own if arn is None else await _assume(own, arn, settings.session_name, policy)
-
-    return Connection(
-        clients=clients,
-        caller=caller,
-        own=own,
-        organizations=await through(settings.organizations_role_arn, policies.get("organizations")),
-        hub=await through(settings.hub_role_arn, policies.get("hub")),
-        policies=policies,
-    )
+    organizations = await _through(own, settings.organizations_role_arn, settings, policies.get("organizations"))
+    return Connection(clients=clients, caller=caller, own=own, organizations=organizations, policies=policies)
 
 
 def _session_policies(settings: Settings, caller: Caller) -> dict[str, str]:
@@ -168,8 +170,11 @@ def _session_policies(settings: Settings, caller: Caller) -> dict[str, str]:
     return policies
 
 
-async def _assume(own: Session, arn: str, session_name: str, policy: str | None) -> Session:
-    role = identity.AssumedRole(own, arn, session_name=session_name, policy=policy)
+async def _through(own: Session, arn: str | None, settings: Settings, policy: str | None) -> Session:
+    """Return a session by this role, or the caller's own where none is given."""
+    if arn is None:
+        return own
+    role = identity.AssumedRole(own, arn, session_name=settings.session_name, policy=policy)
     try:
         await role.credentials()
     except CallError as error:
@@ -217,12 +222,12 @@ async def scan(inputs: Inputs, progress: Progress) -> Path:
     """
     settings = inputs.settings
     async with Clients(profile=settings.profile, concurrency=settings.concurrency) as clients:
-        job = await _ready(inputs, clients, progress)
-        header = _header(inputs, job)
+        ready = await _ready(inputs, clients, progress)
+        header = _header(inputs, ready.job)
         folder = run.create(settings.output, header.run_id)
         with run.Journal(folder) as journal:
             await journal.append(header)
-            await _keep(job, settings, journal, progress)
+            await _keep(ready, settings, journal, progress)
     return folder
 
 
@@ -230,8 +235,8 @@ async def go_on(folder: Path, begun: Begun, inputs: Inputs, progress: Progress) 
     """Go on with a run that was interrupted or is incomplete: only accounts that were not read are called."""
     settings = inputs.settings
     async with Clients(profile=settings.profile, concurrency=settings.concurrency) as clients:
-        job = await _ready(inputs, clients, progress)
-        if job.organization != begun.header.organization:
+        ready = await _ready(inputs, clients, progress)
+        if ready.job.organization != begun.header.organization:
             raise UsageError(
                 f"{folder} is a run of another organization than the caller's. Use the caller's that began it."
             )
@@ -240,22 +245,23 @@ async def go_on(folder: Path, begun: Begun, inputs: Inputs, progress: Progress) 
             clients.meter.throttled += begun.footer.throttled
         with run.Journal(folder, begun) as journal:
             await journal.append(Resumption(resumed_at=datetime.now(UTC), program_version=__version__))
-            await _keep(job, settings, journal, progress, read=begun.read)
+            await _keep(ready, settings, journal, progress, read=begun.read)
 
 
-async def _ready(inputs: Inputs, clients: Clients, progress: Progress) -> Job:
+async def _ready(inputs: Inputs, clients: Clients, progress: Progress) -> Ready:
+    """Check everything that was given, and only then assume the hub's role."""
     progress.says("Checking credentials and scope")
     job = await prepare(inputs.settings, inputs.accounts_file, await connect(inputs.settings, clients))
-    check_organization(inputs.safelist, job.organization.id if job.organization else None)
-    return job
+    notes = check_organization(inputs.safelist, job.organization.id if job.organization else None)
+    return Ready(job=job, entrance=await _entrance(job.connection, inputs.settings), notes=notes)
 
 
 async def _keep(
-    job: Job, settings: Settings, journal: run.Journal, progress: Progress, read: Collection[AccountId] = ()
+    ready: Ready, settings: Settings, journal: run.Journal, progress: Progress, read: Collection[AccountId] = ()
 ) -> None:
     """Collect into the journal and bring that to its end, also when the task is cancelled meanwhile."""
     progress.says("Scanning")
-    population = _Population(job=job, progress=progress)
+    population = _Population(ready, progress)
     interrupted = False
     try:
         await _collect(population, settings, journal, read)
@@ -263,7 +269,7 @@ async def _keep(
         interrupted = True
         if not population.listed:
             await journal.append(population.listing(_INTERRUPTED))
-    meter = job.connection.clients.meter
+    meter = ready.job.connection.clients.meter
     await journal.append(
         Footer(
             finished_at=datetime.now(UTC),
@@ -281,16 +287,16 @@ async def _keep(
 class _Population:
     """The accounts as they are found, and in the end the listing of them."""
 
-    def __init__(self, *, job: Job, progress: Progress) -> None:
-        self.job = job
+    def __init__(self, ready: Ready, progress: Progress) -> None:
+        self.ready = ready
         self.progress = progress
         self.listed = False
         self._known: list[Account] = []
 
     async def in_scope(self) -> AsyncIterator[tuple[Account, Placement]]:
-        async for account in self.job.source.accounts():
+        async for account in self.ready.job.source.accounts():
             self._known.append(account)
-            placement = place(account, self.job.selection)
+            placement = place(account, self.ready.job.selection)
             self.progress.met(placement)
             if placement.plan is not Plan.OUTSIDE:
                 yield account, placement
@@ -298,14 +304,14 @@ class _Population:
 
     def listing(self, problem: Failure | None = None) -> Listing:
         self.listed = True
-        listing = self.job.source.listing(self._known, self.job.selection)
-        return listing if problem is None else replace(listing, problem=problem)
+        listing = self.ready.job.source.listing(self._known, self.ready.job.selection)
+        return replace(listing, problem=problem or listing.problem, notes=(*listing.notes, *self.ready.notes))
 
 
 async def _collect(
     population: _Population, settings: Settings, journal: run.Journal, read: Collection[AccountId]
 ) -> None:
-    entrance = _entrance(population.job.connection, settings)
+    ready = population.ready
 
     async def unread() -> AsyncIterator[tuple[Account, Placement]]:
         async for account, placement in population.in_scope():
@@ -316,12 +322,12 @@ async def _collect(
     async def work(item: tuple[Account, Placement], release: Callable[[], None]) -> AccountScan:
         account, placement = item
         if placement.plan is Plan.SCAN:
-            return await scan_account(account, entrance, release)
+            return await scan_account(account, ready.entrance, release)
         return _not_scanned(account, placement)
 
     async for result in collect(unread(), work, settings.concurrency):
         await journal.append(result)
-        population.progress.finished(result, population.job.connection.clients.meter)
+        population.progress.finished(result, ready.job.connection.clients.meter)
 
 
 def _not_scanned(account: Account, placement: Placement) -> AccountScan:
@@ -335,11 +341,12 @@ def _not_scanned(account: Account, placement: Placement) -> AccountScan:
     return Failed(account_id=account.id, failure=unknown, role_arn=None, scanned_at=datetime.now(UTC))
 
 
-def _entrance(connection: Connection, settings: Settings) -> Entrance:
+async def _entrance(connection: Connection, settings: Settings) -> Entrance:
+    hub = await _through(connection.own, settings.hub_role_arn, settings, connection.policies.get("hub"))
     return Entrance(
         caller=connection.caller,
         own=connection.own,
-        hub=connection.hub,
+        hub=hub,
         role_name=settings.role_name,
         session_name=settings.session_name,
         external_id=settings.external_id,

@@ -137,7 +137,7 @@ async def test_the_sdk_itself_tries_once() -> None:
     """Its retries share one quota a client, and would give up in a storm: ours are the only ones."""
     async with asking(small_world(), [Fault("iam:*", throttle)], seconds=20) as (endpoint, session):
         with pytest.raises(Exception, match="Throttling"):
-            await session.clients.attempt("iam", "ListUsers", session.credentials, {})
+            await session.clients.attempt("iam", "ListUsers", await session.credentials(), {})
     assert endpoint.counts["iam:ListUsers"] == 1
 
 

@@ -37,7 +37,7 @@ async def entrance(endpoint: Endpoint, key: str = MANAGEMENT_KEY, **settings: An
     chosen = Settings(**settings)
     with calling(endpoint, key):
         async with Clients(profile=None, concurrency=chosen.concurrency) as clients:
-            yield _entrance(await connect(chosen, clients), chosen)
+            yield await _entrance(await connect(chosen, clients), chosen)
 
 
 def known(account: SimulatedAccount) -> Account:
