@@ -3,6 +3,7 @@
 Every look-up is by key, so that the cost grows with the users plus the entries, and not with their product.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -165,6 +166,26 @@ class Index:
         by_id = self._revoked_ids.get((account_id, user.user_id), ())
         return (*by_id, *self._revoked_names.get((account_id, fold(user.user_name)), ()))
 
+    def revoking(self, entry: Entry) -> Revocation | None:
+        """The revocation that leaves nobody for an entry to approve; it takes an entry for one name in one account."""
+        account, name = selected_account(entry), selected_name(entry)
+        if account is None or name is None:
+            return None
+        pinned = self._revoked_ids.get((AccountId(account), entry.user_id), ()) if entry.user_id else ()
+        return next(iter((*pinned, *self._revoked_names.get((AccountId(account), fold(name)), ()))), None)
+
+    def obstructed(self, account: Account, user: IamUser) -> Iterator[tuple[Entry, Entry | Revocation]]:
+        """The entries that are about a user and cannot approve it, each with what keeps it from that.
+
+        That is a revocation; or the entry itself, where it is for another user id; or such an entry beside it.
+        """
+        matches = self._matches(account, user)
+        yield from ((entry, entry) for entry in matches.strangers)
+        if revocations := self.revocations(account.id, user):
+            yield from ((entry, revocations[0]) for entry in matches.own)
+        elif matches.strangers:
+            yield from ((entry, matches.strangers[0]) for entry in matches.own if entry.user_id is None)
+
     def _matches(self, account: Account, user: IamUser) -> _Matches:
         own: list[Entry] = []
         strangers: list[Entry] = []
@@ -188,20 +209,30 @@ class Index:
         if fold(user.user_name).startswith(CONSOLE_MADE):
             return f"{wording.NO_ENTRY}; {wording.CONSOLE_MADE}"
         if (near := self._neighbours.one_letter_away(user.user_name)) is not None:
-            return wording.near("one letter away from", selected_name(approved[near][0]) or near, approved[near])
+            return self._near("one letter away from", near)
         if (near := self._neighbours.look_alike(user.user_name)) is not None:
-            return wording.near("looks like", selected_name(approved[near][0]) or near, approved[near])
+            return self._near("looks like", near)
         return wording.NO_ENTRY
+
+    def _near(self, relation: str, name: str) -> str:
+        entries = self._approved_names[name]
+        return wording.near(relation, selected_name(entries[0]) or name, entries, self._revoked_accounts[name])
 
     @cached_property
     def _approved_names(self) -> dict[str, list[Entry]]:
-        """Folded name → the entries that approve it somewhere on this day."""
+        """Folded name → the entries that approve it somewhere on this day, and are not revoked in that very account."""
         names: dict[str, list[Entry]] = {}
         for entry in self.safelist.entries:
             name = selected_name(entry)
-            if name is not None and state(entry, self.as_of) is Basis.SAFELISTED:
+            valid = state(entry, self.as_of) is Basis.SAFELISTED and self.revoking(entry) is None
+            if name is not None and valid:
                 names.setdefault(fold(name), []).append(entry)
         return names
+
+    @cached_property
+    def _revoked_accounts(self) -> Counter[str]:
+        """Folded name → in how many accounts it is revoked, whoever bears it."""
+        return Counter(name for _account, name in self._revoked_names)
 
     @cached_property
     def _neighbours(self) -> Neighbours:

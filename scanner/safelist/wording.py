@@ -45,8 +45,11 @@ def other_arn(entry: Entry) -> str:
     return f"{NO_ENTRY}; {entry.at} approves {entry.value}, which is not this user's ARN"
 
 
-def near(relation: str, name: str, entries: Sequence[Entry]) -> str:
-    return f"{NO_ENTRY}; {relation} {name}, which is approved {places(entries)}"
+def near(relation: str, name: str, entries: Sequence[Entry], revoked_in: int) -> str:
+    """`revoked_in` accounts revoke that name: they are no news where the entries name accounts, and otherwise are."""
+    wider = any(selected_account(entry) is None for entry in entries)
+    but = f", and revoked in {revoked_in:,} account{'' if revoked_in == 1 else 's'}" if wider and revoked_in else ""
+    return f"{NO_ENTRY}; {relation} {name}, which is approved {places(entries)}{but}"
 
 
 def places(entries: Sequence[Entry]) -> str:

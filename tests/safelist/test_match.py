@@ -338,3 +338,33 @@ def test_a_console_made_user_is_named_so_and_not_believed() -> None:
 
 def test_an_expired_name_is_no_hint() -> None:
     assert hint("cc-rds-manage", "global: [{user: cc-rds-manager, expires_on: 2026-01-01}]") == "No entry matches"
+
+
+NEAR = "No entry matches; one letter away from cc-rds-manager, which is approved "
+
+
+@pytest.mark.parametrize(
+    ("entry", "revocation"),
+    [
+        ("cc-rds-manager", "user: CC-rds-manager"),
+        ("{user: cc-rds-manager, user_id: AIDA1}", "user: cc-rds-manager"),
+        ("{user: cc-rds-manager, user_id: AIDA1}", "user: renamed, user_id: AIDA1"),
+        (f"{{arn: 'arn:aws:iam::{TWO}:user/cc-rds-manager'}}", "user: cc-rds-manager"),
+    ],
+)
+def test_an_account_that_revokes_its_approval_is_no_place_where_a_name_is_approved(entry: str, revocation: str) -> None:
+    revoked = f'revoked: [{{account: "{TWO}", {revocation}}}]'
+    both = f'accounts: {{"{TWO}": [{entry}], "{account_id(3)}": [cc-rds-manager]}}\n{revoked}'
+    assert hint("cc-rds-manage", both) == f"{NEAR}in account {account_id(3)}"
+    assert hint("cc-rds-manage", f'accounts: {{"{TWO}": [{entry}]}}\n{revoked}') == "No entry matches"
+    assert hint("cc-rds-manager", f'accounts: {{"{TWO}": [{entry}]}}\n{revoked}') == "No entry matches"
+
+
+def test_a_revocation_of_another_user_id_takes_no_place_away() -> None:
+    safelist = f'accounts: {{"{TWO}": [cc-rds-manager]}}\nrevoked: [{{account: "{TWO}", user: x, user_id: AIDA1}}]'
+    assert hint("cc-rds-manage", safelist) == f"{NEAR}in account {TWO}"
+
+
+def test_a_wide_approval_of_a_near_name_does_not_hide_where_that_name_is_revoked() -> None:
+    safelist = f'global: [cc-rds-manager]\nrevoked: [{{account: "{TWO}", user: CC-rds-manager}}]'
+    assert hint("cc-rds-manage", safelist) == f"{NEAR}for all accounts, and revoked in 1 account"

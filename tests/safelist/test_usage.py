@@ -2,12 +2,27 @@
 
 from dataclasses import replace
 
-from scanner.model import EntryStatus, Record, SafelistText
+import pytest
+
+from scanner.model import AccountScan, EntryStatus, Record, SafelistText, SkipReason
 from scanner.rule import assess
 from scanner.safelist.check import check
 from scanner.safelist.entries import parse
 from scanner.safelist.types import Safelist
-from tests.builders import AS_OF, account, account_id, failed, listing, ou_id, record, scanned, user
+from tests.builders import (
+    AS_OF,
+    account,
+    account_id,
+    failed,
+    failure,
+    header,
+    listing,
+    ou_id,
+    record,
+    scanned,
+    skipped,
+    user,
+)
 
 ONE, TWO, NINE = account_id(1), account_id(2), account_id(9)
 
@@ -77,7 +92,7 @@ def test_what_the_organization_does_not_have_is_unmatched() -> None:
 def test_an_unused_entry_for_an_account_that_was_not_read_says_so() -> None:
     run = record(scanned(1), failed(2))
     assert uses(f'accounts: {{"{TWO}": [alice]}}', run) == [
-        (3, EntryStatus.UNUSED, 0, "its account was not read in this run")
+        (3, EntryStatus.UNUSED, 0, "not judged: its account was not read in this run")
     ]
 
 
@@ -86,8 +101,132 @@ def test_revocations_count_the_users_they_hold_for_in_the_order_of_the_lines() -
     assert uses(content) == [
         (4, EntryStatus.REVOCATION, 1, ""),
         (5, EntryStatus.REVOCATION, 0, "the organization has no such account"),
-        (6, EntryStatus.UNUSED, 0, ""),
+        (6, EntryStatus.UNUSED, 0, f"no effect: a.yaml:4 revokes alice in account {ONE}"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("states", "remark"),
+    [
+        ("", ""),
+        ("failed", "not judged: 1 of its accounts was not read in this run"),
+        ("excluded outside unreached", "not judged: 3 of its accounts were not read in this run"),
+        ("suspended outside-and-closed", ""),
+        ("suspended failed", "not judged: 1 of its accounts was not read in this run"),
+    ],
+)
+@pytest.mark.parametrize("content", ["ous: {Root/Prod: [nobody]}", "global: [nobody]"])
+def test_an_unused_entry_is_not_judged_where_its_accounts_were_not_all_read(
+    content: str, states: str, remark: str
+) -> None:
+    assert uses(content, partly_read(states)) == [(3, EntryStatus.UNUSED, 0, remark)]
+
+
+def partly_read(states: str) -> Record:
+    """Account 1 was read; one more account for each of the words, in which it did not come to that."""
+    accounts, scans, in_scope = [account(1)], [scanned(1, user("alice"))], [1]
+    others: list[AccountScan] = []
+    for number, state in enumerate(states.split(), start=2):
+        aws_state = {"suspended": "SUSPENDED", "outside-and-closed": "CLOSED"}.get(state, "ACTIVE")
+        accounts.append(account(number, state=aws_state))
+        if not state.startswith("outside"):
+            in_scope.append(number)
+        if state == "failed":
+            others.append(failed(number))
+        elif state in {"excluded", "suspended"}:
+            others.append(skipped(number, SkipReason(state.upper())))
+    return record(*scans, *others, listing=listing(*accounts, in_scope=in_scope))
+
+
+def test_an_entry_all_of_whose_accounts_are_inactive_is_not_judged() -> None:
+    run = record(scanned(1), skipped(2), listing=listing(account(1), account(2, ou_path="Root/Old", state="SUSPENDED")))
+    assert uses("ous: {Root/Old: [alice]}", run)[0][3] == "not judged: 1 of its accounts was not read in this run"
+    assert uses(f'accounts: {{"{TWO}": [alice]}}', run)[0][3] == "not judged: its account was not read in this run"
+
+
+def test_accounts_of_another_ou_do_not_matter() -> None:
+    run = record(scanned(1), failed(2), listing=listing(account(1), account(2, ou_path="Root/Test")))
+    assert uses("ous: {Root/Prod: [alice]}", run) == [(3, EntryStatus.UNUSED, 0, "")]
+
+
+UNKNOWN = f"""\
+global: [{{arn: 'arn:aws:iam::{NINE}:user/alice'}}]
+ous: {{Root/Gone: [alice]}}
+accounts: {{"{NINE}": [alice]}}
+revoked: [{{account: "{NINE}", user: bob}}]"""
+
+
+@pytest.mark.parametrize(
+    ("run", "doubt"),
+    [
+        (record(scanned(1), header=header(organization=None)), "the accounts came from a supplied list"),
+        (record(scanned(1), listing=listing(account(1), problem=failure())), "the listing of accounts broke off"),
+    ],
+)
+def test_nothing_is_called_unmatched_where_the_organization_is_not_known_whole(run: Record, doubt: str) -> None:
+    assert uses(UNKNOWN, run) == [
+        (3, EntryStatus.UNUSED, 0, f"not judged: account {NINE} was not found; {doubt}"),
+        (4, EntryStatus.UNUSED, 0, f"not judged: OU Root/Gone was not found; {doubt}"),
+        (5, EntryStatus.UNUSED, 0, f"not judged: account {NINE} was not found; {doubt}"),
+        (6, EntryStatus.REVOCATION, 0, f"not judged: account {NINE} was not found; {doubt}"),
+    ]
+    assert uses("global: [alice]", run) == [(3, EntryStatus.UNUSED, 0, f"not judged: {doubt}")]
+    assert uses(f'accounts: {{"{ONE}": [alice]}}', run) == [(3, EntryStatus.UNUSED, 0, "")]
+
+
+def test_no_ou_is_called_unmatched_while_the_place_of_an_account_is_not_known() -> None:
+    run = record(scanned(1), failed(2), listing=listing(account(1), account(2, ou_path=None)))
+    doubt = "the OU of 1 account is not known"
+    assert [each[1:] for each in uses(UNKNOWN, run)] == [
+        (EntryStatus.UNMATCHED, 0, f"the organization has no account {NINE}"),
+        (EntryStatus.UNUSED, 0, f"not judged: OU Root/Gone was not found; {doubt}"),
+        (EntryStatus.UNMATCHED, 0, f"the organization has no account {NINE}"),
+        (EntryStatus.REVOCATION, 0, "the organization has no such account"),
+    ]
+    assert uses("ous: {Root/Prod: [bob]}", run) == [(3, EntryStatus.UNUSED, 0, f"not judged: {doubt}")]
+
+
+def test_an_expired_entry_that_was_not_found_in_half_a_listing_is_expired() -> None:
+    run = record(scanned(1), listing=listing(account(1), problem=failure()))
+    content = "ous: {Root/Gone: [{user: alice, expires_on: 2020-01-01}]}"
+    assert uses(content, run) == [(3, EntryStatus.EXPIRED, 0, "")]
+
+
+@pytest.mark.parametrize("run", [record(scanned(1)), record(failed(1))])
+def test_an_entry_for_one_account_that_is_revoked_says_by_what(run: Record) -> None:
+    arn = f"arn:aws:iam::{ONE}:user/bob"
+    content = f"""\
+accounts: {{"{ONE}": [alice, {{user: carol, user_id: AIDA3}}]}}
+global: [{{arn: '{arn}'}}]
+revoked:
+  - {{account: "{ONE}", user: ALICE}}
+  - {{account: "{ONE}", user: bob}}
+  - {{account: "{ONE}", user: caroline, user_id: AIDA3}}"""
+    assert [(line, remark) for line, status, _users, remark in uses(content, run) if status is EntryStatus.UNUSED] == [
+        (3, "no effect: a.yaml:6 revokes it"),
+        (3, "no effect: a.yaml:8 revokes it"),
+        (4, "no effect: a.yaml:7 revokes it"),
+    ]
+
+
+def test_an_entry_whose_users_are_all_revoked_or_recreated_says_so() -> None:
+    run = record(*(scanned(number, user(in_account=number, user_id=f"AIDA{number}")) for number in (1, 2)))
+    content = f"""\
+global: [alice]
+accounts:
+  "{ONE}": [{{user: alice, user_id: AIDAOLD}}]
+revoked: [{{account: "{TWO}", user: alice}}]"""
+    pinned = f"a.yaml:5 approves alice in account {ONE} for another user id"
+    assert uses(content, run) == [
+        (3, EntryStatus.UNUSED, 0, f"no effect: {pinned}; 1 more user that it matches is not approved either"),
+        (5, EntryStatus.UNUSED, 0, "no effect: alice has another user id, AIDA1"),
+        (6, EntryStatus.REVOCATION, 1, ""),
+    ]
+
+
+def test_a_revocation_of_another_user_id_leaves_an_entry_its_effect() -> None:
+    content = f'accounts: {{"{ONE}": [alice]}}\nrevoked: [{{account: "{ONE}", user: alice, user_id: AIDAOLD}}]'
+    assert uses(content)[0] == (3, EntryStatus.IN_USE, 1, "")
 
 
 def test_an_ou_without_accounts_is_matched_and_one_that_shares_its_path_is_not() -> None:
