@@ -13,7 +13,7 @@ from rich.console import Console
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress, and only what was asked for.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Log what the program does to stderr.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Log tries that did not work, and failed accounts, to stderr.")]
 
 _SCOPE = "Scope"
 _ACCESS = "Access"
