@@ -2,12 +2,14 @@
 
 import dataclasses
 import re
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -29,10 +31,13 @@ from scanner.model import (
 from scanner.safelist.check import Checked, check
 from scanner.safelist.entries import parse, read
 from scanner.safelist.match import Decision, Index
-from scanner.safelist.types import Safelist, is_ou_id
+from scanner.safelist.types import Safelist, fold, is_ou_id, selected_name
 from scanner.text import for_terminal
 
 DEFAULT = Path("config/safelists")
+GAP = "  "
+UNDECIDED = "Not approved, as this cannot be decided without --user-id"
+UNEXPLAINED = "Not approved, whatever the user id, and why cannot be told without --user-id"
 
 app = typer.Typer(
     name="safelist", help="Check safelists, and explain what they say of a user. Calls no AWS.", no_args_is_help=True
@@ -102,15 +107,18 @@ def explain_command(
     where = _account(account, ou)
     entries = parse(read(safelist or [DEFAULT]))
     who = _user(where, user, user_id, path, entries)
-    decision = Index(entries, day).decide(where, who)
-    notes = _notes(entries, decision, ou, user_id)
+    index = Index(entries, day)
+    undecided = None if user_id else _undecided(index, where, who)
+    decision = undecided or index.decide(where, who)
+    notes = _notes(entries, ou)
     if as_json:
         asked = {"account_id": where.id, "ou": ou, "user_name": user, "user_id": user_id, "path": path}
         options.print_json({**asked, "as_of": day.isoformat(), **_json(decision), "notes": notes})
     elif quiet:
         typer.echo(decision.determination)
     else:
-        _show_decision(decision, notes)
+        heading = f"{decision.determination}" if undecided else f"{decision.determination} ({decision.basis})"
+        _show_decision(heading, decision, notes)
 
 
 # --- options → values ------------------------------------------------------------------------------------------------
@@ -161,7 +169,33 @@ def _partition(safelist: Safelist) -> str:
     return next(arns, "arn:aws").split(":")[1]
 
 
-def _notes(safelist: Safelist, decision: Decision, ou: str | None, user_id: str | None) -> list[str]:
+def _undecided(index: Index, account: Account, user: IamUser) -> Decision | None:
+    """What to answer where the user id was not given and the decision depends on it; None where it does not.
+
+    Such a user is not approved, and nothing is said of it that only its id could tell.
+    """
+    without_id = index.decide(account, user)
+    if without_id.basis is Basis.USER_RECREATED and isinstance(without_id.entry, Entry):
+        name = fold(user.user_name)
+        ids = (each.user_id for each in index.safelist.entries if fold(selected_name(each) or "") == name)
+        users = (dataclasses.replace(user, user_id=UserId(each)) for each in ids if each)
+        with_id = (index.decide(account, each) for each in users)
+        approval = next((each.entry for each in with_id if each.determination is Determination.APPROVED), None)
+        start, by = (UNDECIDED, approval) if isinstance(approval, Entry) else (UNEXPLAINED, without_id.entry)
+        return dataclasses.replace(without_id, explanation=f"{start}: {by.at} is for user id {by.user_id}", entry=by)
+    if without_id.determination is Determination.APPROVED:
+        for each in index.safelist.revocations:
+            if each.user_id and each.account_id == account.id and fold(each.user) == fold(user.user_name):
+                return Decision(
+                    determination=Determination.UNAPPROVED,
+                    basis=Basis.REVOKED,
+                    explanation=f"{UNDECIDED}: {each.at} revokes user id {each.user_id}",
+                    entry=each,
+                )
+    return None
+
+
+def _notes(safelist: Safelist, ou: str | None) -> list[str]:
     """What was not given and could change the answer."""
     notes = []
     if any(entry.scope is Scope.OU for entry in safelist.entries):
@@ -171,8 +205,6 @@ def _notes(safelist: Safelist, decision: Decision, ou: str | None, user_id: str 
             notes.append("Entries for the OUs above this one, and by path, were left aside: give --ou as a path too.")
         else:
             notes.append("Entries by OU id were left aside: --ou was given as a path.")
-    if user_id is None and decision.basis is Basis.USER_RECREATED:
-        notes.append("The name is approved for one user id only: give --user-id.")
     return notes
 
 
@@ -195,7 +227,7 @@ def _json(value: Checked | Decision) -> dict[str, object]:
 def _show_check(safelist: Safelist, checked: Checked, files: Sequence[str]) -> None:
     console = options.stdout()
     counts = (len(safelist.entries), "entries"), (len(safelist.revocations), "revocations"), (len(files), "files")
-    console.print(_plain(f"Valid: {', '.join(f'{what} {number:,}' for number, what in counts)}."))
+    _say(console, f"Valid: {', '.join(f'{what} {number:,}' for number, what in counts)}.")
     rows = [
         *((entry, "breaks the policy", "; ".join(entry.invalid)) for entry in checked.invalid),
         *((entry, "expired", f"ended on {entry.expires_on}") for entry in checked.expired),
@@ -203,35 +235,47 @@ def _show_check(safelist: Safelist, checked: Checked, files: Sequence[str]) -> N
         *((entry, "not started", f"starts on {entry.approved_on}") for entry in checked.not_started),
         *((group[-1], "duplicate", f"also at {_places(group[:-1])}") for group in checked.duplicates),
     ]
-    if rows:
-        console.print(_table(rows))
-    for warning in safelist.warnings:
-        console.print(_plain(warning), soft_wrap=True)
+    for line in [*_lines(rows), *safelist.warnings]:
+        _say(console, line)
 
 
 def _places(entries: Sequence[Entry]) -> str:
     return ", ".join(entry.at for entry in entries)
 
 
-def _table(rows: Sequence[tuple[Entry, str, str]]) -> Table:
-    table = Table()
-    for title in ("entry", "scope", "selects", "finding", "detail"):
-        table.add_column(title, overflow="fold")  # a place that is cut short cannot be found
+def _lines(rows: Sequence[tuple[Entry, str, str]]) -> Iterator[str]:
+    """Place, finding, scope, what is selected, detail."""
     for entry, finding, detail in rows:
-        cells = entry.at, entry.scope_text, f"{entry.selector} {entry.value}", finding, detail
-        table.add_row(*map(_plain, cells))
-    return table
+        selects = entry.value if entry.selector is Selector.USER else f"{entry.selector} {entry.value}"
+        yield GAP.join((entry.at, finding, entry.scope_text, selects, detail))
 
 
-def _show_decision(decision: Decision, notes: Sequence[str]) -> None:
+def _say(console: Console, line: str) -> None:
+    """Print text from files: as one line each for grep and for files, and wrapped for people."""
+    text = for_terminal(line)
+    width = console.width if console.is_terminal else len(text)
+    console.print(Text("\n".join(wrapped(text, width))), soft_wrap=True)
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """The lines of a text, broken at spaces only: a place or a name that is cut in two can be neither copied nor found.
+
+    What is longer than a line is left to the terminal.
+    """
+    if len(text) <= width:
+        return [text]
+    return textwrap.wrap(text, width, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+
+
+def _show_decision(heading: str, decision: Decision, notes: Sequence[str]) -> None:
     console = options.stdout()
     style = "bold green" if decision.determination is Determination.APPROVED else "bold red"
-    console.print(Text(f"{decision.determination} ({decision.basis})", style=style))
-    console.print(_plain(f"{decision.explanation}."), soft_wrap=True)
+    console.print(Text(heading, style=style))
+    _say(console, f"{decision.explanation}.")
     if decision.entry is not None:
         console.print(_details(decision.entry))
     for note in notes:
-        console.print(_plain(f"Note: {note}"), soft_wrap=True)
+        _say(console, f"Note: {note}")
 
 
 def _details(entry: Entry | Revocation) -> Table:

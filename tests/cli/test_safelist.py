@@ -1,15 +1,19 @@
 """`safelist check` and `safelist explain`, as a person or a script uses them."""
 
+import io
 import json
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from scanner.cli.safelist import app
+from scanner.cli.safelist import app, wrapped
 from scanner.errors import ExitCode, FaultsError, UsageError
+from scanner.settings import load
+from tests.builders import AS_OF
 from tests.program import program
 
 GOOD = """\
@@ -76,6 +80,32 @@ def test_check_lists_what_needs_a_look_with_its_place(good: str) -> None:
     rows = shown.splitlines()
     for line, finding in ((4, "expiring"), (5, "expired"), (6, "breaks the policy"), (7, "duplicate")):
         assert any(f"good.yaml:{line} " in row and f" {finding} " in row for row in rows), finding
+
+
+def test_check_prints_a_finding_as_one_line_for_grep(good: str) -> None:
+    shown = CliRunner().invoke(app, ["check", good, "--as-of", "2026-11-23"], env={"COLUMNS": "40"}).stdout
+    assert shown.splitlines()[1:] == [
+        f"{good}:6  breaks the policy  global  carol  it has no owner",
+        f"{good}:5  expired  global  bob  ended on 2026-01-01",
+        f"{good}:4  expiring  global  alice  ends on 2026-12-01",
+        f"{good}:7  duplicate  global  ALICE  also at {good}:4",
+    ]
+
+
+@pytest.mark.parametrize("width", [1, 20, 80, 140])
+def test_a_finding_is_broken_at_spaces_only(width: int) -> None:
+    finding = "config/safelists/prod-eu.yaml:14  expired  account 123456789012  cc-rds-manager  ended on 2026-01-01"
+    lines = wrapped(finding, width)
+    assert " ".join(lines).split() == finding.split()
+    assert all(len(line) <= width or " " not in line.strip() for line in lines)
+
+
+def test_a_finding_is_wrapped_on_a_terminal(good: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=True, width=30, no_color=True, highlight=False)
+    monkeypatch.setattr("scanner.cli.options.stdout", lambda: console)
+    run("check", good, "--as-of", "2026-11-23")
+    assert f"{good}:5\n    expired  global  bob\n    ended on 2026-01-01\n" in stream.getvalue()
 
 
 def test_check_prints_one_json_document(good: str) -> None:
@@ -168,13 +198,77 @@ def test_explain_decides_as_a_scan_would(good: str, name: str, options: tuple[st
 
 
 def test_explain_says_what_was_not_given_and_could_change_the_answer(good: str) -> None:
-    assert explain(good, "erin")["notes"] == [
-        "Entries for OUs were left aside: give the account's --ou.",
-        "The name is approved for one user id only: give --user-id.",
-    ]
+    assert explain(good, "erin")["notes"] == ["Entries for OUs were left aside: give the account's --ou."]
     assert explain(good, "alice", "--ou", "Root")["notes"] == [
         "Entries by OU id were left aside: --ou was given as a path."
     ]
+
+
+PINNED = """\
+version: 1
+accounts:
+  "123456789012":
+    - {user: erin, user_id: AIDA1, expires_on: 2026-01-01}
+    - {user: erin, user_id: AIDA2}
+    - {user: late, user_id: AIDA3, expires_on: 2026-01-01}
+    - mallory
+    - trent
+revoked:
+  - {account: "123456789012", user: MALLORY, user_id: AIDA4}
+  - {account: "999999999999", user: trent, user_id: AIDA5}
+  - {account: "123456789012", user: other, user_id: AIDA6}
+"""
+UNDECIDED = "Not approved, as this cannot be decided without --user-id"
+UNEXPLAINED = "Not approved, whatever the user id, and why cannot be told without --user-id"
+
+
+@pytest.fixture
+def pinned(tmp_path: Path) -> str:
+    file = tmp_path / "pinned.yaml"
+    file.write_text(PINNED, encoding="utf-8")
+    return str(file)
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence", "line"),
+    [
+        ("erin", f"{UNDECIDED}: FILE:5 is for user id AIDA2", 5),
+        ("late", f"{UNEXPLAINED}: FILE:6 is for user id AIDA3", 6),
+        ("mallory", f"{UNDECIDED}: FILE:10 revokes user id AIDA4", 10),
+    ],
+)
+def test_explain_states_nothing_that_only_a_user_id_could_tell(
+    pinned: str, name: str, sentence: str, line: int
+) -> None:
+    found = explain(pinned, name)
+    assert found["determination"] == "UNAPPROVED"
+    assert found["explanation"] == sentence.replace("FILE", pinned)
+    assert found["entry"]["line"] == line
+    shown = output("explain", "--account", "123456789012", "--user", name, "--safelist", pinned)
+    assert shown.splitlines()[0] == "UNAPPROVED"
+    assert "recreated" not in shown.lower()
+    assert "not given" not in shown
+
+
+def test_explain_decides_without_a_user_id_where_none_matters_and_with_one_where_it_does(pinned: str) -> None:
+    assert explain(pinned, "trent")["determination"] == "APPROVED"
+    assert explain(pinned, "mallory", "--user-id", "AIDA9")["determination"] == "APPROVED"
+    assert explain(pinned, "mallory", "--user-id", "AIDA4")["basis"] == "REVOKED"
+    recreated = explain(pinned, "erin", "--user-id", "AIDA9")
+    assert recreated["explanation"] == f"{pinned}:4 approves user id AIDA1, and this is AIDA9: it was recreated"
+
+
+@pytest.mark.parametrize("day", ["20261123", "2026-W48-1", "2026-327", "2026-02-30", "\u0662026-01-01", "today"])
+@pytest.mark.parametrize("command", ["check", "explain"])
+def test_a_day_is_written_as_in_a_scan(good: str, command: str, day: str) -> None:
+    options = {"check": (good,), "explain": ("--account", "123456789012", "--user", "a", "--safelist", good)}
+    error = run(command, *options[command], "--as-of", day).exception
+    assert isinstance(error, UsageError)
+    assert f"--as-of {day} is no date" in str(error)
+    with pytest.raises(FaultsError):
+        load({"as_of": day}, {})
+    assert output(command, *options[command], "--as-of", "2026-11-23")
+    assert load({"as_of": "2026-11-23"}, {}).as_of == AS_OF
 
 
 def test_explain_prints_the_determination_alone_when_asked(good: str) -> None:
