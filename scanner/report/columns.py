@@ -209,7 +209,7 @@ USERS: tuple[Column[UserRow], ...] = (
     Column("user_id", TEXT, 24, "Unique id", f"{_LIST_USERS}, UserId", lambda row: row.finding.user.user_id),
     Column("ou_id", TEXT, 20, "Organizational unit's id", f"{_OUS}, Id", lambda row: row.finding.account.ou_id),
     Column("evidence", TEXT, 12, "How much of the evidence came", _RUN, lambda row: row.finding.evidence),
-    Column("change", LIST, 22, "Against the previous run", "the previous run", _unknown),
+    Column("change", LIST, 22, "Empty: this version compares no runs yet", "nothing yet", _unknown),
     Column("rule_id", TEXT, 10, "Rule", _RUN, lambda _: RULE_ID),
     Column("risk_level", TEXT, 13, "Risk of a violation", _RUN, lambda _: RISK_LEVEL),
 )
@@ -279,14 +279,16 @@ def _remark(use: EntryUse) -> str | None:
 
 
 _SAFELIST = "safelist"
+NOT_JUDGED = "not judged: "  # so begins the remark on an unused entry where nobody could look whether it is in use
 
 SAFELIST: tuple[Column[EntryUse], ...] = (
     Column("status", TEXT, 13, "What became of the entry", _RULE, lambda use: use.status),
     Column("users", INT, 9, "Users that it approves (a revocation: forbids)", _RULE, lambda use: use.users),
+    Column("remark", TEXT, 34, "What else is to be known", _RULE, _remark),
     Column("scope", TEXT, 24, "How far it reaches", f"{_SAFELIST}, section", _scope),
     Column("selector", TEXT, 11, "Selects by", _SAFELIST, _selector),
     Column("value", TEXT, 26, "What it selects", _SAFELIST, _selected),
-    Column("user_id", TEXT, 23, "Only this very user", f"{_SAFELIST}, user_id", _field("user_id")),
+    Column("user_id", TEXT, 28, "Only this very user", f"{_SAFELIST}, user_id", _field("user_id")),
     Column("kind", TEXT, 12, "Human, service or break-glass", f"{_SAFELIST}, kind", _field("kind")),
     Column("owner", TEXT, 22, "Who answers for the user", f"{_SAFELIST}, owner", _field("owner")),
     Column("reason", TEXT, 30, "Why the user may exist", f"{_SAFELIST}, reason", _field("reason")),
@@ -296,5 +298,4 @@ SAFELIST: tuple[Column[EntryUse], ...] = (
     Column("ticket", TEXT, 12, "Ticket of the approval", f"{_SAFELIST}, ticket", _field("ticket")),
     Column("file", TEXT, 26, "File", _SAFELIST, lambda use: use.entry.file),
     Column("line", INT, 7, "Line", _SAFELIST, lambda use: use.entry.line),
-    Column("remark", TEXT, 34, "What else is to be known", _RULE, _remark),
 )

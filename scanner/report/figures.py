@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
-from scanner.model import Assessment, Basis, Determination, Evidence, Scanned, Skipped, Totals
+from scanner.model import Account, Assessment, Basis, Determination, Evidence, Kind, Scanned, Skipped, Totals
 from scanner.report.rows import AccountRow, UserRow
 
 UNPLACED = "(place in the organization unknown)"
+INACTIVE_DAYS = 90  # PCI DSS 8.2.6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +38,10 @@ class Figures:
     dormant: int
     stale: int  # users with a credential that is stale
     unapproved_administrators: int
+    unapproved_console_without_mfa: int
     unapproved_dormant: int
+    inactive: int  # users with a credential that works, and no activity for 90 days; never active: since creation
+    by_kind: Mapping[Kind | None, int]  # None: the entry that decided has no kind, or there is none
     usage_unknown: int  # users of which the credential report told nothing
     rights_unknown: int  # users of which it is open whether they are administrators
     accounts_by_evidence: Mapping[Evidence, int]
@@ -55,13 +59,14 @@ def figures(assessment: Assessment, users: Sequence[UserRow], accounts: Sequence
         by_basis={basis: grounds[basis] for basis in Basis if grounds[basis]},
         failed=tuple(row for row in accounts if row.outcome == "FAILED"),
         worst=tuple(sorted((row for row in accounts if row.unapproved), key=_most_unapproved_first)),
-        console_without_mfa=sum(
-            row.activity.console_access is True and row.activity.mfa_active is False for row in users
-        ),
+        console_without_mfa=sum(map(_is_console_without_mfa, users)),
         dormant=sum(row.activity.dormant is True for row in users),
         stale=sum(bool(row.activity.stale_credentials) for row in users),
         unapproved_administrators=sum(_is_administrator(row) is True for row in unapproved),
+        unapproved_console_without_mfa=sum(map(_is_console_without_mfa, unapproved)),
         unapproved_dormant=sum(row.activity.dormant is True for row in unapproved),
+        inactive=sum(_is_inactive(row, assessment.record.header.started_at) for row in users),
+        by_kind=Counter(getattr(row.finding.entry, "kind", None) for row in users),
         usage_unknown=sum(row.finding.user.credentials is None for row in users),
         rights_unknown=sum(_is_administrator(row) is None for row in users),
         accounts_by_evidence={each: evidence[each] for each in Evidence if evidence[each]},
@@ -75,14 +80,37 @@ def reconciled(totals: Totals) -> int:
     return totals.outside_scope + totals.excluded + totals.inactive + totals.scanned + totals.failed
 
 
-def skipped_by_detail(assessment: Assessment) -> Mapping[str, int]:
-    """Why accounts in scope were not attempted, in the words of the scan, and how many each."""
-    skips = (scan for scan in assessment.record.scans.values() if isinstance(scan, Skipped))
-    return dict(sorted(Counter(f"{scan.reason}: {scan.detail}" for scan in skips).items()))
+def skipped_by_detail(assessment: Assessment) -> Mapping[str, tuple[Account, ...]]:
+    """Why accounts in scope were not attempted, in the words of the scan, and which: by their ids."""
+    record = assessment.record
+    groups: dict[str, list[Account]] = {}
+    for account in sorted(record.listing.accounts, key=lambda each: each.id):
+        scan = record.scans.get(account.id)
+        if account.id in record.listing.in_scope and isinstance(scan, Skipped):
+            groups.setdefault(f"{scan.reason}: {scan.detail}", []).append(account)
+    return {detail: tuple(groups[detail]) for detail in sorted(groups)}
 
 
 def _most_unapproved_first(row: AccountRow) -> tuple[int, str]:
     return -(row.unapproved or 0), row.account.id
+
+
+def _is_console_without_mfa(row: UserRow) -> bool:
+    return row.activity.console_access is True and row.activity.mfa_active is False
+
+
+def _is_inactive(row: UserRow, started_at: datetime) -> bool:
+    """All of it can be filtered in Users: console_access, active_access_keys, days_since_activity, created_at.
+
+    Without a credential that works there is nothing left to disable.
+    """
+    used = row.activity
+    if used.console_access is not True and not used.active_access_keys:
+        return False
+    if used.days_since_activity is not None:
+        return used.days_since_activity >= INACTIVE_DAYS
+    created_on = row.finding.user.created_at.astimezone(UTC).date()
+    return (started_at.astimezone(UTC).date() - created_on).days >= INACTIVE_DAYS
 
 
 def _is_administrator(row: UserRow) -> bool | None:

@@ -130,7 +130,7 @@ def assessed(
 
 def _status_text(totals: Totals) -> str:
     if totals.failed:
-        return f"{totals.failed} of {totals.in_scope} accounts in scope could not be read"
+        return f"incomplete: {totals.failed} of {totals.in_scope} accounts in scope could not be read"
     return f"complete for its scope: {totals.scanned:,} of {totals.listed:,} accounts"
 
 

@@ -38,7 +38,7 @@ def test_totals_that_do_not_reconcile_say_so() -> None:
 def test_it_says_who_ran_what_when_and_how_it_ended() -> None:
     made = document(sample())
     assert made["status"] == "INCOMPLETE"
-    assert made["status_text"] == "3 of 15 accounts in scope could not be read"
+    assert made["status_text"] == "incomplete: 3 of 15 accounts in scope could not be read"
     assert made["caller"]["arn"].endswith("assumed-role/Audit/reviewer")
     assert made["organization"] == {"id": "o-a1b2c3d4e5", "management_account_id": "000000000100"}
     assert made["times"]["started_at"] == "2026-11-23T16:41:00Z"

@@ -9,18 +9,19 @@ from typing import Any
 
 from openpyxl.worksheet.pagebreak import Break
 
-from scanner.model import Evidence, Scanned
+from scanner.model import Account, Evidence, Scanned
 from scanner.report.columns import ACCOUNTS, SAFELIST, USERS, Column
 from scanner.report.figures import reconciled, skipped_by_detail
 from scanner.report.rows import dormant_days
 from scanner.report.sheets.page import Book, Page
 from scanner.report.sheets.prose import Prose, Span
 from scanner.report.sheets.styles import HEAD, LABEL, PROSE, SECTION, STRONG, TITLE
-from scanner.report.sheets.words import days, many, moment, named, scope_words, settings_words, window
+from scanner.report.sheets.words import days, many, moment, named, scope_words, settings_words, status_words, window
 from scanner.report.summary import sha256
 
 WIDTHS = (34, 122)
 CHANGES_SHOWN = 200
+ACCOUNTS_NAMED = 20  # of those not attempted for one reason
 Fact = tuple[str, str]
 
 NOT_COVERED = (
@@ -39,7 +40,7 @@ NOT_COVERED = (
 
 
 def evidence_sheet(book: Book) -> None:
-    prose = Prose(book, Page(title="Evidence", repeat_header=False, freeze=None), WIDTHS)
+    prose = Prose(book, Page(title="Evidence", repeat_rows=None, freeze=None), WIDTHS)
     prose.line(Span(1, "Evidence: where this list comes from, and why it can be relied on", TITLE, 2), height=28)
     _questions(prose, book)
     for heading, facts in (
@@ -102,15 +103,21 @@ def _scope(book: Book) -> Iterable[Fact]:
     yield "Asked for", scope_words(settings)
     for label, key in (("Excluded units", "exclude_ou"), ("Excluded accounts", "exclude_account")):
         yield label, "\n".join(named(settings, key)) or "none"
-    for reason, count in skipped_by_detail(book.assessment).items():
-        yield "Not attempted", f"{many(count, 'account')}: {reason}"
+    for reason, accounts in skipped_by_detail(book.assessment).items():
+        yield "Not attempted", f"{many(len(accounts), 'account')}: {_called(accounts)}\n{reason}"
     yield "Filter on users", "none: every IAM user of every account read is a row of Users, approved or not"
     yield "Approvals judged on", book.assessment.record.header.as_of.isoformat()
 
 
+def _called(accounts: Sequence[Account]) -> str:
+    names = ", ".join(f"{account.id} ({account.name})" for account in accounts[:ACCOUNTS_NAMED])
+    more = len(accounts) - ACCOUNTS_NAMED
+    return f"{names}, and {more:,} more: see Accounts" if more > 0 else names
+
+
 def _completeness(book: Book) -> Iterable[Fact]:
     totals, listing = book.assessment.totals, book.assessment.record.listing
-    yield "Status", f"{book.assessment.status}: {book.assessment.status_text}"
+    yield "Status", status_words(book.assessment)
     if book.assessment.record.footer.interrupted:
         yield "The run was interrupted", "accounts that it did not reach count as failed; scan --resume goes on with it"
     words = (
@@ -155,7 +162,7 @@ def _unedited(book: Book) -> Iterable[Fact]:
     yield "What that is", "the append-only record of this run; each of its lines holds the hash of the line before it"
     yield "To check", "sha256sum manifest.json prints the digest that was noted when the run ended"
     yield "What that shows", "manifest.json holds the SHA-256 of the journal and of each file, this workbook included"
-    yield "Reviewers", "work on a copy of this workbook; what they decide is read back by account id and user id"
+    yield "Reviewers", "work on a copy of this workbook; this version of the program does not read their decisions back"
 
 
 def _safelists(book: Book) -> Iterable[Fact]:

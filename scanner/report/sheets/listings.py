@@ -4,7 +4,7 @@ They are wider than a page can show in print that one can read, so each takes se
 them with the columns that say what a row is about: nothing is left out. Users, forty columns wide, prints on A3.
 """
 
-from scanner.report.columns import ACCOUNTS, SAFELIST, USERS
+from scanner.report.columns import ACCOUNTS, NOT_JUDGED, SAFELIST, USERS
 from scanner.report.frames import accounts_frame, safelist_frame, users_frame
 from scanner.report.sheets.page import A3, Book, Page
 from scanner.report.sheets.styles import ALARM, PALE, WARNING, WHITE
@@ -48,7 +48,7 @@ def accounts_sheet(book: Book) -> None:
 def safelist_sheet(book: Book) -> None:
     write_table(
         book,
-        Page(title="Safelist", pages_wide=2, repeat_columns="A:E", freeze="A2", gridlines=True),
+        Page(title="Safelist", pages_wide=2, repeat_columns="A:F", freeze="A2", gridlines=True),
         SAFELIST,
         safelist_frame(book.assessment.safelist),
         (
@@ -60,7 +60,8 @@ def safelist_sheet(book: Book) -> None:
             ),
             Highlight(
                 column="status",
-                condition='OR({status}="expiring",{status}="unmatched",{status}="unused",{status}="not started")',
+                condition='OR({status}="expiring",{status}="unmatched",{status}="not started",'
+                f'AND({{status}}="unused",LEFT({{remark}},{len(NOT_JUDGED)})<>"{NOT_JUDGED}"))',
                 fill=WARNING,
             ),
         ),

@@ -53,7 +53,7 @@ class Page:
     title: str
     paper: int = A4
     pages_wide: int = 1
-    repeat_header: bool = True
+    repeat_rows: str | None = "1:1"  # the header
     repeat_columns: str | None = None  # "A:E"
     freeze: str | None = "A2"
     gridlines: bool = False
@@ -78,7 +78,7 @@ def _set_up_print(sheet: Worksheet, page: Page) -> None:
     sheet.page_setup.paperSize = page.paper
     sheet.page_setup.fitToWidth = page.pages_wide
     sheet.page_setup.fitToHeight = 0
-    sheet.print_title_rows = "1:1" if page.repeat_header else None
+    sheet.print_title_rows = page.repeat_rows
     sheet.print_title_cols = page.repeat_columns
 
 

@@ -42,9 +42,7 @@ class Prose:
     def line(self, *spans: Span, height: float | None = None) -> int:
         """Write a line, and give its row."""
         self.row += 1
-        self.sheet.row_dimensions[self.row].height = height or max(
-            (self._height(span) for span in spans), default=LINE_HEIGHT
-        )
+        self.sheet.row_dimensions[self.row].height = height or self.height(*spans)
         cells: list[Cell | None] = [None] * len(self._widths)
         for span in spans:
             for column in range(span.at, (span.to or span.at) + 1):
@@ -62,6 +60,10 @@ class Prose:
 
     def gap(self, height: float = LINE_HEIGHT / 2) -> None:
         self.line(height=height)
+
+    def height(self, *spans: Span) -> float:
+        """What a line of these needs, in points."""
+        return max((self._height(span) for span in spans), default=LINE_HEIGHT)
 
     def _cell(self, span: Span, column: int) -> Cell:
         """The cell with the value, or one of the empty ones beside it, which carry fill and border of the merged."""

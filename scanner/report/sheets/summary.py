@@ -1,18 +1,20 @@
 """The Summary sheet: the run on two printed pages, in plain words, with a place to sign."""
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import zip_longest
 
 from openpyxl.worksheet.pagebreak import Break
 
-from scanner.model import RISK_LEVEL, RULE_ID, RULE_TITLE, Basis, Status
-from scanner.report.figures import reconciled
+from scanner.model import RISK_LEVEL, RULE_ID, RULE_TITLE, Status
+from scanner.report.figures import UNPLACED, reconciled
 from scanner.report.rows import AccountRow, dormant_days
 from scanner.report.sheets.charts import accounts_block, ous_block
 from scanner.report.sheets.page import Book, Page
 from scanner.report.sheets.prose import Prose, Span
 from scanner.report.sheets.styles import (
     BAD,
+    BODY,
     FORM,
     GOOD,
     HEAD,
@@ -26,31 +28,26 @@ from scanner.report.sheets.styles import (
     TITLE,
     Style,
 )
-from scanner.report.sheets.words import days, many, moment, scope_words, window
+from scanner.report.sheets.words import GROUNDS, days, many, moment, scope_words, status_words, window
 
-FAILED_SHOWN = 10
-# Left: what (A), figures (B to D). E parts. Right: what (F), figure or reason (G), remark (H).
-WIDTHS = (30, 15, 15, 15, 3, 33, 22, 33)
-LAST = len(WIDTHS)
+FAILED_SHOWN = 7  # as many as stand beside the figures of users
+# Left: what (A), an id or a figure (B), figures (C to E). F parts. Right: what (G), figure or id (H), remark (I).
+WIDTHS = (34, 15, 11, 14, 9, 3, 33, 18, 33)
+LEFT, RIGHT, LAST = 5, 7, len(WIDTHS)
 
-_GROUNDS = {
-    Basis.NOT_SAFELISTED: "on no safelist",
-    Basis.APPROVAL_EXPIRED: "approval expired",
-    Basis.APPROVAL_NOT_STARTED: "approval not started yet",
-    Basis.APPROVAL_INVALID: "approval breaks the policy",
-    Basis.USER_RECREATED: "recreated since approval",
-    Basis.REVOKED: "approval revoked",
-}
+OF_ALL = "Of all users, approved or not"
+STRONG_LABELS = ("Not approved", OF_ALL)
 
 Line = tuple[Span, ...]
 
 
 def summary_sheet(book: Book) -> None:
-    prose = Prose(book, Page(title="Summary", repeat_header=False, freeze=None), WIDTHS)
+    prose = Prose(book, Page(title="Summary", repeat_rows=None, freeze=None), WIDTHS)
     _title(prose, book)
     _beside(prose, ("What was asked", _asked(book)), ("Accounts: do the numbers add up?", _coverage(book)))
     prose.gap()
     _beside(prose, ("Users", _users(book)), ("Accounts that could not be read", _failed(book)))
+    _remedies(prose, book)
     prose.sheet.row_breaks.append(Break(id=prose.row))
     ous_block(prose, book)
     prose.gap()
@@ -70,7 +67,7 @@ def _title(prose: Prose, book: Book) -> None:
     prose.gap()
     status = book.assessment.status
     complete = status is Status.COMPLETE
-    prose.line(Span(1, f"{status}: {book.assessment.status_text}", GOOD if complete else BAD, LAST), height=22)
+    prose.line(Span(1, status_words(book.assessment), GOOD if complete else BAD, LAST), height=22)
     prose.line(Span(1, *_verdict(book), LAST), height=22)
     if record.listing.problem:
         words = f"The list of accounts broke off, so it is unknown how many there are: {record.listing.problem.detail}"
@@ -92,7 +89,7 @@ def _verdict(book: Book) -> tuple[str, Style]:
 
 def _beside(prose: Prose, left: tuple[str, Sequence[Line]], right: tuple[str, Sequence[Line]]) -> None:
     """Two blocks side by side, each under its heading."""
-    prose.line(Span(1, left[0], SECTION, 4), Span(6, right[0], SECTION, LAST), height=20)
+    prose.line(Span(1, left[0], SECTION, LEFT), Span(RIGHT, right[0], SECTION, LAST), height=20)
     for lines in zip_longest(left[1], right[1], fillvalue=()):
         prose.line(*(span for line in lines for span in line))
 
@@ -113,14 +110,14 @@ def _asked(book: Book) -> list[Line]:
         ("Run by", header.caller.arn),
         ("Scope", scope_words(header.settings)),
     )
-    return [(Span(1, label, LABEL), Span(2, value, PROSE, 4)) for label, value in facts]
+    return [(Span(1, label, LABEL), Span(2, value, PROSE, LEFT)) for label, value in facts]
 
 
 def _coverage(book: Book) -> list[Line]:
     totals = book.assessment.totals
     parts = (
         ("Outside the scope", totals.outside_scope, "not asked for"),
-        ("+ Excluded", totals.excluded, "named with a reason, see Evidence"),
+        ("+ Excluded", totals.excluded, "left out on purpose, see Accounts"),
         ("+ Inactive", totals.inactive, "suspended, closed, or not yet active"),
         ("+ Scanned", totals.scanned, "read completely"),
         ("+ Failed", totals.failed, "could not be read" if totals.failed else ""),
@@ -128,30 +125,41 @@ def _coverage(book: Book) -> list[Line]:
     adds_up = reconciled(totals) == totals.listed
     check = "adds up" if adds_up else "DOES NOT ADD UP"
     return [
-        *((Span(6, label), Span(7, count, NUMBER), Span(8, remark, MUTE)) for label, count, remark in parts),
-        (Span(6, "= Sum", STRONG), Span(7, reconciled(totals), STRONG_NUMBER), Span(8, check, STRONG)),
-        (Span(6, "Accounts listed", STRONG), Span(7, totals.listed, STRONG_NUMBER), Span(8, "", MUTE)),
+        *(_sum(label, count, remark, (BODY, NUMBER, MUTE)) for label, count, remark in parts),
+        _sum("= Sum", reconciled(totals), check, (STRONG, STRONG_NUMBER, STRONG)),
+        _sum("Accounts listed", totals.listed, "", (STRONG, STRONG_NUMBER, MUTE)),
     ]
+
+
+def _sum(label: str, count: int, remark: str, styles: tuple[Style, Style, Style]) -> Line:
+    named, counted, remarked = styles
+    return Span(RIGHT, label, named), Span(RIGHT + 1, count, counted), Span(LAST, remark, remarked)
 
 
 def _users(book: Book) -> list[Line]:
     totals, figures = book.assessment.totals, book.figures
     unused = days(dormant_days(book.assessment.record))
-    grounds = ((f"    {_GROUNDS.get(basis, basis)}", count, "") for basis, count in figures.by_basis.items())
+    grounds = ((f"    {GROUNDS.get(basis, basis)}", count, "") for basis, count in figures.by_basis.items())
     usage = f"not known of {figures.usage_unknown:,}" if figures.usage_unknown else ""
     rights = f"rights not known of {many(figures.rights_unknown, 'user')}" if figures.rights_unknown else ""
-    counts = (
+    counts: tuple[tuple[str, int | None, str], ...] = (
         ("Found", totals.users, ""),
         ("Approved", totals.approved, ""),
         ("Not approved", totals.unapproved, ""),
         *grounds,
         ("    administrators among them", figures.unapproved_administrators, rights),
+        ("    console without MFA among them", figures.unapproved_console_without_mfa, ""),
         ("    dormant among them", figures.unapproved_dormant, ""),
-        ("Console access without MFA", figures.console_without_mfa, usage),
-        (f"Dormant (not used for {unused})", figures.dormant, usage),
+        (OF_ALL, None, ""),
+        ("    console access without MFA", figures.console_without_mfa, usage),
+        (f"    dormant (unused for {unused})", figures.dormant, usage),
     )
     return [
-        (Span(1, label, STRONG if label == "Not approved" else PROSE), Span(2, count, NUMBER), Span(3, remark, MUTE, 4))
+        (
+            Span(1, label, STRONG if label in STRONG_LABELS else PROSE),
+            Span(2, count, NUMBER),
+            Span(3, remark, MUTE, LEFT),
+        )
         for label, count, remark in counts
     ]
 
@@ -159,18 +167,33 @@ def _users(book: Book) -> list[Line]:
 def _failed(book: Book) -> list[Line]:
     failed = book.figures.failed
     if not failed:
-        return [(Span(6, "None.", PROSE, LAST),)]
-    lines: list[Line] = [_failure(row) for row in failed[:FAILED_SHOWN]]
+        return [(Span(RIGHT, "None.", PROSE, LAST),)]
+    lines = [line for row in failed[:FAILED_SHOWN] for line in _failure(row)]
     if len(failed) > FAILED_SHOWN:
-        lines.append((Span(6, f"and {many(len(failed) - FAILED_SHOWN, 'account')} more: see Accounts", STRONG, LAST),))
+        words = f"and {many(len(failed) - FAILED_SHOWN, 'account')} more: see Accounts"
+        lines.append((Span(RIGHT, words, STRONG, LAST),))
     return lines
 
 
-def _failure(row: AccountRow) -> Line:
-    return (
-        Span(6, f"{row.account.id} {row.account.name}", PROSE),
-        Span(7, row.reason or row.detail, PROSE, LAST),
-    )
+def _failure(row: AccountRow) -> tuple[Line, Line]:
+    name = (Span(RIGHT, row.account.name, PROSE), Span(RIGHT + 1, row.account.id), Span(LAST, _why(row), PROSE))
+    return name, (Span(RIGHT, f"in {row.account.ou_path or UNPLACED}", MUTE, LAST),)
+
+
+def _why(row: AccountRow) -> str:
+    return row.reason or row.detail or ""
+
+
+def _remedies(prose: Prose, book: Book) -> None:
+    """What to do, once for each reason: most accounts fail for the same one."""
+    remedies = Counter((_why(row), row.remedy) for row in book.figures.failed)
+    if not remedies:
+        return
+    prose.gap()
+    prose.line(Span(1, "What to do about accounts that could not be read", SECTION, LAST), height=20)
+    for (why, remedy), count in remedies.most_common():
+        if remedy:
+            prose.line(Span(1, f"{why} ({count:,})", LABEL), Span(2, remedy, PROSE, LAST))
 
 
 def _sign_off(prose: Prose, book: Book) -> None:
@@ -180,8 +203,10 @@ def _sign_off(prose: Prose, book: Book) -> None:
         f"I have read this review (run {run}). I acknowledge its results, the accounts that it does not cover, and "
         "that each user who is not approved is to be removed, or to be put on a safelist after review."
     )
+    if book.assessment.status is not Status.COMPLETE:
+        prose.line(Span(1, status_words(book.assessment), BAD, LAST), height=22)
     prose.line(Span(1, words, PROSE, LAST))
-    heads = ((1, "", None), (2, "Name", 5), (6, "Role", None), (7, "Date", None), (8, "Signature", None))
+    heads = ((1, "", None), (2, "Name", 6), (7, "Role", None), (8, "Date", None), (9, "Signature", None))
     prose.line(*(Span(at, text, HEAD, to) for at, text, to in heads))
     for who in ("Reviewed by", "Acknowledged for management by"):
         blanks = (Span(at, None, FORM, to) for at, _, to in heads[1:])

@@ -4,6 +4,26 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
+from scanner.model import Assessment, Basis
+
+# On what ground a user is not approved.
+GROUNDS: Mapping[Basis, str] = {
+    Basis.NOT_SAFELISTED: "on no safelist",
+    Basis.APPROVAL_EXPIRED: "approval expired",
+    Basis.APPROVAL_NOT_STARTED: "approval not started yet",
+    Basis.APPROVAL_INVALID: "approval breaks the policy",
+    Basis.USER_RECREATED: "recreated since approval",
+    Basis.REVOKED: "approval revoked",
+}
+
+
+def status_words(assessment: Assessment) -> str:
+    """The status, and the text that says more without saying the status again: "INCOMPLETE: 2 of 14 accounts ..."."""
+    status, text = assessment.status, assessment.status_text
+    if text[: len(status)].upper() == status:
+        return f"{status}{text[len(status) :]}"
+    return f"{status}: {text}"
+
 
 def moment(value: datetime) -> str:
     return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
@@ -14,8 +34,8 @@ def window(start: datetime, end: datetime) -> str:
     return f"{start:%Y-%m-%d %H:%M:%S} to {end:{'%H:%M:%S' if start.date() == end.date() else '%Y-%m-%d %H:%M:%S'}} UTC"
 
 
-def many(count: int, thing: str) -> str:
-    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
+def many(count: int, thing: str, things: str | None = None) -> str:
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {things or f'{thing}s'}"
 
 
 def days(count: int) -> str:
