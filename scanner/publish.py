@@ -6,7 +6,7 @@ from pathlib import Path
 
 from scanner import run
 from scanner.model import Assessment
-from scanner.report.files import write
+from scanner.report.files import remove_others, write
 from scanner.rule import assess
 from scanner.safelist.entries import parse
 
@@ -37,9 +37,10 @@ def publish(folder: Path, formats: Collection[str]) -> Published:
 
 
 def publish_again(folder: Path, target: Path, formats: Collection[str]) -> Published:
-    """Render a recorded run again, into `target`, which lies outside the run's folder."""
+    """Render a recorded run again, into `target`, which lies outside the run's folder and then holds this rendering."""
     assessment = decide(folder)
     target.mkdir(mode=0o700, parents=True, exist_ok=True)
+    remove_others(target, formats)
     return Published(
         assessment=assessment,
         run_folder=folder,

@@ -27,6 +27,17 @@ def write(assessment: Assessment, folder: Path, formats: Collection[str]) -> lis
     return [_write_whole(folder / name, WRITERS[name], assessment) for name in wanted]
 
 
+def remove_others(folder: Path, formats: Collection[str]) -> None:
+    """Remove what an earlier rendering left that `write` would not write now; touches no other file."""
+    for name, needed in FILES.items():
+        if needed is not None and needed not in formats:
+            try:
+                (folder / name).unlink(missing_ok=True)
+            except OSError as problem:
+                why = problem.strerror or problem
+                raise ScannerError(f"Cannot remove {folder / name}, of an earlier report: {why}.") from problem
+
+
 def write_users_csv(assessment: Assessment, out: BinaryIO) -> None:
     write_csv(USERS, users_frame(user_rows(assessment)), out)
 

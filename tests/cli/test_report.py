@@ -63,6 +63,19 @@ def test_by_default_the_workbook_and_the_csv_come(done: Scanned) -> None:
     assert not (rendered(done) / "iam-users.json").exists()
 
 
+def test_a_folder_holds_one_rendering(done: Scanned) -> None:
+    """A workbook of today beside a CSV of last month, under other versions of the program, would contradict it."""
+    program("report", done.folder.name, "--format", "csv", "--format", "xlsx")
+    (rendered(done) / "notes.txt").write_text("mine", encoding="utf-8")
+    program("report", done.folder.name, "--format", "json")
+    assert {file.name for file in rendered(done).iterdir()} == {
+        "iam-users.json",
+        "accounts.csv",
+        "summary.json",
+        "notes.txt",
+    }
+
+
 def test_it_writes_outside_the_run_s_folder_and_seals_nothing(done: Scanned) -> None:
     before = {file.name: file.read_bytes() for file in done.folder.iterdir()}
     program("report", done.folder.name)
