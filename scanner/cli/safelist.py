@@ -132,7 +132,7 @@ def _day(text: str | None) -> date:
             return date.fromisoformat(text)
     except ValueError:
         pass  # no such day, as 2026-02-30
-    raise UsageError(f"--as-of {text} is no date. Write it as 2027-01-15.")
+    raise UsageError(f"--as-of: {text!r} is no day; write it as 2027-01-15.")  # as a scan says it
 
 
 def _account(account_id: str, ou: str | None) -> Account:

@@ -264,9 +264,10 @@ def test_a_day_is_written_as_in_a_scan(good: str, command: str, day: str) -> Non
     options = {"check": (good,), "explain": ("--account", "123456789012", "--user", "a", "--safelist", good)}
     error = run(command, *options[command], "--as-of", day).exception
     assert isinstance(error, UsageError)
-    assert f"--as-of {day} is no date" in str(error)
-    with pytest.raises(FaultsError):
+    with pytest.raises(FaultsError) as refused:
         load({"as_of": day}, {})
+    assert str(error) == f"--as-of: {day!r} is no day; write it as 2027-01-15."
+    assert str(error) in str(refused.value)
     assert output(command, *options[command], "--as-of", "2026-11-23")
     assert load({"as_of": "2026-11-23"}, {}).as_of == AS_OF
 
@@ -280,7 +281,7 @@ def test_explain_prints_the_determination_alone_when_asked(good: str) -> None:
     ("options", "message"),
     [
         (("--account", "12345", "--user", "a"), "--account 12345 is no account id"),
-        (("--account", "123456789012", "--user", "a", "--as-of", "2026-02-30"), "--as-of 2026-02-30 is no date"),
+        (("--account", "123456789012", "--user", "a", "--as-of", "2026-02-30"), "--as-of: '2026-02-30' is no day"),
         (("--account", "123456789012", "--user", "a", "--path", "x"), "--path x is no path"),
         (("--account", "123456789012", "--user", "a", "--ou", "/Root"), "--ou /Root is no path of an OU"),
     ],
