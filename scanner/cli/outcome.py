@@ -19,11 +19,11 @@ from rich.text import Text
 from scanner.errors import ExitCode
 from scanner.model import RULE_ID, RULE_TITLE, Assessment, EntryStatus, EntryUse, Status
 from scanner.publish import Published
-from scanner.report.columns import NOT_JUDGED
 from scanner.report.figures import Figures, figures
 from scanner.report.rows import AccountRow, account_rows, user_rows
 from scanner.report.sheets.words import GROUNDS, many, status_words
 from scanner.rule import exit_code
+from scanner.safelist.usage import NOT_JUDGED
 from scanner.text import for_terminal
 
 SHOWN = 8  # rows of a table; the rest is in the reports

@@ -279,7 +279,6 @@ def _remark(use: EntryUse) -> str | None:
 
 
 _SAFELIST = "safelist"
-NOT_JUDGED = "not judged: "  # so begins the remark on an unused entry where nobody could look whether it is in use
 
 SAFELIST: tuple[Column[EntryUse], ...] = (
     Column("status", TEXT, 13, "What became of the entry", _RULE, lambda use: use.status),

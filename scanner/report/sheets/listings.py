@@ -4,11 +4,12 @@ They are wider than a page can show in print that one can read, so each takes se
 them with the columns that say what a row is about: nothing is left out. Users, forty columns wide, prints on A3.
 """
 
-from scanner.report.columns import ACCOUNTS, NOT_JUDGED, SAFELIST, USERS
+from scanner.report.columns import ACCOUNTS, SAFELIST, USERS
 from scanner.report.frames import accounts_frame, safelist_frame, users_frame
 from scanner.report.sheets.page import A3, Book, Page
 from scanner.report.sheets.styles import ALARM, PALE, WARNING, WHITE
 from scanner.report.sheets.table import Highlight, write_table
+from scanner.safelist.usage import NOT_JUDGED
 
 
 def users_sheet(book: Book) -> None:
