@@ -29,7 +29,6 @@ from scanner.model import (
     UserId,
 )
 from scanner.safelist.check import Checked, check
-from scanner.safelist.entries import parse, read
 from scanner.safelist.match import Decision, Index
 from scanner.safelist.types import Safelist, fold, is_ou_id, selected_name
 from scanner.text import for_terminal
@@ -67,6 +66,8 @@ def check_command(
     """
     options.log_to_stderr(debug)
     day = _day(as_of)
+    from scanner.safelist.entries import parse, read  # keeps --help quick
+
     texts = read(paths or [DEFAULT])
     safelist = parse(texts)
     checked = check(safelist, day)
@@ -105,6 +106,8 @@ def explain_command(
     options.log_to_stderr(debug)
     day = _day(as_of)
     where = _account(account, ou)
+    from scanner.safelist.entries import parse, read  # keeps --help quick
+
     entries = parse(read(safelist or [DEFAULT]))
     who = _user(where, user, user_id, path, entries)
     index = Index(entries, day)
