@@ -38,6 +38,7 @@ class Figures:
     dormant: int
     stale: int  # users with a credential that is stale
     unapproved_administrators: int
+    unapproved_rights_unknown: int  # of which it is open whether they are administrators
     unapproved_console_without_mfa: int
     unapproved_dormant: int
     inactive: int  # users with a credential that works, and no activity for 90 days; never active: since creation
@@ -63,6 +64,7 @@ def figures(assessment: Assessment, users: Sequence[UserRow], accounts: Sequence
         dormant=sum(row.activity.dormant is True for row in users),
         stale=sum(bool(row.activity.stale_credentials) for row in users),
         unapproved_administrators=sum(_is_administrator(row) is True for row in unapproved),
+        unapproved_rights_unknown=sum(_is_administrator(row) is None for row in unapproved),
         unapproved_console_without_mfa=sum(map(_is_console_without_mfa, unapproved)),
         unapproved_dormant=sum(row.activity.dormant is True for row in unapproved),
         inactive=sum(_is_inactive(row, assessment.record.header.started_at) for row in users),

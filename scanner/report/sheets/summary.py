@@ -141,7 +141,8 @@ def _users(book: Book) -> list[Line]:
     unused = days(dormant_days(book.assessment.record))
     grounds = ((f"    {GROUNDS.get(basis, basis)}", count, "") for basis, count in figures.by_basis.items())
     usage = f"not known of {figures.usage_unknown:,}" if figures.usage_unknown else ""
-    rights = f"rights not known of {many(figures.rights_unknown, 'user')}" if figures.rights_unknown else ""
+    open_rights = figures.unapproved_rights_unknown
+    rights = f"rights not known of {open_rights:,} of them" if open_rights else ""
     counts: tuple[tuple[str, int | None, str], ...] = (
         ("Found", totals.users, ""),
         ("Approved", totals.approved, ""),
