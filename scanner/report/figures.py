@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from scanner.model import Account, Assessment, Basis, Determination, Evidence, Kind, Scanned, Skipped, Totals
+from scanner.model import Account, Assessment, Basis, Determination, Evidence, Kind, Skipped, Totals
 from scanner.report.rows import AccountRow, UserRow
 
 UNPLACED = "(place in the organization unknown)"
@@ -54,7 +54,7 @@ def figures(assessment: Assessment, users: Sequence[UserRow], accounts: Sequence
     unapproved = [row for row in users if row.finding.determination is Determination.UNAPPROVED]
     times = [row.scanned_at for row in accounts if row.scanned_at]
     grounds = Counter(row.finding.basis for row in unapproved)
-    evidence = Counter(scan.evidence for scan in assessment.record.scans.values() if isinstance(scan, Scanned))
+    evidence = Counter(row.evidence for row in accounts if row.evidence)
     return Figures(
         by_ou=_by_ou(accounts),
         by_basis={basis: grounds[basis] for basis in Basis if grounds[basis]},

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 
@@ -72,11 +72,14 @@ def account_rows(assessment: Assessment) -> Iterator[AccountRow]:
     """Every account in scope, by its id: those that were skipped, that failed and that were not reached too."""
     record = assessment.record
     decided = Counter((finding.account.id, finding.determination) for finding in assessment.findings)
+    partial = {finding.account.id for finding in assessment.findings if finding.evidence is Evidence.PARTIAL}
     for account in sorted(record.listing.accounts, key=lambda each: each.id):
         if account.id in record.listing.in_scope:
             owner = record.header.account_owners.get(account.id)
             scan = record.scans.get(account.id)
-            yield _account_row(account, owner, scan, decided) if scan else _unreached(account, owner, record)
+            row = _account_row(account, owner, scan, decided) if scan else _unreached(account, owner, record)
+            # An account's evidence is no better than that of its users.
+            yield replace(row, evidence=Evidence.PARTIAL) if account.id in partial else row
 
 
 def _unreached(account: Account, owner: str | None, record: Record) -> AccountRow:

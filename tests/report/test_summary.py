@@ -8,7 +8,9 @@ from scanner.model import Evidence
 from scanner.report.figures import UNPLACED, figures
 from scanner.report.rows import account_rows, user_rows
 from scanner.report.summary import summary
-from tests.builders import account, failure, listing, user
+from scanner.rule import assess
+from scanner.safelist.types import Safelist
+from tests.builders import access, account, credentials, failure, listing, record, scanned, user
 from tests.report.samples import assessed, finding, sample
 
 
@@ -98,3 +100,10 @@ def test_the_figures_count_what_is_known_only() -> None:
     assert [row.unapproved for row in counted.worst] == sorted(
         (row.unapproved or 0 for row in counted.worst), reverse=True
     )
+
+
+def test_the_evidence_of_an_account_is_no_better_than_that_of_its_users() -> None:
+    """A user made after the credential report has no row in it, though every call for evidence worked."""
+    full = user("alice", credentials=credentials(), access=access())
+    run = record(scanned(1, full, user("bob", access=access())), scanned(2, user("eve", in_account=2)), scanned(3))
+    assert document(assess(run, Safelist()))["evidence"] == {"FULL": 1, "PARTIAL": 2}
