@@ -160,8 +160,14 @@ def _unedited(book: Book) -> Iterable[Fact]:
     record = book.assessment.record
     yield "SHA-256 of the journal", record.digest
     yield "What that is", "the append-only record of this run; each of its lines holds the hash of the line before it"
-    yield "To check", "sha256sum manifest.json prints the digest that was noted when the run ended"
-    yield "What that shows", "manifest.json holds the SHA-256 of the journal and of each file, this workbook included"
+    yield (
+        "To check",
+        f"iam-scanner verify {record.header.run_id} --digest <the manifest's digest, noted when the run ended>",
+    )
+    yield (
+        "What that shows",
+        "no file, this workbook included, and no line of the journal was changed since the run ended",
+    )
     yield "Reviewers", "work on a copy of this workbook; this version of the program does not read their decisions back"
 
 

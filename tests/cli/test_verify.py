@@ -1,0 +1,109 @@
+"""`verify`: every change to a finished run is found and named."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from scanner import run
+from tests.aws_endpoint import running
+from tests.program import Scanned, hurried, program, scan, small_world, workplace
+
+__all__ = ["hurried", "workplace"]
+
+
+@pytest.fixture
+def done(workplace: Path, hurried: None) -> Scanned:
+    with running(small_world()) as endpoint:
+        return scan(endpoint, "--format", "xlsx")
+
+
+def digest(done: Scanned) -> str:
+    return hashlib.sha256((done.folder / run.MANIFEST).read_bytes()).hexdigest()
+
+
+def test_a_run_that_nobody_touched_is_whole(done: Scanned) -> None:
+    found = program("verify", done.folder.name, "--digest", digest(done), "--json")
+    assert found.exit_code == 0
+    assert found.document["whole"] is True
+    looked_at = {check["what"] for check in found.document["checks"]}
+    assert looked_at == {path.name for path in done.folder.iterdir()}
+    assert digest(done) in done.out
+
+
+def _replace(name: str, old: bytes, new: bytes) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        data = (folder / name).read_bytes()
+        assert old in data
+        (folder / name).write_bytes(data.replace(old, new, 1))
+
+    return change
+
+
+def _without_line(number: int) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        lines = (folder / run.JOURNAL).read_bytes().splitlines(keepends=True)
+        (folder / run.JOURNAL).write_bytes(b"".join(lines[:number] + lines[number + 1 :]))
+
+    return change
+
+
+CHANGES: dict[str, tuple[Callable[[Path], None], str]] = {
+    "a CSV was edited": (_replace("iam-users.csv", b"UNAPPROVED", b"APPROVED"), "iam-users.csv was changed"),
+    "a file is gone": (lambda folder: (folder / "summary.json").unlink(), "summary.json is gone"),
+    "a file was added": (lambda folder: (folder / "extra.txt").touch(), "extra.txt was added"),
+    "a journal line was edited": (_replace(run.JOURNAL, b'"alice"', b'"mally"'), "does not follow line"),
+    "a journal line was removed": (_without_line(2), "journal line 3 does not follow"),
+    "the manifest is gone": (lambda folder: (folder / run.MANIFEST).unlink(), "manifest.json is not there"),
+    "the manifest is no manifest": (_replace(run.MANIFEST, b'"files"', b'"fires"'), "is not a manifest"),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_change_is_found_and_named(done: Scanned, what: str) -> None:
+    change, said = CHANGES[what]
+    change(done.folder)
+    found = program("verify", done.folder.name)
+    assert found.exit_code == 3
+    assert said in found.out
+    assert "NOT what it was" in found.out
+
+
+def test_who_rewrites_the_manifest_too_is_found_by_the_digest_alone(done: Scanned) -> None:
+    noted = digest(done)
+    journal = done.folder / run.JOURNAL
+    summary = done.folder / "summary.json"
+    summary.write_bytes(summary.read_bytes() + b" ")
+    run.seal(done.folder, [p.name for p in done.folder.iterdir() if p.name != run.MANIFEST], _sha256(journal))
+    assert program("verify", done.folder.name).exit_code == 0
+    found = program("verify", done.folder.name, "--digest", noted)
+    assert found.exit_code == 3
+    assert "another digest than the one noted" in found.out
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_csv_that_does_not_follow_from_the_journal_is_found_though_the_manifest_has_it(done: Scanned) -> None:
+    _replace("iam-users.csv", b"UNAPPROVED", b"APPROVED")(done.folder)
+    names = [path.name for path in done.folder.iterdir() if path.name != run.MANIFEST]
+    run.seal(done.folder, names, _sha256(done.folder / run.JOURNAL))
+    found = program("verify", done.folder.name)
+    assert found.exit_code == 3
+    assert "iam-users.csv is not what the journal says" in found.out
+
+
+def test_a_csv_of_another_version_is_said_not_to_be_compared(done: Scanned, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scanner.verify.__version__", "9.9.9")
+    found = program("verify", done.folder.name, "--json")
+    assert found.exit_code == 0
+    assert [check["holds"] for check in found.document["checks"]].count(None) == 2
+
+
+def test_what_is_no_run_is_wrong_usage(workplace: Path) -> None:
+    found = program("verify", "nowhere", "--json")
+    assert found.exit_code == 2
+    assert json.loads(found.out)["error"]["exit_code"] == 2
