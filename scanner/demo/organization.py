@@ -6,7 +6,6 @@ that an old key is old whenever the demo runs.
 
 import base64
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 ORGANIZATION_ID = "o-demosample"
@@ -290,10 +289,3 @@ ACCOUNTS = (
         ),
     ),
 )
-
-
-def all_users() -> Iterator[tuple[Account, User]]:
-    """Every user of the sample, those of the suspended account among them, which no scan will see."""
-    for account in ACCOUNTS:
-        for user in account.users:
-            yield account, user

@@ -1,11 +1,12 @@
 """boto3 clients that reach nothing but the given emulator."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import boto3
 
 from scanner.demo.emulator import Emulator
+from scanner.demo.organization import ACCOUNTS, Account, User
 
 
 def client(service: str, emulator: Emulator, credentials: Mapping[str, str] | None = None) -> Any:
@@ -28,3 +29,10 @@ def in_account(emulator: Emulator, account_id: str) -> Any:
     )["Credentials"]
     names = {"AccessKeyId": "ACCESS_KEY_ID", "SecretAccessKey": "SECRET_ACCESS_KEY", "SessionToken": "SESSION_TOKEN"}
     return client("iam", emulator, {f"AWS_{name}": session[key] for key, name in names.items()})
+
+
+def all_users() -> Iterator[tuple[Account, User]]:
+    """Every user of the sample, those of the suspended account among them, which no scan will see."""
+    for account in ACCOUNTS:
+        for user in account.users:
+            yield account, user

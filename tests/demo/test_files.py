@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from scanner.demo.files import account_owners_text, safelist_text, write_files
-from scanner.demo.organization import ACCOUNTS, MANAGEMENT, OUS, ROOT_ID, all_users, user_id
+from scanner.demo.organization import ACCOUNTS, MANAGEMENT, OUS, ROOT_ID, user_id
 from scanner.demo.organization import Account as SampleAccount
 from scanner.demo.organization import User as SampleUser
 from scanner.model import Account, AccountId, IamUser, OrganizationalUnit, SafelistText, UserId
 from scanner.safelist.entries import check_organization, parse
 from scanner.safelist.match import Index
+from tests.demo.clients import all_users
 from tests.demo_fixture import EXPECTED, SUSPENDED
 
 DAYS = [date(2026, 11, 23), date(2028, 2, 29), date(2031, 1, 1)]

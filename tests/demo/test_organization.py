@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from scanner.demo import Demo
-from scanner.demo.organization import ACCOUNTS, OUS, all_users, user_id
-from tests.demo.clients import client, in_account
+from scanner.demo.organization import ACCOUNTS, OUS, user_id
+from tests.demo.clients import all_users, client, in_account
 from tests.demo_fixture import EXPECTED, SUSPENDED
 
 
