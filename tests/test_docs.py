@@ -22,7 +22,6 @@ from ruamel.yaml import YAML
 
 from scanner.aws.identity import hub_policy, member_policy, organizations_policy
 from scanner.cli.main import app
-from scanner.cli.options import DEFAULT_OUTPUT
 from scanner.demo import ORGANIZATION_ID, Demo
 from scanner.errors import ExitCode
 from scanner.model import Basis, FailReason, SafelistText, Selector, SkipReason
@@ -190,7 +189,7 @@ def newcomer(
 ) -> Iterator[Newcomer]:
     folder = tmp_path / "checkout"
     shutil.copytree(place, folder)
-    shutil.copytree(folder / published.folder, folder / DEFAULT_OUTPUT / RECORDED)
+    shutil.copytree(folder / published.folder, folder / Settings().output / RECORDED)
     monkeypatch.chdir(folder)
     with sample_organization.applied():
         monkeypatch.setenv("AWS_CONFIG_FILE", str(folder / "aws-config"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scanner.cli.options import DEFAULT_OUTPUT, AsJson, Debug, Output, Quiet, log_to_stderr
+from scanner.cli.options import AsJson, Debug, Output, Quiet, log_to_stderr, stderr
 
 if TYPE_CHECKING:
     from scanner.demo import Demo
@@ -27,26 +27,26 @@ def demo_command(
 
     Example: iam-scanner demo --serve
     """
-    from scanner.cli.options import stderr
     from scanner.demo import sample
 
     log_to_stderr(debug)
     if not quiet:
         stderr().print("Starting the embedded AWS emulator with a sample organization ...")
     with sample(datetime.now(UTC).date()) as demo:
-        _scan(demo, output or DEFAULT_OUTPUT, as_json=as_json, quiet=quiet)
+        _scan(demo, output, as_json=as_json, quiet=quiet)
         if serve:
             _serve(demo)
 
 
-def _scan(demo: "Demo", output: Path, *, as_json: bool, quiet: bool) -> None:
+def _scan(demo: "Demo", output: Path | None, *, as_json: bool, quiet: bool) -> None:
     from scanner.cli.scanning import run_scan
-    from scanner.settings import load
+    from scanner.settings import Settings, load
 
-    files = demo.write_files(output / "demo")
+    root = output or Settings().output
+    files = demo.write_files(root / "demo")
     with demo.applied():
         settings = load(
-            {"safelist": (files.safelist,), "account_owners": files.account_owners, "output": output},
+            {"safelist": (files.safelist,), "account_owners": files.account_owners, "output": root},
             {},
             Path(os.devnull),
         )

@@ -98,8 +98,6 @@ Config = Annotated[
     typer.Option(metavar="FILE", help="Settings file.  \\[default: config/scanner.yaml, if any]", show_default=False),
 ]
 
-DEFAULT_OUTPUT = Path("reports")
-
 
 def log_to_stderr(debug: bool) -> None:
     """Show the program's own log with --debug, and no log at all without.

@@ -123,7 +123,7 @@ def read_inputs(settings: Settings) -> Inputs:
         texts=texts,
         safelist=parse(texts),
         owners=sources.read_owners(settings.account_owners),
-        accounts_file=sources.FromFile(settings.accounts_file) if settings.accounts_file else None,
+        accounts_file=_accounts_file(settings),
     )
 
 
@@ -144,8 +144,12 @@ def inputs_of(begun: Begun, pace: Mapping[str, object]) -> Inputs:
         texts=header.safelists,
         safelist=parse(header.safelists),
         owners=header.account_owners,
-        accounts_file=sources.FromFile(settings.accounts_file) if settings.accounts_file else None,
+        accounts_file=_accounts_file(settings),
     )
+
+
+def _accounts_file(settings: Settings) -> sources.FromFile | None:
+    return sources.FromFile(settings.accounts_file) if settings.accounts_file else None
 
 
 async def connect(settings: Settings, clients: Clients) -> Connection:
@@ -156,7 +160,6 @@ async def connect(settings: Settings, clients: Clients) -> Connection:
     own = Session(clients, await identity.caller_credentials(settings.profile))
     caller = await identity.who_calls(own)
     policies = _session_policies(settings, caller) if settings.session_policy else {}
-
     organizations = await _through(own, settings.organizations_role_arn, settings, policies.get("organizations"))
     return Connection(clients=clients, caller=caller, own=own, organizations=organizations, policies=policies)
 
@@ -196,7 +199,7 @@ async def prepare(settings: Settings, accounts_file: sources.FromFile | None, co
 
 async def survey(settings: Settings, progress: Progress) -> Survey:
     """List the accounts and what a scan would do with each; assumes no role in any of them."""
-    accounts_file = sources.FromFile(settings.accounts_file) if settings.accounts_file else None
+    accounts_file = _accounts_file(settings)
     async with Clients(profile=settings.profile, concurrency=settings.concurrency) as clients:
         progress.says("Checking credentials and scope")
         job = await prepare(settings, accounts_file, await connect(settings, clients))
