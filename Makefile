@@ -23,7 +23,7 @@ demo: $(VENV)/.demo ## scan a sample organization on an embedded AWS emulator, a
 
 test: $(VENV)/.dev ## run the whole test suite
 	@echo "Running the tests (two to four minutes) ..."
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 lint: $(VENV)/.dev ## check format, lint and types
 	@echo "Checking format, lint and types ..."
