@@ -199,6 +199,125 @@ class Skipped:
 AccountScan = Scanned | Failed | Skipped
 
 
+# --- words for decisions ---------------------------------------------------------------------------------------------
+
+
+class Determination(StrEnum):
+    APPROVED = "APPROVED"
+    UNAPPROVED = "UNAPPROVED"
+
+
+class Basis(StrEnum):
+    """Why; of the reasons against, the first that holds, in this order."""
+
+    SAFELISTED = "SAFELISTED"
+    REVOKED = "REVOKED"
+    USER_RECREATED = "USER_RECREATED"
+    APPROVAL_EXPIRED = "APPROVAL_EXPIRED"
+    APPROVAL_NOT_STARTED = "APPROVAL_NOT_STARTED"
+    APPROVAL_INVALID = "APPROVAL_INVALID"
+    NOT_SAFELISTED = "NOT_SAFELISTED"
+
+
+class Kind(StrEnum):
+    """Whom a user stands for."""
+
+    HUMAN = "human"
+    SERVICE = "service"
+    BREAK_GLASS = "break-glass"
+
+
+class Status(StrEnum):
+    COMPLETE = "COMPLETE"
+    INCOMPLETE = "INCOMPLETE"
+    NOTHING_READ = "NOTHING READ"
+
+
+class Choice(StrEnum):
+    """What a reviewer decides about a user."""
+
+    APPROVE = "Approve"  # an entry in the safelist, for this very user
+    KEEP = "Keep"  # the approval that there is stays as it is
+    REMOVE = "Remove"  # revoked, and to be removed
+    QUARANTINE = "Quarantine"  # revoked, and to be disabled first
+    DEFER = "Defer"  # looked at and put off, with a comment
+
+
+class Change(StrEnum):
+    """What became of a user since an earlier run."""
+
+    NEW = "NEW"
+    RECREATED = "RECREATED"  # the same name, and another user id
+    RENAMED = "RENAMED"  # the same user id, and another name
+    NEWLY_UNAPPROVED = "NEWLY_UNAPPROVED"
+    NEWLY_APPROVED = "NEWLY_APPROVED"
+    PRIVILEGE_GAINED = "PRIVILEGE_GAINED"  # claimed only where both runs had all the evidence of the user
+    UNCHANGED = "UNCHANGED"
+    NOT_PREVIOUSLY_SCANNED = "NOT_PREVIOUSLY_SCANNED"  # the earlier run did not read the account
+    GONE = "GONE"  # only where both runs read the account
+    NOT_RESCANNED = "NOT_RESCANNED"  # the later run did not read the account
+
+
+# --- what went before a run ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserState:
+    """A user in one run: the fields that runs are compared by."""
+
+    account_id: AccountId
+    user_id: UserId
+    user_name: str
+    determination: Determination
+    basis: Basis
+    evidence: Evidence
+    administrator: bool | None
+    policies: tuple[str, ...]  # managed and inline, those of groups too, without the group's name
+    boundary: bool  # whether a permissions boundary limits it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A run, reduced to what a later one is compared with."""
+
+    run_id: str
+    digest: str  # SHA-256 of its journal
+    started_at: datetime
+    accounts: Mapping[AccountId, str]  # those that were read → their names
+    outside: frozenset[AccountId]  # those that were listed and out of its scope
+    users: tuple[UserState, ...]  # by account id, user name, user id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewDecision:
+    """What a reviewer decided about a user in the review of a run: a line of the ledger."""
+
+    run_id: str
+    account_id: AccountId
+    user_id: UserId
+    choice: Choice
+    reviewer: str
+    reviewed_on: date
+    owner: str | None = None
+    kind: Kind | None = None
+    approve_until: date | None = None
+    ticket: str | None = None
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrendPoint:
+    """A finished run in four numbers."""
+
+    run_id: str
+    started_at: datetime
+    status: Status
+    users: int
+    unapproved: int
+    scanned: int  # accounts
+    active: int  # accounts in scope that were to be read
+
+
 # --- the record of a run: what the journal holds ---------------------------------------------------------------------
 
 
@@ -226,6 +345,9 @@ class Header:
     caller: Caller
     organization: Organization | None
     session_policies: Mapping[str, str]  # "member" | "hub" | "organizations" → the policy document in force
+    previous_run: Snapshot | None = None  # the run that this one is compared with
+    decisions: tuple[ReviewDecision, ...] = ()  # of earlier reviews: the last one of each user
+    trend: tuple[TrendPoint, ...] = ()  # the finished runs of the same organization before this one, by their start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,23 +395,6 @@ class Record:
 # --- what was decided ------------------------------------------------------------------------------------------------
 
 
-class Determination(StrEnum):
-    APPROVED = "APPROVED"
-    UNAPPROVED = "UNAPPROVED"
-
-
-class Basis(StrEnum):
-    """Why; of the reasons against, the first that holds, in this order."""
-
-    SAFELISTED = "SAFELISTED"
-    REVOKED = "REVOKED"
-    USER_RECREATED = "USER_RECREATED"
-    APPROVAL_EXPIRED = "APPROVAL_EXPIRED"
-    APPROVAL_NOT_STARTED = "APPROVAL_NOT_STARTED"
-    APPROVAL_INVALID = "APPROVAL_INVALID"
-    NOT_SAFELISTED = "NOT_SAFELISTED"
-
-
 class Scope(StrEnum):
     """How far an entry of a safelist reaches; the later, the more specific."""
 
@@ -305,14 +410,6 @@ class Selector(StrEnum):
     ARN = "arn"
     PATTERN = "pattern"
     PATH = "path"
-
-
-class Kind(StrEnum):
-    """Whom a user stands for."""
-
-    HUMAN = "human"
-    SERVICE = "service"
-    BREAK_GLASS = "break-glass"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -373,6 +470,25 @@ class Finding:
     basis: Basis
     explanation: str  # one plain sentence
     entry: Entry | Revocation | None  # the entry that decided it, for it or against it
+    changes: tuple[Change, ...] = ()  # since the run that this one is compared with; () where there is none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """A user in two runs; None in the one that does not have it."""
+
+    account_id: AccountId
+    account_name: str
+    before: UserState | None
+    after: UserState | None
+    changes: tuple[Change, ...]
+
+    @property
+    def user(self) -> UserState:
+        """As the later run has it, or where that has it not, the earlier one."""
+        state = self.after or self.before
+        assert state is not None
+        return state
 
 
 class EntryStatus(StrEnum):
@@ -396,12 +512,6 @@ class EntryUse:
     status: EntryStatus
     users: int  # for a revocation: how many users it holds for
     remark: str  # one sentence where the status alone does not say why; else ""
-
-
-class Status(StrEnum):
-    COMPLETE = "COMPLETE"
-    INCOMPLETE = "INCOMPLETE"
-    NOTHING_READ = "NOTHING READ"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -433,3 +543,4 @@ class Assessment:
     totals: Totals
     findings: tuple[Finding, ...]  # by account id, user name, user id
     safelist: tuple[EntryUse, ...] = field(default=())  # in the order of files and lines
+    differences: tuple[Difference, ...] | None = None  # to the previous run; None where there is none

@@ -6,9 +6,8 @@ from pathlib import Path
 
 from scanner import run
 from scanner.model import Assessment
+from scanner.recorded import decide
 from scanner.report.files import remove_others, write
-from scanner.rule import assess
-from scanner.safelist.entries import parse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,12 +19,6 @@ class Published:
     folder: Path  # where the files are: the same, or another where a recorded run was rendered again
     files: tuple[Path, ...]
     manifest_digest: str | None  # None where a recorded run was rendered again, outside its folder
-
-
-def decide(folder: Path) -> Assessment:
-    """Read a run's journal and decide it by the safelists that it holds."""
-    record = run.read(folder)
-    return assess(record, parse(record.header.safelists))
 
 
 def publish(folder: Path, formats: Collection[str]) -> Published:

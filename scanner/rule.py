@@ -5,12 +5,15 @@ assessment whenever it is asked for.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from scanner.diff import compare, snapshot
 from scanner.errors import ExitCode
 from scanner.model import (
     Account,
     Assessment,
     Determination,
+    Difference,
     Evidence,
     Failed,
     Finding,
@@ -34,7 +37,9 @@ def assess(record: Record, safelist: Safelist) -> Assessment:
     `unreached` names it. The record is left as it is, since no call failed and there is nothing that AWS said.
     """
     index = Index(safelist, record.header.as_of)
-    findings = tuple(sorted(_findings(record, index), key=_order))
+    decided = tuple(sorted(_findings(record, index), key=_order))
+    differences = _differences(record, decided)
+    findings = _with_changes(decided, differences)
     totals = _totals(record, findings)
     status = _status(record, totals)
     return Assessment(
@@ -44,6 +49,7 @@ def assess(record: Record, safelist: Safelist) -> Assessment:
         totals=totals,
         findings=findings,
         safelist=use(index, findings, record),
+        differences=differences,
     )
 
 
@@ -89,6 +95,19 @@ def _evidence(scan: Scanned, user: IamUser) -> Evidence:
     if scan.evidence is not Evidence.FULL:
         return scan.evidence
     return Evidence.FULL if user.credentials is not None and user.access is not None else Evidence.PARTIAL
+
+
+def _differences(record: Record, findings: tuple[Finding, ...]) -> tuple[Difference, ...] | None:
+    previous = record.header.previous_run
+    return None if previous is None else compare(previous, snapshot(record, findings))
+
+
+def _with_changes(findings: tuple[Finding, ...], differences: tuple[Difference, ...] | None) -> tuple[Finding, ...]:
+    """Say of each user what changed; both come in the same order, and the differences hold users besides."""
+    if differences is None:
+        return findings
+    changes = (each.changes for each in differences if each.after is not None)
+    return tuple(replace(finding, changes=each) for finding, each in zip(findings, changes, strict=True))
 
 
 def _order(finding: Finding) -> tuple[str, str, str]:

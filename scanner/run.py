@@ -12,7 +12,7 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -119,6 +119,23 @@ def is_sealed(folder: Path) -> bool:
     return (folder / MANIFEST).is_file()
 
 
+def sealed_files(folder: Path) -> Mapping[str, str]:
+    """The SHA-256 of each file that the manifest names.
+
+    Raises OSError where there is no manifest, and ValueError where it is not one that this program wrote.
+    """
+    try:
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+        return {str(name): str(each["sha256"]) for name, each in manifest["files"].items()}
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError("not a manifest") from error
+
+
+def all_under(output: Path) -> tuple[Path, ...]:
+    """The folders of runs, by their start."""
+    return tuple(sorted(path for path in output.glob("*") if _RUN_ID.fullmatch(path.name)))
+
+
 def _bytes(folder: Path) -> bytes:
     try:
         return (folder / JOURNAL).read_bytes()
@@ -131,8 +148,8 @@ def find(run: str, output: Path) -> Path:
     for folder in (Path(run), output / run):
         if (folder / JOURNAL).is_file():
             return folder
-    known = sorted((path.name for path in output.glob("*") if _RUN_ID.fullmatch(path.name)), reverse=True)
-    newest = f" The newest there is {known[0]}." if known else ""
+    known = all_under(output)
+    newest = f" The newest there is {known[-1].name}." if known else ""
     raise UsageError(f"There is no run {run!r}, neither as a folder nor under {output}.{newest}")
 
 

@@ -115,6 +115,9 @@ class Settings(_Frozen):
     output: Path = Path("reports")
     format: tuple[Format, ...] = ("xlsx", "csv")
     account_owners: Path | None = None
+    # review
+    previous: str | None = None  # None: the newest complete run that covers the scope; "none": compare with nothing
+    review_every_days: int = Field(default=180, ge=1, le=3650)
     # pace
     concurrency: int = Field(default=64, ge=1, le=1000)
     account_timeout: int = Field(default=120, ge=1, le=800)  # a role's session lasts 900 seconds
@@ -150,7 +153,9 @@ class Settings(_Frozen):
 
 
 _LISTS = frozenset({"ou", "exclude_ou", "account", "exclude_account", "safelist", "format"})
-_NUMBERS_AND_FLAGS = frozenset({"dormant_days", "concurrency", "account_timeout", "session_policy"})
+_NUMBERS_AND_FLAGS = frozenset(
+    {"dormant_days", "review_every_days", "concurrency", "account_timeout", "session_policy"}
+)
 _EXCLUSIONS = {"exclude_ou": "ou", "exclude_account": "account"}
 
 

@@ -37,6 +37,11 @@ def for_csv(text: str) -> str:
     return for_utf8(f"'{text}" if looks_like_formula(text) else text)
 
 
+def from_csv(text: str) -> str:
+    """The text that `for_csv` guarded."""
+    return text[1:] if text[:1] == "'" and looks_like_formula(text[1:]) else text
+
+
 def for_utf8(text: str) -> str:
     """The text with each lone surrogate, which UTF-8 cannot hold, replaced by U+FFFD."""
     return text if text.isascii() else _SURROGATE.sub(REPLACEMENT, text)

@@ -6,7 +6,6 @@ manifest's digest, noted elsewhere when the run ended.
 
 import hashlib
 import io
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import BinaryIO
 from scanner import __version__, run
 from scanner.journal import JournalError
 from scanner.model import Assessment
-from scanner.publish import decide
+from scanner.recorded import decide
 from scanner.report.files import write_accounts_csv, write_users_csv
 
 _RENDERED: Mapping[str, Callable[[Assessment, BinaryIO], None]] = {
@@ -56,12 +55,11 @@ def _checks(folder: Path, digest: str | None) -> Iterator[Check]:
 def _manifest(folder: Path) -> tuple[Mapping[str, str], Check]:
     """Return the SHA-256 of each file that the manifest names."""
     try:
-        manifest = json.loads((folder / run.MANIFEST).read_bytes())
-        files = {str(name): str(each["sha256"]) for name, each in manifest["files"].items()}
+        files = run.sealed_files(folder)
     except OSError:
         detail = "is not there: the run was not finished, or the file was removed"
         return {}, Check(what=run.MANIFEST, holds=False, detail=detail)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except ValueError:
         return {}, Check(what=run.MANIFEST, holds=False, detail="is not a manifest that this program wrote")
     return files, Check(what=run.MANIFEST, holds=True, detail=f"names {len(files)} files")
 

@@ -266,7 +266,7 @@ def test_the_table_of_options_has_all_of_scan_and_no_other() -> None:
 
 
 def test_the_table_of_options_has_the_true_defaults() -> None:
-    named = {"ou": "all", "account": "all", "as_of": "today, UTC"}
+    named = {"ou": "all", "account": "all", "as_of": "today, UTC", "previous": "the newest that fits"}
     for row in OPTIONS:
         key = re.findall("--([a-z-]+)", row[0])[0].replace("-", "_")
         if key in Settings.model_fields:

@@ -16,7 +16,8 @@ from scanner import run
 from scanner.errors import ScannerError, UsageError
 from scanner.journal import JournalError, Line, decode
 from scanner.model import Record
-from scanner.publish import decide, publish, publish_again
+from scanner.publish import publish, publish_again
+from scanner.recorded import decide
 from tests.builders import START, account, failed, header, listing, record, scanned, user
 
 MOMENT = datetime(2026, 11, 23, 16, 41, 0, tzinfo=UTC)

@@ -85,6 +85,14 @@ Formats = Annotated[
 AccountOwners = Annotated[
     Path | None, _option(_OUTPUT, "FILE.csv", "CSV of who owns each account (account_id, account_owner).")
 ]
+Previous = Annotated[
+    str | None,
+    _option(
+        _OUTPUT,
+        "RUN|none",
+        "Run to compare with.  \\[default: the newest complete one of the same organization that covers the scope]",
+    ),
+]
 Resume = Annotated[
     str | None,
     _option(_PACE, "RUN", "Go on with an interrupted or incomplete run: only accounts that were not read are called."),

@@ -36,6 +36,7 @@ def scan_command(
     output: options.Output = None,
     format: options.Formats = None,
     account_owners: options.AccountOwners = None,
+    previous: options.Previous = None,
     concurrency: options.Concurrency = None,
     account_timeout: options.AccountTimeout = None,
     resume: options.Resume = None,

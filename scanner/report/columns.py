@@ -75,10 +75,6 @@ def _safelist_scope(row: UserRow) -> Value:
     return entry.scope_text if isinstance(entry, Entry) else f"account {entry.account_id}"
 
 
-def _unknown(_: object) -> None:
-    return None
-
-
 USERS: tuple[Column[UserRow], ...] = (
     Column("account_id", TEXT, 14, "Account", f"{_ORGANIZATIONS}, Id", lambda row: row.finding.account.id),
     Column("account_name", TEXT, 18, "Its name", f"{_ORGANIZATIONS}, Name", lambda row: row.finding.account.name),
@@ -209,7 +205,14 @@ USERS: tuple[Column[UserRow], ...] = (
     Column("user_id", TEXT, 24, "Unique id", f"{_LIST_USERS}, UserId", lambda row: row.finding.user.user_id),
     Column("ou_id", TEXT, 20, "Organizational unit's id", f"{_OUS}, Id", lambda row: row.finding.account.ou_id),
     Column("evidence", TEXT, 12, "How much of the evidence came", _RUN, lambda row: row.finding.evidence),
-    Column("change", LIST, 22, "Empty: this version compares no runs yet", "nothing yet", _unknown),
+    Column(
+        "change",
+        LIST,
+        24,
+        "What changed since the previous run; empty: compared with none",
+        "this run and the previous one",
+        lambda row: row.finding.changes or None,
+    ),
     Column("rule_id", TEXT, 10, "Rule", _RUN, lambda _: RULE_ID),
     Column("risk_level", TEXT, 13, "Risk of a violation", _RUN, lambda _: RISK_LEVEL),
 )

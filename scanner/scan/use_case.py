@@ -36,7 +36,7 @@ from scanner.model import (
     Skipped,
 )
 from scanner.safelist.entries import Safelist, check_organization, parse, read
-from scanner.scan import sources
+from scanner.scan import history, sources
 from scanner.scan.account import Entrance, scan_account
 from scanner.scan.collect import collect
 from scanner.scan.scope import Placement, Plan, Selection, place
@@ -226,7 +226,11 @@ async def scan(inputs: Inputs, progress: Progress) -> Path:
     settings = inputs.settings
     async with Clients(profile=settings.profile, concurrency=settings.concurrency) as clients:
         ready = await _ready(inputs, clients, progress)
-        header = _header(inputs, ready.job)
+        progress.says("Reading earlier runs")
+        ours = history.whose(ready.job.organization, ready.job.connection.caller)
+        past = history.gather(settings, ours, ready.job.selection)
+        ready = replace(ready, notes=(*ready.notes, *past.notes))
+        header = _header(inputs, ready.job, past)
         folder = run.create(settings.output, header.run_id)
         with run.Journal(folder) as journal:
             await journal.append(header)
@@ -359,7 +363,7 @@ async def _entrance(connection: Connection, settings: Settings) -> Entrance:
     )
 
 
-def _header(inputs: Inputs, job: Job) -> Header:
+def _header(inputs: Inputs, job: Job, past: history.History) -> Header:
     started_at = datetime.now(UTC).replace(microsecond=0)
     return Header(
         schema_version=SCHEMA_VERSION,
@@ -374,6 +378,9 @@ def _header(inputs: Inputs, job: Job) -> Header:
         caller=job.connection.caller,
         organization=job.organization,
         session_policies=job.connection.policies,
+        previous_run=past.previous,
+        decisions=past.decisions,
+        trend=past.trend,
     )
 
 

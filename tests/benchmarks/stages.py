@@ -29,7 +29,7 @@ def main(safelist: str, output: str) -> None:
         for module in COMMAND:
             import_module(module)
 
-    from scanner import publish, run  # noqa: PLC0415  # not before their time is measured
+    from scanner import recorded, run  # noqa: PLC0415  # not before their time is measured
     from scanner.cli.options import stderr  # noqa: PLC0415
     from scanner.cli.progress import ScanProgress  # noqa: PLC0415
     from scanner.report.files import WRITERS  # noqa: PLC0415
@@ -41,7 +41,7 @@ def main(safelist: str, output: str) -> None:
         with ScanProgress(stderr(), quiet=True) as progress:
             folder = asyncio.run(scan(read_inputs(settings), progress))
     with stage("read the journal, decide"):
-        assessment = publish.decide(folder)
+        assessment = recorded.decide(folder)
     for name in FILES:
         with stage(name), (folder / name).open("wb") as out:
             WRITERS[name](assessment, out)
