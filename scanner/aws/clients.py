@@ -5,7 +5,8 @@ call signs with the credentials of the `Session` that makes it. They travel in a
 call made outside a session raises LookupError before anything is sent, so a slip fails closed.
 
 The SDK's own retries share one quota a client and give up in a storm, so they are off; the retries here are per call,
-with back-off and full jitter, until the session's deadline.
+with back-off and full jitter, until the session's deadline. No more than `concurrency` calls are under way at once, and
+fewer to a service that asks to slow down (`Pace`). A call that waits to be made again holds no place.
 """
 
 import asyncio
@@ -30,6 +31,7 @@ from botocore.exceptions import BotoCoreError, ProfileNotFound
 from botocore.utils import parse_timestamp
 
 from scanner.aws.failures import RETRIED, CallError, Trouble, bad_response, timed_out, trouble
+from scanner.aws.pace import Pace
 from scanner.errors import StartError
 
 log = logging.getLogger(__name__)
@@ -41,6 +43,7 @@ GRACE = 0.25  # seconds, so that of two deadlines at the same moment the inner o
 BACKOFF_BASE = 0.2  # seconds
 BACKOFF_CAP = 10.0  # seconds
 EMPTY_PAGES = 100  # in a row; AWS gives "occasionally" one
+STS_FLOOR = 2  # calls at once, so that one that hangs does not hold up all accounts
 ORGANIZATIONS_SECONDS = 300.0  # a call to AWS Organizations, which throttles early, may take that long with its retries
 
 _signing: ContextVar[ReadOnlyCredentials] = ContextVar("credentials of the current call")
@@ -127,6 +130,11 @@ class Clients:
     def __init__(self, *, profile: str | None, concurrency: int) -> None:
         self.meter = Meter()
         self.profile = profile
+        self.paces = {
+            "sts": Pace(floor=STS_FLOOR, ceiling=concurrency),
+            "iam": Pace(floor=concurrency, ceiling=concurrency),
+            "organizations": Pace(floor=1, ceiling=concurrency),
+        }
         self._gate = asyncio.Semaphore(concurrency)
         self._concurrency = concurrency
         self._clients: dict[str, Any] = {}
@@ -200,12 +208,16 @@ class Session:
         if deadline is None:
             deadline = asyncio.get_running_loop().time() + ORGANIZATIONS_SECONDS
         signer = await self._signer(name, deadline)
+        pace, queued = self.clients.paces[service], False
         try:
             async with asyncio.timeout_at(deadline):
                 tries = broken = 0
                 while True:
+                    queued = True
                     try:
-                        return await self.clients.attempt(service, operation, signer, parameters)
+                        async with pace.place():
+                            queued = False
+                            return await self.clients.attempt(service, operation, signer, parameters)
                     except RETRIED as error:
                         last = trouble(error, name)
                         tries += 1
@@ -217,7 +229,7 @@ class Session:
                             raise CallError(last.failure) from error
                     await asyncio.sleep(_backoff(tries))
         except TimeoutError as error:
-            raise CallError(timed_out(name, last)) from error
+            raise CallError(timed_out(name, last, held_back=queued and pace.slowed)) from error
 
     async def _signer(self, name: str, deadline: float) -> ReadOnlyCredentials:
         """Get the credentials; where they come by a call of their own, that says first why it was too late."""

@@ -138,8 +138,15 @@ def trouble(error: Exception, call: str) -> Trouble:
     return Trouble(failure=failure(FailReason.BAD_RESPONSE, call, detail), transient=True)
 
 
-def timed_out(call: str, last: Trouble | None) -> Failure:
-    """Return why a call that was still being tried at its deadline did not work."""
+def is_throttled(error: Exception) -> bool:
+    """Tell whether AWS asked to slow down."""
+    return isinstance(error, ClientError) and _asks_to_slow_down(error.response)
+
+
+def timed_out(call: str, last: Trouble | None, *, held_back: bool = False) -> Failure:
+    """Return why a call that was still being tried at its deadline did not work; `held_back`: its turn did not come."""
+    if last is None and held_back:
+        return failure(FailReason.THROTTLED, call, "AWS asked to slow down, and the call's turn did not come in time.")
     if last is None:
         return failure(FailReason.TIMEOUT, call, "No complete answer before the time was up.")
     if last.throttled:
@@ -152,7 +159,7 @@ def _refused(response: dict[str, Any], call: str) -> Trouble:
     code = str(error.get("Code") or "")
     message = str(error.get("Message") or "AWS gave no message.")
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    throttled = code in THROTTLING or status == 429
+    throttled = _asks_to_slow_down(response)
     transient = not throttled and (status >= 500 or code in _SERVER_ERRORS)
     return Trouble(
         failure=failure(
@@ -161,6 +168,11 @@ def _refused(response: dict[str, Any], call: str) -> Trouble:
         throttled=throttled,
         transient=transient,
     )
+
+
+def _asks_to_slow_down(response: dict[str, Any]) -> bool:
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return response.get("Error", {}).get("Code") in THROTTLING or status == 429
 
 
 def _reason(code: str, call: str, *, throttled: bool, transient: bool) -> FailReason:

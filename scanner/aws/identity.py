@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import aioboto3
 from botocore.credentials import ReadOnlyCredentials
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, CredentialRetrievalError
 
 from scanner.aws.clients import CredentialSource, Session, sdk_session
 from scanner.aws.failures import CallError, bad_response
@@ -83,7 +83,14 @@ async def caller_credentials(profile: str | None) -> CredentialSource:
         ) from error
     if found is None:
         raise StartError(_NO_CREDENTIALS)
-    source: CredentialSource = found.get_frozen_credentials
+
+    async def source() -> ReadOnlyCredentials:
+        try:
+            credentials: ReadOnlyCredentials = await found.get_frozen_credentials()
+        except (RuntimeError, ValueError, OSError) as error:  # the first where they come expired out of a refresh
+            raise CredentialRetrievalError(provider=found.method, error_msg="not refreshed") from error
+        return credentials
+
     return source
 
 
@@ -102,8 +109,9 @@ async def who_calls(session: Session) -> Caller:
 def _not_accepted(failure: Failure) -> StartError:
     if failure.reason in {FailReason.UNREACHABLE, FailReason.TIMEOUT}:
         return StartError(f"AWS STS could not be reached: {failure.detail} {failure.remedy}")
+    said = f"{failure.code}: {failure.detail}" if failure.code else failure.detail
     hint = "Sign in again (aws sso login), or check the credentials; outside the aws partition, set AWS_REGION too."
-    return StartError(f"AWS did not accept the caller: {failure.code}: {failure.detail} {hint}")
+    return StartError(f"AWS did not accept the caller: {said} {hint}")
 
 
 class AssumedRole:

@@ -28,12 +28,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--latency", type=float, default=0.0, help="seconds that each answer takes")
     parser.add_argument("--full", action="store_true", help="users have keys, groups, policies and tags")
     parser.add_argument("--bucket", metavar="RATE,BURST", help="throttle IAM by account and action")
+    parser.add_argument("--sts-bucket", metavar="RATE,BURST", help="throttle STS by the caller's account")
     return parser
 
 
 async def _serve(options: argparse.Namespace) -> None:
     world = organization(options.accounts, options.users, ous=options.ous, full=options.full)
-    async with Endpoint(world, _faults(options.bucket), latency=options.latency, record=False) as endpoint:
+    async with Endpoint(world, _faults(options), latency=options.latency, record=False) as endpoint:
         started = time.process_time()
         _say(endpoint.url)
         _say(MANAGEMENT_KEY)
@@ -43,11 +44,18 @@ async def _serve(options: argparse.Namespace) -> None:
     _say(json.dumps(told))
 
 
-def _faults(bucket: str | None) -> list[Fault]:
-    if not bucket:
-        return []
-    rate, burst = bucket.split(",")
-    return [Fault("iam:*", Bucket(float(rate), int(burst)))]
+def _faults(options: argparse.Namespace) -> list[Fault]:
+    faults = []
+    if options.bucket:
+        faults.append(Fault("iam:*", Bucket(*_rate_and_burst(options.bucket))))
+    if options.sts_bucket:
+        faults.append(Fault("sts:*", Bucket(*_rate_and_burst(options.sts_bucket), by="caller")))
+    return faults
+
+
+def _rate_and_burst(text: str) -> tuple[float, int]:
+    rate, burst = text.split(",")
+    return float(rate), int(burst)
 
 
 def _say(line: str) -> None:

@@ -27,6 +27,7 @@ class Call:
     action: str
     account_id: str  # whose account it is about: that of the credentials; for AssumeRole that of the role
     access_key_id: str
+    caller_account_id: str
     params: Parameters
 
     @property
@@ -61,11 +62,15 @@ class RefuseAsAws:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """Throttle as AWS does: each account may make `burst` calls at once, and `rate` a second in the long run."""
+    """Throttle as AWS does: each account may make `burst` calls at once, and `rate` a second in the long run.
+
+    IAM counts by the account that the call is about and by action; STS by the account of the caller, all actions
+    together.
+    """
 
     rate: float
     burst: int
-    per_action: bool = True
+    by: Literal["account and action", "account", "caller"] = "account and action"
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +203,8 @@ class Faults:
         return rule.effect
 
     def _take_token(self, index: int, bucket: Bucket, call: Call) -> bool:
-        key = (index, call.account_id, call.action if bucket.per_action else "")
+        account = call.caller_account_id if bucket.by == "caller" else call.account_id
+        key = (index, account, call.action if bucket.by == "account and action" else "")
         now = self._clock.now().timestamp()
         left, since = self._tokens.get(key, (float(bucket.burst), now))
         left = min(bucket.burst, left + (now - since) * bucket.rate)

@@ -81,7 +81,8 @@ def call_of(ask: Ask) -> Call:
     account_id = ask.caller.account_id
     if ask.action == "AssumeRole":
         account_id = account_of(ask.parameters.get("RoleArn", "")) or account_id
-    return Call(ask.service, ask.action, account_id, ask.caller.access_key_id, ask.parameters)
+    caller = ask.caller
+    return Call(ask.service, ask.action, account_id, caller.access_key_id, caller.account_id, ask.parameters)
 
 
 def _unknown_action(request: Request) -> AwsError:

@@ -15,6 +15,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from tests.aws_endpoint import (
+    MEMBER_KEY,
     Bucket,
     Clock,
     Delay,
@@ -144,6 +145,20 @@ async def test_a_bucket_throttles_each_account_by_itself(world: SimulatedOrganiz
         assert await _throttled(endpoint, 5) == [3, 4, 5]
         async with client(endpoint, "iam", **await assume(endpoint, world.members[0].id)) as iam:
             await iam.list_users()
+
+
+async def test_a_bucket_may_count_the_calls_of_a_caller_whichever_account_they_are_about(
+    world: SimulatedOrganization,
+) -> None:
+    clock = Clock(world.management.users[0].created_at)
+    async with Endpoint(world, [Fault("sts:*", Bucket(1, 2, by="caller"))], clock=clock) as endpoint:
+        for account in world.members[:2]:
+            await assume(endpoint, account.id)
+        assert (await refusal(assume(endpoint, world.members[2].id)))[1] == "Throttling"
+        async with client(endpoint, "sts", MEMBER_KEY) as sts:
+            await sts.get_caller_identity()
+        clock.advance(1)
+        await assume(endpoint, world.members[2].id)
 
 
 async def test_the_world_can_change_between_two_calls(world: SimulatedOrganization) -> None:
