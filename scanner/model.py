@@ -259,6 +259,14 @@ class Footer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WhatIf:
+    """That a record is decided otherwise than its run was, and how the run itself was decided."""
+
+    as_of: date
+    safelists: tuple[SafelistText, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """A run as its journal has it. Every report is a view of this."""
 
@@ -268,6 +276,7 @@ class Record:
     footer: Footer
     digest: str  # SHA-256 of the journal
     resumptions: tuple[Resumption, ...] = ()
+    what_if: WhatIf | None = None  # not None: the header's day and safelists are not those of the run
 
 
 # --- what was decided ------------------------------------------------------------------------------------------------

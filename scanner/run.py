@@ -128,9 +128,16 @@ def _bytes(folder: Path) -> bytes:
 
 def find(run: str, output: Path) -> Path:
     """Return the folder that RUN names: a folder, or a run id under `output`; raise `UsageError` for neither."""
-    for folder in (Path(run), output / run):
+    places = (Path(run), output / run)
+    for folder in places:
         if (folder / JOURNAL).is_file():
             return folder
+    for folder in places:
+        if folder.is_dir():
+            raise UsageError(
+                f"{folder} is no run: it holds no {JOURNAL}. What report and evaluate write is not one either; "
+                "name the run that it was made from."
+            )
     known = sorted((path.name for path in output.glob("*") if _RUN_ID.fullmatch(path.name)), reverse=True)
     newest = f" The newest there is {known[0]}." if known else ""
     raise UsageError(f"There is no run {run!r}, neither as a folder nor under {output}.{newest}")
