@@ -226,6 +226,7 @@ class Header:
     caller: Caller
     organization: Organization | None
     session_policies: Mapping[str, str]  # "member" | "hub" | "organizations" → the policy document in force
+    accounts_file: str | None = None  # its text as it was read, where a file of accounts stands in for Organizations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,6 +247,9 @@ class Resumption:
 
     resumed_at: datetime
     program_version: str
+    caller: Caller | None = None  # None: nobody was called, only the reports were missing
+    killed: bool = False  # the run had been killed: the calls that it made up to then are counted nowhere
+    torn: bool = False  # the line that it was writing was cut off, and was dropped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

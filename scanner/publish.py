@@ -34,9 +34,11 @@ def decide(folder: Path) -> Assessment:
 
 def publish(folder: Path, formats: Collection[str]) -> Published:
     """Render a run that has just ended into its own folder, and seal that."""
-    assessment = decide(folder)
-    files = tuple(write(assessment, folder, formats))
-    digest = run.seal(folder, [file.name for file in files], assessment.record.digest)
+    with run.locked(folder):
+        assessment = decide(folder)
+        remove_others(folder, formats)
+        files = tuple(write(assessment, folder, formats))
+        digest = run.seal(folder, [file.name for file in files], assessment.record.digest)
     return Published(assessment=assessment, run_folder=folder, folder=folder, files=files, manifest_digest=digest)
 
 

@@ -12,7 +12,8 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -87,6 +88,17 @@ class Journal:
     ) -> None:
         os.fsync(self._descriptor)
         os.close(self._descriptor)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other processes off a run while its reports are written; raise `UsageError` where one is at work on it."""
+    descriptor = os.open(folder / JOURNAL, os.O_RDWR)
+    try:
+        _lock(descriptor, folder)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _lock(descriptor: int, folder: Path) -> None:

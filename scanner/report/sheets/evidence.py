@@ -9,7 +9,7 @@ from typing import Any
 
 from openpyxl.worksheet.pagebreak import Break
 
-from scanner.model import Account, Evidence, Record, SafelistText, Scanned
+from scanner.model import Account, Evidence, Record, Resumption, SafelistText, Scanned
 from scanner.report.columns import ACCOUNTS, SAFELIST, USERS, Column
 from scanner.report.figures import reconciled, skipped_by_detail
 from scanner.report.rows import dormant_days
@@ -106,10 +106,20 @@ def _source(book: Book) -> Iterable[Fact]:
     yield "Run", f"{header.run_id}, iam-scanner {header.program_version}"
     yield "Started and finished", f"{moment(header.started_at)}; {moment(record.footer.finished_at)}"
     for each in record.resumptions:
-        yield "Gone on with", f"{moment(each.resumed_at)}, iam-scanner {each.program_version}"
+        yield "Gone on with", _resumption_words(each)
     if book.figures.read_from and book.figures.read_until:
         yield "Accounts were read", window(book.figures.read_from, book.figures.read_until)
     yield "Users come from", "IAM ListUsers, called in each account; a list that broke off counts as a failed account"
+
+
+def _resumption_words(each: Resumption) -> str:
+    words = [moment(each.resumed_at), f"iam-scanner {each.program_version}"]
+    words.append(f"read by {each.caller.arn}" if each.caller else "only the reports were missing")
+    if each.killed:
+        words.append("the run had been killed: its calls to AWS up to then are not counted below")
+    if each.torn:
+        words.append("the last line of its journal was cut off and was dropped")
+    return "; ".join(words)
 
 
 def _read_through(book: Book) -> str:
