@@ -13,7 +13,7 @@ def whole(path: Path) -> Iterator[BinaryIO]:
 
     Where anything fails, what was there before stays, and nothing new is left behind.
     """
-    partial = path.with_name(f".{path.name}.partial")
+    partial = partial_of(path)
     descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         with os.fdopen(descriptor, "w+b") as file:
@@ -25,6 +25,11 @@ def whole(path: Path) -> Iterator[BinaryIO]:
         partial.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+def partial_of(path: Path) -> Path:
+    """Where a file grows before it is put in its place; a process that was killed leaves it there."""
+    return path.with_name(f".{path.name}.partial")
 
 
 def _sync_folder(folder: Path) -> None:

@@ -56,6 +56,7 @@ class Begun:
     last: str  # the digest of the last whole line
     length: int  # bytes up to its end
     torn: bool  # a line behind it was cut off in the middle
+    ended: bool  # its footer is its last line; a run that was killed has none, or one of before it went on
 
     @property
     def read(self) -> frozenset[AccountId]:
@@ -65,7 +66,9 @@ class Begun:
     @property
     def whole(self) -> bool:
         """Whether there is nothing left to do: the population is known, and none of it failed or was not reached."""
-        if self.listing is None or self.listing.problem is not None or self.footer is None or self.footer.interrupted:
+        if self.footer is None or not self.ended or self.footer.interrupted:
+            return False
+        if self.listing is None or self.listing.problem is not None:
             return False
         scans = (self.scans.get(account_id) for account_id in self.listing.in_scope)
         return not any(scan is None or isinstance(scan, Failed) for scan in scans)
@@ -127,6 +130,7 @@ class _Reader:
         self._footer: Footer | None = None
         self._scans: dict[AccountId, AccountScan] = {}
         self._resumptions: list[Resumption] = []
+        self._ended = False
         self.last = NO_LINE  # the digest of the line read last
         self._readers: Mapping[str, Callable[[dict[str, Any]], None]] = {
             "header": self._take_header,
@@ -137,11 +141,16 @@ class _Reader:
         }
 
     def take(self, content: dict[str, Any]) -> None:
-        self._readers[content.pop("type")](content)
+        kind = content.pop("type")
+        self._readers[kind](content)
+        self._ended = kind == "footer"
 
     def record(self, digest: str) -> Record:
-        if self._header is None or self._listing is None or self._footer is None:
-            raise JournalError("the journal has no end: the run was interrupted before it could say what it found.")
+        if self._header is None or self._listing is None or self._footer is None or not self._ended:
+            raise JournalError(
+                "the journal has no end: the run was interrupted before it could say what it found. "
+                "Go on with it: iam-scanner scan --resume."
+            )
         return Record(
             header=self._header,
             listing=self._listing,
@@ -162,6 +171,7 @@ class _Reader:
             last=self.last,
             length=length,
             torn=torn,
+            ended=self._ended,
         )
 
     def _take_header(self, content: dict[str, Any]) -> None:

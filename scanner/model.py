@@ -348,6 +348,7 @@ class Header:
     previous_run: Snapshot | None = None  # the run that this one is compared with
     decisions: tuple[ReviewDecision, ...] = ()  # of earlier reviews: the last one of each user
     trend: tuple[TrendPoint, ...] = ()  # the finished runs of the same organization before this one, by their start
+    accounts_file: str | None = None  # its text as it was read, where a file of accounts stands in for Organizations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -368,6 +369,9 @@ class Resumption:
 
     resumed_at: datetime
     program_version: str
+    caller: Caller | None = None  # None: nobody was called, only the reports were missing
+    killed: bool = False  # the run had been killed: the calls that it made up to then are counted nowhere
+    torn: bool = False  # the line that it was writing was cut off, and was dropped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -381,6 +385,14 @@ class Footer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WhatIf:
+    """That a record is decided otherwise than its run was, and how the run itself was decided."""
+
+    as_of: date
+    safelists: tuple[SafelistText, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """A run as its journal has it. Every report is a view of this."""
 
@@ -390,6 +402,7 @@ class Record:
     footer: Footer
     digest: str  # SHA-256 of the journal
     resumptions: tuple[Resumption, ...] = ()
+    what_if: WhatIf | None = None  # not None: the header's day and safelists are not those of the run
 
 
 # --- what was decided ------------------------------------------------------------------------------------------------

@@ -12,7 +12,8 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -89,6 +90,17 @@ class Journal:
         os.close(self._descriptor)
 
 
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other processes off a run while its reports are written; raise `UsageError` where one is at work on it."""
+    descriptor = os.open(folder / JOURNAL, os.O_RDWR)
+    try:
+        _lock(descriptor, folder)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def _lock(descriptor: int, folder: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -145,9 +157,16 @@ def _bytes(folder: Path) -> bytes:
 
 def find(run: str, output: Path) -> Path:
     """Return the folder that RUN names: a folder, or a run id under `output`; raise `UsageError` for neither."""
-    for folder in (Path(run), output / run):
+    places = (Path(run), output / run)
+    for folder in places:
         if (folder / JOURNAL).is_file():
             return folder
+    for folder in places:
+        if folder.is_dir():
+            raise UsageError(
+                f"{folder} is no run: it holds no {JOURNAL}. What report and evaluate write is not one either; "
+                "name the run that it was made from."
+            )
     known = all_under(output)
     newest = f" The newest there is {known[-1].name}." if known else ""
     raise UsageError(f"There is no run {run!r}, neither as a folder nor under {output}.{newest}")

@@ -83,7 +83,8 @@ def _files(folder: Path, manifest: Mapping[str, str]) -> Iterator[Check]:
 
 
 def _rendered_again(folder: Path, assessment: Assessment) -> Iterator[Check]:
-    wrote = assessment.record.header.program_version
+    record = assessment.record
+    wrote = record.resumptions[-1].program_version if record.resumptions else record.header.program_version
     for name, writer in _RENDERED.items():
         if not (folder / name).is_file():
             continue

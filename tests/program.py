@@ -8,11 +8,14 @@
 Use it with `from tests.program import workplace`: an empty folder to work in, with a safelist that approves nobody.
 """
 
+import atexit
 import csv
 import io
 import json
 import logging
+import os
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -20,6 +23,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+import botocore
 import pytest
 from botocore.loaders import create_loader
 
@@ -36,6 +40,20 @@ from tests.aws_endpoint import (
 )
 
 _loader = cache(create_loader)
+
+
+@cache
+def _one_certificate() -> str:
+    """A file with one certificate of the many that the SDK would read for each client, and no test needs."""
+    text = (Path(botocore.__file__).parent / "cacert.pem").read_text(encoding="utf-8")
+    with tempfile.NamedTemporaryFile("w", suffix=".pem", delete=False) as file:
+        file.write(
+            text[text.index("-----BEGIN") :].split("-----END CERTIFICATE-----")[0] + "-----END CERTIFICATE-----\n"
+        )
+    atexit.register(os.unlink, file.name)
+    return file.name
+
+
 NOBODY = "version: 1\nglobal: []\n"
 
 
@@ -141,6 +159,7 @@ def calling(endpoint: Endpoint, key: str = MANAGEMENT_KEY) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("botocore.session.create_loader", _loader)  # parse the SDK's data once, not once a scan
         patch.delenv("AWS_SESSION_TOKEN", raising=False)
+        patch.setenv("AWS_CA_BUNDLE", _one_certificate())
         patch.setenv("AWS_ENDPOINT_URL", endpoint.url)
         patch.setenv("AWS_ACCESS_KEY_ID", key)
         patch.setenv("AWS_SECRET_ACCESS_KEY", "secret")

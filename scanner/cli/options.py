@@ -72,6 +72,13 @@ Safelists = Annotated[
 AsOf = Annotated[
     str | None, _option(_DECISION, "DATE", "Judge approvals on this day, YYYY-MM-DD.  \\[default: today, UTC]")
 ]
+OtherSafelists = Annotated[
+    list[Path] | None,
+    _option(_DECISION, "PATH", "Safelist file or folder to decide by; repeatable.  \\[default: the run's own]"),
+]
+OtherDay = Annotated[
+    str | None, _option(_DECISION, "DATE", "Judge approvals on this day, YYYY-MM-DD.  \\[default: the run's own]")
+]
 DormantDays = Annotated[
     int | None, _option(_DECISION, "N", "Days without use after which a credential is dormant.  \\[default: 45]")
 ]

@@ -21,7 +21,7 @@ from scanner.model import RULE_ID, RULE_TITLE, Assessment, EntryStatus, EntryUse
 from scanner.publish import Published
 from scanner.report.figures import Figures, figures
 from scanner.report.rows import AccountRow, account_rows, user_rows
-from scanner.report.sheets.words import GROUNDS, many, status_words
+from scanner.report.sheets.words import GROUNDS, many, status_words, what_if_words
 from scanner.rule import exit_code
 from scanner.safelist.usage import NOT_JUDGED
 from scanner.text import for_terminal
@@ -87,7 +87,9 @@ def _banner(assessment: Assessment) -> Text:
     text = Text(f"{for_terminal(status_words(assessment))}\n")
     text.stylize(_STYLES[assessment.status], 0, len(assessment.status))
     text.append(f"{RULE_ID} {RULE_TITLE}\n", style="dim")
-    return text.append(f"{for_terminal(organization)}, approvals as of {header.as_of}", style="dim")
+    text.append(f"{for_terminal(organization)}, approvals as of {header.as_of}", style="dim")
+    what_if = what_if_words(assessment.record)
+    return text.append(f"\n{what_if}", style="bold yellow") if what_if else text
 
 
 def _coverage(assessment: Assessment) -> Text:
@@ -244,6 +246,8 @@ def _manifest(digest: str) -> Text:
 def _advice(published: Published) -> str:
     assessment = published.assessment
     code = exit_code(assessment)
+    if assessment.record.what_if:
+        return "the run stays as it was decided. To have it otherwise, change the safelists, and scan again."
     if code is ExitCode.INCOMPLETE:
         return _advice_on_the_rest(assessment, published.run_folder)
     opened = "the workbook" if _workbook(published) else _most_wanted_first(published.files)[0].name

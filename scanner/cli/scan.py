@@ -73,5 +73,7 @@ def _going_on(parameters: Mapping[str, Any], resume: str) -> tuple[Path, dict[st
     if fixed:
         names = ", ".join(f"--{name.replace('_', '-')}" for name in fixed)
         raise UsageError(f"A run goes on with the settings it was begun with; leave out {names}, or start a new run.")
-    output = load(given, os.environ).output
-    return run.find(resume, output), given
+    settings = load(given, os.environ)
+    if settings.external_id:  # it may come from the environment or the settings file, as for a new run
+        given["external_id"] = settings.external_id
+    return run.find(resume, settings.output), given

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from scanner import run
+from scanner import __version__, run
 from scanner.cli import outcome
 from scanner.cli.options import print_json, stderr, stdout
 from scanner.cli.progress import ScanProgress
@@ -15,7 +15,8 @@ from scanner.errors import ExitCode, InterruptedRunError, UsageError
 from scanner.publish import Published, publish
 from scanner.report.summary import summary
 from scanner.rule import exit_code
-from scanner.scan.use_case import go_on, inputs_of, read_inputs, scan
+from scanner.scan.resume import go_on, go_on_to_reports, inputs_of
+from scanner.scan.use_case import read_inputs, scan
 from scanner.settings import Settings
 
 T = TypeVar("T")
@@ -47,8 +48,10 @@ def resume_scan(folder: Path, pace: Mapping[str, object], *, as_json: bool, quie
         progress.says(f"Going on with {folder}: {len(begun.read):,} accounts are read")
         if begun.torn:
             progress.notes("The last line of its journal was cut off when it stopped; that line was dropped.")
-        if not begun.whole:
-            asyncio.run(_stoppable(go_on(folder, begun, inputs, progress)))
+        if begun.header.program_version != __version__:
+            progress.notes(f"It was begun by iam-scanner {begun.header.program_version}; this is {__version__}.")
+        rest = go_on_to_reports(folder, begun) if begun.whole else go_on(folder, begun, inputs, progress)
+        asyncio.run(_stoppable(rest))
         progress.says("Writing the reports")
         published = publish(folder, inputs.settings.format)
     return _ended(published, as_json=as_json, quiet=quiet)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from scanner.errors import ScannerError
-from scanner.files import whole
+from scanner.files import partial_of, whole
 from scanner.model import Assessment
 from scanner.report.columns import ACCOUNTS, USERS
 from scanner.report.frames import accounts_frame, users_frame
@@ -28,14 +28,14 @@ def write(assessment: Assessment, folder: Path, formats: Collection[str]) -> lis
 
 
 def remove_others(folder: Path, formats: Collection[str]) -> None:
-    """Remove what an earlier rendering left that `write` would not write now; touches no other file."""
-    for name, needed in FILES.items():
-        if needed is not None and needed not in formats:
-            try:
-                (folder / name).unlink(missing_ok=True)
-            except OSError as problem:
-                why = problem.strerror or problem
-                raise ScannerError(f"Cannot remove {folder / name}, of an earlier report: {why}.") from problem
+    """Remove what an earlier rendering left that `write` would not write now, begun or whole; touches no other file."""
+    others = [folder / name for name, needed in FILES.items() if needed is not None and needed not in formats]
+    for path in [*others, *(partial_of(folder / name) for name in FILES)]:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as problem:
+            why = problem.strerror or problem
+            raise ScannerError(f"Cannot remove {path}, of an earlier report: {why}.") from problem
 
 
 def write_users_csv(assessment: Assessment, out: BinaryIO) -> None:

@@ -2,10 +2,21 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from scanner.model import RISK_LEVEL, RULE_ID, RULE_TITLE, Assessment, Failure, Header, Listing, Totals
+from scanner.model import (
+    RISK_LEVEL,
+    RULE_ID,
+    RULE_TITLE,
+    Assessment,
+    Failure,
+    Header,
+    Listing,
+    Record,
+    SafelistText,
+    Totals,
+)
 from scanner.report.figures import Figures, OuFigures, figures, reconciled
 from scanner.report.rows import AccountRow, account_rows, dormant_days, user_rows
 from scanner.report.tables import iso
@@ -25,6 +36,7 @@ def summary(assessment: Assessment) -> dict[str, object]:
         "rule_title": RULE_TITLE,
         "risk_level": RISK_LEVEL,
         "run_id": record.header.run_id,
+        "evaluated_from": _evaluated_from(record),
         "status": assessment.status,
         "status_text": assessment.status_text,
         "interrupted": record.footer.interrupted,
@@ -48,6 +60,23 @@ def summary(assessment: Assessment) -> dict[str, object]:
 def sha256(text: str) -> str:
     """Of a text as UTF-8; what is no Unicode counts as it was read."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _evaluated_from(record: Record) -> Mapping[str, object] | None:
+    """The run that a what-if was made from, and how that was decided; None for a run itself."""
+    own = record.what_if
+    if own is None:
+        return None
+    return {
+        "run_id": record.header.run_id,
+        "journal_sha256": record.digest,
+        "as_of": own.as_of.isoformat(),
+        "safelist_files": _safelist_files(own.safelists),
+    }
+
+
+def _safelist_files(texts: Sequence[SafelistText]) -> list[Mapping[str, object]]:
+    return [{"path": each.path, "sha256": sha256(each.text)} for each in texts]
 
 
 def _who_and_where(header: Header, listing: Listing) -> dict[str, object]:
@@ -149,6 +178,6 @@ def _problem(problem: Failure | None) -> Mapping[str, object] | None:
 def _safelist(assessment: Assessment) -> dict[str, object]:
     statuses = Counter(use.status for use in assessment.safelist)
     return {
-        "files": [{"path": each.path, "sha256": sha256(each.text)} for each in assessment.record.header.safelists],
+        "files": _safelist_files(assessment.record.header.safelists),
         "entries": dict(sorted(statuses.items())),
     }

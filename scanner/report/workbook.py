@@ -19,6 +19,7 @@ from scanner.report.sheets.page import Book
 from scanner.report.sheets.standards import standards_sheet
 from scanner.report.sheets.styles import FONT
 from scanner.report.sheets.summary import summary_sheet
+from scanner.report.sheets.words import run_words
 
 SHEETS = (summary_sheet, users_sheet, accounts_sheet, safelist_sheet, evidence_sheet, standards_sheet)
 
@@ -45,7 +46,7 @@ def _set_default_font(workbook: Workbook) -> None:
 def _set_properties(workbook: Workbook, assessment: Assessment) -> None:
     header = assessment.record.header
     properties = workbook.properties
-    properties.title = f"{RULE_ID} IAM user review, run {header.run_id}"
+    properties.title = f"{RULE_ID} IAM user review, {run_words(assessment.record)}"
     properties.creator = properties.lastModifiedBy = "iam-scanner"
     properties.created = properties.modified = header.started_at.astimezone(UTC).replace(tzinfo=None, microsecond=0)
 

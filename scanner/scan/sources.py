@@ -2,6 +2,7 @@
 
 import csv
 import difflib
+import io
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -56,9 +57,11 @@ class FromOrganizations:
 class FromFile:
     """The accounts of a CSV file, for callers without access to AWS Organizations."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, text: str | None = None) -> None:
+        """Take the accounts from the text, where the file was read before; else read it. Raises `FaultsError`."""
         self._path = path
-        self.rows = _read_accounts(path)
+        self.text = _read(path) if text is None else text
+        self.rows = _accounts(path, self.text)
 
     @property
     def ous(self) -> tuple[OrganizationalUnit, ...]:
@@ -226,12 +229,12 @@ def read_owners(path: Path | None) -> Mapping[str, str]:
     """Read `--account-owners`: account_id, account_owner; raise `FaultsError` naming each bad line."""
     if path is None:
         return {}
-    rows = _read_csv(path, ("account_id", "account_owner"))
+    rows = _rows(path, _read(path), ("account_id", "account_owner"))
     return {row["account_id"]: row["account_owner"] for row in rows}
 
 
-def _read_accounts(path: Path) -> tuple[Account, ...]:
-    rows = _read_csv(path, ("account_id", "account_name", "ou_path"))
+def _accounts(path: Path, text: str) -> tuple[Account, ...]:
+    rows = _rows(path, text, ("account_id", "account_name", "ou_path"))
     return tuple(
         Account(id=AccountId(row["account_id"]), name=row["account_name"], state=None, ous=_chain(row["ou_path"]))
         for row in rows
@@ -245,21 +248,29 @@ def _chain(path: str) -> tuple[OrganizationalUnit, ...]:
     )
 
 
-def _read_csv(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
+def _read(path: Path) -> str:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            if not set(columns) <= set(reader.fieldnames or ()):
-                remedy = f"Begin it with the line {','.join(columns)}."
-                raise FaultsError([Fault(file=str(path), line=1, problem="columns are missing.", remedy=remedy)])
-            rows = [(reader.line_num, {name: row[name] or "" for name in columns}) for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        reason = getattr(error, "strerror", None) or "it is no UTF-8 text with comma-separated values"
-        raise FaultsError(
-            [Fault(file=str(path), line=None, problem=f"cannot be read: {reason}.", remedy="")]
-        ) from error
+        return path.read_bytes().decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unreadable(path, getattr(error, "strerror", None)) from error
+
+
+def _rows(path: Path, text: str, columns: tuple[str, ...]) -> list[dict[str, str]]:
+    try:
+        reader = csv.DictReader(io.StringIO(text, newline=""))
+        if not set(columns) <= set(reader.fieldnames or ()):
+            remedy = f"Begin it with the line {','.join(columns)}."
+            raise FaultsError([Fault(file=str(path), line=1, problem="columns are missing.", remedy=remedy)])
+        rows = [(reader.line_num, {name: row[name] or "" for name in columns}) for row in reader]
+    except csv.Error as error:
+        raise _unreadable(path, None) from error
     _check_rows(path, rows)
     return [row for _, row in rows]
+
+
+def _unreadable(path: Path, why: str | None) -> FaultsError:
+    reason = why or "it is no UTF-8 text with comma-separated values"
+    return FaultsError([Fault(file=str(path), line=None, problem=f"cannot be read: {reason}.", remedy="")])
 
 
 def _check_rows(path: Path, rows: list[tuple[int, dict[str, str]]]) -> None:

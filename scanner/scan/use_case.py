@@ -4,11 +4,10 @@ Everything that can be wrong in what the user gave is found before any account i
 """
 
 import asyncio
-import os
 import platform
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Protocol
@@ -17,7 +16,7 @@ from scanner import __version__, run
 from scanner.aws import identity, organizations
 from scanner.aws.clients import Clients, Meter, Session
 from scanner.aws.failures import CallError, failure
-from scanner.errors import InterruptedRunError, StartError, UsageError
+from scanner.errors import InterruptedRunError, StartError
 from scanner.journal import SCHEMA_VERSION, Begun
 from scanner.model import (
     Account,
@@ -31,7 +30,6 @@ from scanner.model import (
     Header,
     Listing,
     Organization,
-    Resumption,
     SafelistText,
     Skipped,
 )
@@ -40,9 +38,8 @@ from scanner.scan import history, sources
 from scanner.scan.account import Entrance, scan_account
 from scanner.scan.collect import collect
 from scanner.scan.scope import Placement, Plan, Selection, place
-from scanner.settings import Settings, load
+from scanner.settings import Settings
 
-RESUMABLE = timedelta(days=7)
 _INTERRUPTED = Failure(
     reason=FailReason.INCOMPLETE_LISTING,
     call="organizations:ListAccounts",
@@ -127,27 +124,6 @@ def read_inputs(settings: Settings) -> Inputs:
     )
 
 
-def inputs_of(begun: Begun, pace: Mapping[str, object]) -> Inputs:
-    """Return what a run was begun with, as its journal has it; `pace` holds what may differ when it goes on.
-
-    Raises `UsageError` where it is too old to be gone on with, or needs an external id that was not given again.
-    """
-    header = begun.header
-    if datetime.now(UTC) - header.started_at > RESUMABLE:
-        raise UsageError(f"The run began on {header.started_at:%Y-%m-%d}, more than seven days ago. Start a new one.")
-    recorded = dict(header.settings)
-    if recorded.pop("external_id_given", None) and not pace.get("external_id"):
-        raise UsageError("The run was begun with an external id, which is stored nowhere: give --external-id again.")
-    settings = load({**recorded, "as_of": header.as_of.isoformat(), **pace}, {}, Path(os.devnull))
-    return Inputs(
-        settings=settings,
-        texts=header.safelists,
-        safelist=parse(header.safelists),
-        owners=header.account_owners,
-        accounts_file=_accounts_file(settings),
-    )
-
-
 def _accounts_file(settings: Settings) -> sources.FromFile | None:
     return sources.FromFile(settings.accounts_file) if settings.accounts_file else None
 
@@ -225,7 +201,7 @@ async def scan(inputs: Inputs, progress: Progress) -> Path:
     """
     settings = inputs.settings
     async with Clients(profile=settings.profile, concurrency=settings.concurrency) as clients:
-        ready = await _ready(inputs, clients, progress)
+        ready = await make_ready(inputs, clients, progress)
         progress.says("Reading earlier runs")
         ours = history.whose(ready.job.organization, ready.job.connection.caller)
         past = history.gather(settings, ours, ready.job.selection)
@@ -234,28 +210,11 @@ async def scan(inputs: Inputs, progress: Progress) -> Path:
         folder = run.create(settings.output, header.run_id)
         with run.Journal(folder) as journal:
             await journal.append(header)
-            await _keep(ready, settings, journal, progress)
+            await keep(ready, settings, journal, progress)
     return folder
 
 
-async def go_on(folder: Path, begun: Begun, inputs: Inputs, progress: Progress) -> None:
-    """Go on with a run that was interrupted or is incomplete: only accounts that were not read are called."""
-    settings = inputs.settings
-    async with Clients(profile=settings.profile, concurrency=settings.concurrency) as clients:
-        ready = await _ready(inputs, clients, progress)
-        if ready.job.organization != begun.header.organization:
-            raise UsageError(
-                f"{folder} is a run of another organization than the caller's. Use the caller's that began it."
-            )
-        if begun.footer is not None:  # counts go on; a run that was killed has none
-            clients.meter.calls.update(begun.footer.api_calls)
-            clients.meter.throttled += begun.footer.throttled
-        with run.Journal(folder, begun) as journal:
-            await journal.append(Resumption(resumed_at=datetime.now(UTC), program_version=__version__))
-            await _keep(ready, settings, journal, progress, read=begun.read)
-
-
-async def _ready(inputs: Inputs, clients: Clients, progress: Progress) -> Ready:
+async def make_ready(inputs: Inputs, clients: Clients, progress: Progress) -> Ready:
     """Check everything that was given, and only then assume the hub's role."""
     progress.says("Checking credentials and scope")
     job = await prepare(inputs.settings, inputs.accounts_file, await connect(inputs.settings, clients))
@@ -263,18 +222,21 @@ async def _ready(inputs: Inputs, clients: Clients, progress: Progress) -> Ready:
     return Ready(job=job, entrance=await _entrance(job.connection, inputs.settings), notes=notes)
 
 
-async def _keep(
-    ready: Ready, settings: Settings, journal: run.Journal, progress: Progress, read: Collection[AccountId] = ()
+async def keep(
+    ready: Ready, settings: Settings, journal: run.Journal, progress: Progress, begun: Begun | None = None
 ) -> None:
-    """Collect into the journal and bring that to its end, also when the task is cancelled meanwhile."""
+    """Collect into the journal and bring that to its end, also when the task is cancelled meanwhile.
+
+    `begun` is what the journal holds already, where a run goes on.
+    """
     progress.says("Scanning")
-    population = _Population(ready, progress)
+    population = _Population(ready, progress, begun)
     interrupted = False
     try:
-        await _collect(population, settings, journal, read)
+        await _collect(population, settings, journal)
     except asyncio.CancelledError:
         interrupted = True
-        if not population.listed:
+        if not population.listed and not (begun and begun.listing):  # half a listing must not take a whole one's place
             await journal.append(population.listing(_INTERRUPTED))
     meter = ready.job.connection.clients.meter
     await journal.append(
@@ -294,8 +256,9 @@ async def _keep(
 class _Population:
     """The accounts as they are found, and in the end the listing of them."""
 
-    def __init__(self, ready: Ready, progress: Progress) -> None:
+    def __init__(self, ready: Ready, progress: Progress, begun: Begun | None) -> None:
         self.ready = ready
+        self.begun = begun
         self.progress = progress
         self.listed = False
         self._known: list[Account] = []
@@ -312,13 +275,23 @@ class _Population:
     def listing(self, problem: Failure | None = None) -> Listing:
         self.listed = True
         listing = self.ready.job.source.listing(self._known, self.ready.job.selection)
-        return replace(listing, problem=problem or listing.problem, notes=(*listing.notes, *self.ready.notes))
+        listing = replace(listing, problem=problem or listing.problem, notes=(*listing.notes, *self.ready.notes))
+        gone = _gone(self.begun, listing) if self.begun else ()
+        return replace(listing, notes=(*listing.notes, *gone))
 
 
-async def _collect(
-    population: _Population, settings: Settings, journal: run.Journal, read: Collection[AccountId]
-) -> None:
+def _gone(begun: Begun, listing: Listing) -> tuple[str, ...]:
+    """Name the accounts that were in scope when the run stopped, and are no more: no report has them."""
+    gone = sorted(begun.scans.keys() - listing.in_scope)
+    if listing.problem is not None or not gone:  # what was not listed may be there all the same
+        return ()
+    which = f"In scope when the run stopped, but no longer when it went on: {', '.join(gone)}."
+    return (f"{which} What was read of them stays in the journal, and is not in the reports.",)
+
+
+async def _collect(population: _Population, settings: Settings, journal: run.Journal) -> None:
     ready = population.ready
+    read = population.begun.read if population.begun else frozenset()
 
     async def unread() -> AsyncIterator[tuple[Account, Placement]]:
         async for account, placement in population.in_scope():
@@ -381,6 +354,7 @@ def _header(inputs: Inputs, job: Job, past: history.History) -> Header:
         previous_run=past.previous,
         decisions=past.decisions,
         trend=past.trend,
+        accounts_file=inputs.accounts_file.text if inputs.accounts_file else None,
     )
 
 

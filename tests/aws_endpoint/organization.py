@@ -170,6 +170,11 @@ class SimulatedOrganization:
         self.accounts[account].parent_id = parent_id
         self._by_parent = None
 
+    def leave(self, account: str) -> None:
+        """The account leaves the organization."""
+        del self.accounts[account]
+        self._by_parent = None
+
     def accounts_of(self, parent_id: str) -> list[str]:
         if self._by_parent is None:
             self._by_parent = {}

@@ -1,18 +1,24 @@
 """`scan --resume`: goes on where a run stopped, and ends as if it had never stopped."""
 
 import json
+import random
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 
 from scanner import run
-from tests.aws_endpoint import Endpoint, Fault, SimulatedOrganization, deny, hang, running
+from scanner.errors import UsageError
+from scanner.publish import publish
+from scanner.verify import verify
+from tests.aws_endpoint import DELEGATED_KEY, Endpoint, Fault, SimulatedOrganization, deny, hang, running
 from tests.program import Done, Scanned, calling, hurried, ids, named, program, scan, small_world, table, workplace
 
 __all__ = ["hurried", "workplace"]
@@ -58,23 +64,111 @@ def test_a_run_with_a_failed_account_goes_on_with_that_account_alone(world: Simu
     assert resumed.summary["times"]["resumed_at"]
 
 
-def test_wherever_a_run_stopped_it_ends_with_the_same_users(world: SimulatedOrganization) -> None:
+def places(journal: bytes, count: int = 50) -> list[int]:
+    """Where to cut: behind every line but the last one, in the middle of every line, and by chance; the same always."""
+    ends = [at + 1 for at, byte in enumerate(journal) if byte == 0x0A]
+    middles = [(start + end) // 2 for start, end in pairwise(ends)]
+    found = {*ends[:-1], *middles, ends[-1] - 1}
+    chance = random.Random(count)
+    while len(found) < count:
+        found.add(chance.randrange(ends[0], len(journal)))
+    return sorted(found)
+
+
+def times_left_out(accounts: Path) -> list[dict[str, str]]:
+    times = {"scanned_at", "credential_report_at"}
+    return [{key: value for key, value in row.items() if key not in times} for row in table(accounts)]
+
+
+def test_wherever_a_run_stopped_it_ends_as_if_it_had_not(world: SimulatedOrganization) -> None:
     with running(world) as endpoint:
-        done = scan(endpoint)
+        done = scan(endpoint, "--evidence", "basic")
         whole = (done.folder / run.JOURNAL).read_bytes()
         users = (done.folder / "iam-users.csv").read_bytes()
-        header = whole.index(b"\n") + 1
-        ends = [at + 1 for at, byte in enumerate(whole) if byte == 0x0A]
-        torn = [at - 7 for at in ends if at > header]
-        for length in sorted({*ends[:-1], *torn}):
-            cut(done, length)
+        accounts = times_left_out(done.folder / "accounts.csv")
+        for length in places(whole):
+            cut(done, 0)
             (done.folder / run.JOURNAL).write_bytes(whole[:length])
             again = resume(endpoint, done.folder.name)
             assert again.exit_code == 3, again.err
-            assert ("cut off" in again.err) == (length in torn)
+            assert ("cut off" in again.err) == (whole[length - 1] != 0x0A)
             assert (done.folder / "iam-users.csv").read_bytes() == users
-            assert {row["outcome"] for row in table(done.folder / "accounts.csv")} == {"SCANNED"}
-            assert run.is_sealed(done.folder)
+            assert times_left_out(done.folder / "accounts.csv") == accounts
+            assert all(check.holds for check in verify(done.folder, None))
+
+
+def test_who_goes_on_is_told_apart_from_who_began(world: SimulatedOrganization) -> None:
+    """Another program and another caller may go on with a run; both are said, and what was not counted too."""
+    world.delegated_administrators.append(named(world, "dev").id)
+    with running(world) as endpoint:
+        done = scan(endpoint)
+        journal = (done.folder / run.JOURNAL).read_bytes()
+        cut(done, journal.index(b"\n") + 8)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("scanner.cli.scanning.__version__", "9.9.9")
+            patch.setattr("scanner.scan.resume.__version__", "9.9.9")
+            with calling(endpoint, DELEGATED_KEY):
+                again = program("scan", "--resume", done.folder, "--format", "xlsx")
+    assert again.exit_code == 4, again.err  # from there the management account is not to be had
+    record = run.read(done.folder)
+    assert f"begun by iam-scanner {record.header.program_version}; this is 9.9.9" in again.err
+    book = load_workbook(done.folder / "iam-users.xlsx", read_only=True)
+    facts = {row[0]: str(row[1]) for row in book["Evidence"].iter_rows(values_only=True) if any(row)}
+    book.close()
+    (resumption,) = record.resumptions
+    assert resumption.caller
+    assert resumption.caller != record.header.caller
+    for words in (
+        "iam-scanner 9.9.9",
+        f"read by {resumption.caller.arn}",
+        "had been killed",
+        "cut off and was dropped",
+    ):
+        assert words in facts["Gone on with"]
+
+
+def test_a_run_that_was_killed_when_it_went_on_is_not_taken_for_whole(world: SimulatedOrganization) -> None:
+    """Its footer is that of before: what it counts is not all, and so nothing is rendered by it."""
+    broken = named(world, "core").id
+    with running(world, [Fault("sts:AssumeRole", deny, account=broken)]) as endpoint:
+        done = scan(endpoint)
+        endpoint.faults.rules.clear()
+        resume(endpoint, done.folder)
+        journal = (done.folder / run.JOURNAL).read_bytes()
+        cut(done, journal.rindex(b"\n", 0, -1) + 1)
+        assert run.read_begun(done.folder).read == ids(world)
+        assert "has no end" in program("report", done.folder).err
+        again = resume(endpoint, done.folder)
+    assert again.exit_code == 3
+    assert [each.killed for each in run.read(done.folder).resumptions] == [False, True]
+
+
+def test_an_account_that_left_meanwhile_is_named(world: SimulatedOrganization) -> None:
+    left, failed = named(world, "dev").id, named(world, "core").id
+    with running(world, [Fault("sts:AssumeRole", deny, account=failed)]) as endpoint:
+        done = scan(endpoint)
+        endpoint.faults.rules.clear()
+        world.leave(left)
+        again = resume(endpoint, done.folder, "--json")
+    assert again.exit_code == 3
+    assert again.document["coverage"]["listed"] == len(ids(world))
+    (note,) = again.document["notes"]
+    assert left in note
+    assert failed not in note
+
+
+def test_the_list_of_accounts_is_that_of_the_start_whatever_the_file_says_today(world: SimulatedOrganization) -> None:
+    lines = [f"{account.id},{account.name},Root/{account.name}" for account in world.accounts.values()]
+    file = Path("accounts.csv")
+    file.write_text("\n".join(["account_id,account_name,ou_path", *lines]), encoding="utf-8")
+    with running(world, [Fault("sts:AssumeRole", deny, account=named(world, "core").id)]) as endpoint:
+        done = scan(endpoint, "--accounts-file", file)
+        file.unlink()
+        endpoint.faults.rules.clear()
+        again = resume(endpoint, done.folder)
+    assert again.exit_code == 3, again.err
+    assert {row["outcome"] for row in table(done.folder / "accounts.csv")} == {"SCANNED"}
+    assert len(table(done.folder / "accounts.csv")) == len(ids(world))
 
 
 def test_a_run_that_lacks_only_its_reports_gets_them_without_a_call(world: SimulatedOrganization) -> None:
@@ -87,6 +181,37 @@ def test_a_run_that_lacks_only_its_reports_gets_them_without_a_call(world: Simul
     assert again.exit_code == 3
     assert endpoint.calls == []
     assert (done.folder / "iam-users.csv").read_bytes() == users
+    assert [each.caller for each in run.read(done.folder).resumptions] == [None]
+
+
+def test_what_is_rendered_is_sealed_and_nothing_of_before_is_left_beside_it(world: SimulatedOrganization) -> None:
+    with running(world) as endpoint:
+        done = scan(endpoint, "--format", "xlsx")
+        (done.folder / run.MANIFEST).unlink()
+        (done.folder / ".iam-users.xlsx.partial").write_bytes(b"half of it")
+        assert resume(endpoint, done.folder).exit_code == 3
+    assert {file.name for file in done.folder.iterdir()} == {
+        *("accounts.csv", "iam-users.csv", "journal.jsonl", "manifest.json", "summary.json")
+    }
+    assert program("verify", done.folder).exit_code == 0
+
+
+@pytest.mark.parametrize("missing", [run.MANIFEST, "footer"])
+def test_two_processes_cannot_be_at_one_run_while_its_reports_are_written_either(
+    world: SimulatedOrganization, missing: str
+) -> None:
+    with running(world) as endpoint:
+        done = scan(endpoint)
+        (done.folder / run.MANIFEST).unlink()
+        if missing == "footer":
+            journal = (done.folder / run.JOURNAL).read_bytes()
+            (done.folder / run.JOURNAL).write_bytes(journal[: journal.rindex(b"\n", 0, -1) + 1])
+        with run.locked(done.folder):
+            again = resume(endpoint, done.folder)
+        assert again.exit_code == 2
+        assert "Another process" in again.err
+        with run.locked(done.folder), pytest.raises(UsageError, match="Another process"):
+            publish(done.folder, ("csv",))
 
 
 def test_a_complete_run_is_not_gone_on_with(world: SimulatedOrganization) -> None:
@@ -121,6 +246,17 @@ def test_the_external_id_must_be_given_again(world: SimulatedOrganization) -> No
     assert endpoint.sessions[-1].external_id == "planted-secret"
 
 
+def test_the_external_id_may_come_from_where_it_came_the_first_time(
+    world: SimulatedOrganization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IAM_SCANNER_EXTERNAL_ID", "planted-secret")
+    with running(world, [Fault("sts:AssumeRole", deny, account=named(world, "core").id)]) as endpoint:
+        done = scan(endpoint)
+        endpoint.faults.rules.clear()
+        assert resume(endpoint, done.folder).exit_code == 3
+    assert endpoint.sessions[-1].external_id == "planted-secret"
+
+
 def test_a_run_is_gone_on_with_by_its_own_organization(world: SimulatedOrganization) -> None:
     with running(world, [Fault("sts:AssumeRole", deny, account=named(world, "core").id)]) as endpoint:
         done = scan(endpoint)
@@ -134,7 +270,7 @@ def test_a_run_is_gone_on_with_by_its_own_organization(world: SimulatedOrganizat
 
 
 def test_after_seven_days_it_refuses(world: SimulatedOrganization, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scanner.scan.use_case.RESUMABLE", timedelta(seconds=-1))
+    monkeypatch.setattr("scanner.scan.resume.RESUMABLE", timedelta(seconds=-1))
     with running(world, [Fault("sts:AssumeRole", deny, account=named(world, "core").id)]) as endpoint:
         done = scan(endpoint)
         again = resume(endpoint, done.folder.name)

@@ -9,14 +9,24 @@ from typing import Any
 
 from openpyxl.worksheet.pagebreak import Break
 
-from scanner.model import Account, Evidence, Scanned
+from scanner.model import Account, Evidence, Record, Resumption, SafelistText, Scanned
 from scanner.report.columns import ACCOUNTS, SAFELIST, USERS, Column
 from scanner.report.figures import reconciled, skipped_by_detail
 from scanner.report.rows import dormant_days
 from scanner.report.sheets.page import Book, Page
 from scanner.report.sheets.prose import Prose, Span
 from scanner.report.sheets.styles import HEAD, LABEL, PROSE, SECTION, STRONG, TITLE
-from scanner.report.sheets.words import days, many, moment, named, scope_words, settings_words, status_words, window
+from scanner.report.sheets.words import (
+    days,
+    many,
+    moment,
+    named,
+    scope_words,
+    settings_words,
+    status_words,
+    what_if_words,
+    window,
+)
 from scanner.report.summary import sha256
 
 WIDTHS = (34, 122)
@@ -42,11 +52,13 @@ NOT_COVERED = (
 def evidence_sheet(book: Book) -> None:
     prose = Prose(book, Page(title="Evidence", repeat_rows=None, freeze=None), WIDTHS)
     prose.line(Span(1, "Evidence: where this list comes from, and why it can be relied on", TITLE, 2), height=28)
+    if book.assessment.record.what_if:
+        _section(prose, "A what-if: what is other than in the run?", _what_if(book.assessment.record))
     _questions(prose, book)
     for heading, facts in (
         ("What is not covered", NOT_COVERED),
         ("Settings in force", settings_words(book.assessment.record.header.settings)),
-        ("Safelists as read", _safelists(book)),
+        ("Safelists as read", _safelists_used(book.assessment.record)),
         ("Session policies in force", sorted(book.assessment.record.header.session_policies.items())),
         ("Calls to AWS (attempts)", _calls(book)),
         ("Versions", _versions(book)),
@@ -54,6 +66,15 @@ def evidence_sheet(book: Book) -> None:
         _section(prose, heading, facts)
     _columns(prose)
     _section(prose, "Text that had to be changed to fit a workbook", _changed(book))
+
+
+def _what_if(record: Record) -> Iterable[Fact]:
+    own = record.what_if
+    assert own is not None
+    yield "What this is", what_if_words(record)
+    yield "Approvals judged on", f"{record.header.as_of.isoformat()}; in the run: {own.as_of.isoformat()}"
+    yield "Decided by", "the safelists below, under Safelists as read; in the run, by these:"
+    yield from _safelists(own.safelists, recorded=True)
 
 
 def _questions(prose: Prose, book: Book) -> None:
@@ -85,10 +106,20 @@ def _source(book: Book) -> Iterable[Fact]:
     yield "Run", f"{header.run_id}, iam-scanner {header.program_version}"
     yield "Started and finished", f"{moment(header.started_at)}; {moment(record.footer.finished_at)}"
     for each in record.resumptions:
-        yield "Gone on with", f"{moment(each.resumed_at)}, iam-scanner {each.program_version}"
+        yield "Gone on with", _resumption_words(each)
     if book.figures.read_from and book.figures.read_until:
         yield "Accounts were read", window(book.figures.read_from, book.figures.read_until)
     yield "Users come from", "IAM ListUsers, called in each account; a list that broke off counts as a failed account"
+
+
+def _resumption_words(each: Resumption) -> str:
+    words = [moment(each.resumed_at), f"iam-scanner {each.program_version}"]
+    words.append(f"read by {each.caller.arn}" if each.caller else "only the reports were missing")
+    if each.killed:
+        words.append("the run had been killed: its calls to AWS up to then are not counted below")
+    if each.torn:
+        words.append("the last line of its journal was cut off and was dropped")
+    return "; ".join(words)
 
 
 def _read_through(book: Book) -> str:
@@ -164,6 +195,10 @@ def _unedited(book: Book) -> Iterable[Fact]:
         "To check",
         f"iam-scanner verify {record.header.run_id} --digest <the manifest's digest, noted when the run ended>",
     )
+    if record.what_if:
+        yield "What that shows", "that the run was not changed since it ended; this workbook is not one of its files"
+        yield "This workbook", "is checked by evaluating the run again with the same safelists, day and program version"
+        return
     yield (
         "What that shows",
         "no file, this workbook included, and no line of the journal was changed since the run ended",
@@ -171,12 +206,15 @@ def _unedited(book: Book) -> Iterable[Fact]:
     yield "Reviewers", "work on a copy of this workbook; this version of the program does not read their decisions back"
 
 
-def _safelists(book: Book) -> Iterable[Fact]:
-    for each in book.assessment.record.header.safelists:
-        yield (
-            each.path,
-            f"SHA-256 {sha256(each.text)}; {many(each.text.count(chr(10)), 'line')}; its text is in the journal",
-        )
+def _safelists(texts: Sequence[SafelistText], *, recorded: bool) -> Iterable[Fact]:
+    where = "its text is in the journal" if recorded else "its text is recorded nowhere"
+    for each in texts:
+        yield each.path, f"SHA-256 {sha256(each.text)}; {many(each.text.count(chr(10)), 'line')}; {where}"
+
+
+def _safelists_used(record: Record) -> Iterable[Fact]:
+    own = record.what_if is None or record.what_if.safelists == record.header.safelists
+    return _safelists(record.header.safelists, recorded=own)
 
 
 def _calls(book: Book) -> Iterable[Fact]:

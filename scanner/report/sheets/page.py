@@ -14,6 +14,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from scanner.model import RULE_ID, Assessment
 from scanner.report.figures import Figures
 from scanner.report.rows import AccountRow, UserRow
+from scanner.report.sheets.words import run_words
 from scanner.text import Change, for_xml
 
 A3, A4 = 8, 9
@@ -86,7 +87,8 @@ def _set_up_margins(sheet: Worksheet, book: Book) -> None:
     """Each printed page says of which run it is: pages get separated."""
     sheet.page_margins = PageMargins(left=0.4, right=0.4, top=0.6, bottom=0.6, header=0.3, footer=0.3)
     record = book.assessment.record
-    sheet.HeaderFooter.oddHeader = _margin(f"{RULE_ID} IAM user review", "&A", f"Run {record.header.run_id}")
+    words = run_words(record)
+    sheet.HeaderFooter.oddHeader = _margin(f"{RULE_ID} IAM user review", "&A", words[0].upper() + words[1:])
     sheet.HeaderFooter.oddFooter = _margin(f"Journal SHA-256 {record.digest}", "", "Page &P of &N")
 
 

@@ -28,7 +28,7 @@ from scanner.report.sheets.styles import (
     TITLE,
     Style,
 )
-from scanner.report.sheets.words import GROUNDS, days, many, moment, scope_words, status_words, window
+from scanner.report.sheets.words import GROUNDS, days, many, moment, scope_words, status_words, what_if_words, window
 
 FAILED_SHOWN = 7  # as many as stand beside the figures of users
 # Left: what (A), an id or a figure (B), figures (C to E). F parts. Right: what (G), figure or id (H), remark (I).
@@ -64,6 +64,8 @@ def _title(prose: Prose, book: Book) -> None:
     prose.line(
         Span(1, f"Review of {whose}, {moment(record.header.started_at)}, run {record.header.run_id}", LABEL, LAST)
     )
+    if record.what_if:
+        prose.line(Span(1, what_if_words(record), BAD, LAST))
     prose.gap()
     status = book.assessment.status
     complete = status is Status.COMPLETE
@@ -200,6 +202,9 @@ def _remedies(prose: Prose, book: Book) -> None:
 def _sign_off(prose: Prose, book: Book) -> None:
     run = book.assessment.record.header.run_id
     prose.line(Span(1, "Sign-off", SECTION, LAST), height=20)
+    if book.assessment.record.what_if:
+        prose.line(Span(1, f"A what-if is not signed. Sign run {run}, or a new scan with these safelists.", BAD, LAST))
+        return
     words = (
         f"I have read this review (run {run}). I acknowledge its results, the accounts that it does not cover, and "
         "that each user who is not approved is to be removed, or to be put on a safelist after review."

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
-from scanner.model import Assessment, Basis
+from scanner.model import Assessment, Basis, Record
 
 # On what ground a user is not approved.
 GROUNDS: Mapping[Basis, str] = {
@@ -23,6 +23,24 @@ def status_words(assessment: Assessment) -> str:
     if text[: len(status)].upper() == status:
         return f"{status}{text[len(status) :]}"
     return f"{status}: {text}"
+
+
+def run_words(record: Record) -> str:
+    return f"{'what-if of ' if record.what_if else ''}run {record.header.run_id}"
+
+
+def what_if_words(record: Record) -> str:
+    """That this is not how the run was decided; "" where it is."""
+    own = record.what_if
+    if own is None:
+        return ""
+    header = record.header
+    other = "its own safelists" if header.safelists == own.safelists else "other safelists than its own"
+    day = "as in the run" if header.as_of == own.as_of else f"not on {own.as_of}"
+    return (
+        f"WHAT-IF: run {header.run_id}, decided again by {other}, approvals judged on {header.as_of}, {day}. "
+        "No account was read again, and the run stays as it was decided."
+    )
 
 
 def moment(value: datetime) -> str:

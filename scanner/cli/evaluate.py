@@ -1,0 +1,50 @@
+"""`iam-scanner evaluate`: decide a recorded run again, under other safelists or on another day."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from scanner.cli import options
+from scanner.errors import UsageError
+
+
+def evaluate_command(
+    context: typer.Context,
+    run_: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or a run id under --output.")],
+    *,
+    safelist: options.OtherSafelists = None,
+    as_of: options.OtherDay = None,
+    format: options.Formats = None,
+    output: options.Output = None,
+    config: options.Config = None,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+    debug: options.Debug = False,
+) -> None:
+    """Try other safelists, or another day, on a recorded run, without calling AWS.
+
+    The run itself stays as it is; the reports go into DIR/<run id>-evaluated-<8 digits>, a folder for each what-if.
+    Exit code as of scan.
+
+    Example: iam-scanner evaluate 20261123T164100Z-1a2b3c --safelist config/safelists --as-of 2027-01-15
+    """
+    from scanner import publish, run
+    from scanner.cli.scanning import show
+    from scanner.rule import exit_code
+    from scanner.safelist.files import read
+    from scanner.settings import load
+
+    options.log_to_stderr(debug)
+    if not safelist and as_of is None:
+        raise UsageError("Say what is to be other than in the run: give --safelist, --as-of, or both.")
+    settings = load(options.given(context.params), os.environ, config)
+    published = publish.evaluate(
+        run.find(run_, settings.output),
+        settings.output,
+        settings.format,
+        safelists=read(settings.safelist) if safelist else None,
+        as_of=settings.as_of if as_of else None,
+    )
+    show(published, as_json=as_json, quiet=quiet)
+    raise typer.Exit(exit_code(published.assessment))

@@ -1,0 +1,81 @@
+"""A run that stopped goes on: what it was begun with comes from its journal, and only accounts not read are called."""
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from scanner import __version__, run
+from scanner.aws.clients import Clients
+from scanner.errors import UsageError
+from scanner.journal import Begun
+from scanner.model import Caller, Header, Resumption
+from scanner.safelist.entries import parse
+from scanner.scan import sources
+from scanner.scan.use_case import Inputs, Job, Progress, keep, make_ready
+from scanner.settings import load
+
+RESUMABLE = timedelta(days=7)
+
+
+def inputs_of(begun: Begun, pace: Mapping[str, object]) -> Inputs:
+    """Return what a run was begun with, as its journal has it; `pace` holds what may differ when it goes on.
+
+    Raises `UsageError` where it is too old to be gone on with, or needs an external id that was not given again.
+    """
+    header = begun.header
+    if datetime.now(UTC) - header.started_at > RESUMABLE:
+        raise UsageError(f"The run began on {header.started_at:%Y-%m-%d}, more than seven days ago. Start a new one.")
+    recorded = dict(header.settings)
+    if recorded.pop("external_id_given", None) and not pace.get("external_id"):
+        raise UsageError("The run was begun with an external id, which is stored nowhere: give --external-id again.")
+    settings = load({**recorded, "as_of": header.as_of.isoformat(), **pace}, {}, Path(os.devnull))
+    file = settings.accounts_file
+    return Inputs(
+        settings=settings,
+        texts=header.safelists,
+        safelist=parse(header.safelists),
+        owners=header.account_owners,
+        accounts_file=sources.FromFile(file, header.accounts_file) if file else None,
+    )
+
+
+async def go_on(folder: Path, begun: Begun, inputs: Inputs, progress: Progress) -> None:
+    """Go on with a run that was interrupted or is incomplete: only accounts that were not read are called."""
+    settings = inputs.settings
+    async with Clients(profile=settings.profile, concurrency=settings.concurrency) as clients:
+        ready = await make_ready(inputs, clients, progress)
+        _check_organization(folder, begun.header, ready.job)
+        if begun.footer is not None:  # counts go on
+            clients.meter.calls.update(begun.footer.api_calls)
+            clients.meter.throttled += begun.footer.throttled
+        with run.Journal(folder, begun) as journal:
+            await journal.append(_resumption(begun, ready.job.connection.caller))
+            await keep(ready, settings, journal, progress, begun)
+
+
+async def go_on_to_reports(folder: Path, begun: Begun) -> None:
+    """Say in the journal that a run which lacks nothing but its reports now gets these, and by which program."""
+    with run.Journal(folder, begun) as journal:
+        await journal.append(_resumption(begun, None))
+        if begun.footer is not None:
+            await journal.append(begun.footer)
+
+
+def _resumption(begun: Begun, caller: Caller | None) -> Resumption:
+    return Resumption(
+        resumed_at=datetime.now(UTC),
+        program_version=__version__,
+        caller=caller,
+        killed=not begun.ended,
+        torn=begun.torn,
+    )
+
+
+def _check_organization(folder: Path, header: Header, job: Job) -> None:
+    partition = job.connection.caller.partition
+    if (job.organization, partition) != (header.organization, header.caller.partition):
+        raise UsageError(
+            f"{folder} is a run of another organization than the caller's. Use credentials of the organization that "
+            "it was begun in."
+        )
