@@ -11,6 +11,7 @@ import json
 import os
 import re
 import secrets
+import shlex
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -153,6 +154,11 @@ def find(run: str, output: Path) -> Path:
     known = sorted((path.name for path in output.glob("*") if _RUN_ID.fullmatch(path.name)), reverse=True)
     newest = f" The newest there is {known[0]}." if known else ""
     raise UsageError(f"There is no run {run!r}, neither as a folder nor under {output}.{newest}")
+
+
+def resume_command(folder: Path) -> str:
+    """Return what to type to go on with the run."""
+    return f"iam-scanner scan --resume {shlex.quote(str(folder))}"
 
 
 def seal(folder: Path, files: Iterable[str], journal_digest: str) -> str:

@@ -2,10 +2,11 @@
 
 import dataclasses
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -55,9 +56,7 @@ def main() -> None:
         if end.code == ExitCode.USAGE and "--json" in sys.argv:
             _print_error("wrong usage; stderr says how", ExitCode.USAGE)
         if end.code == ExitCode.INTERRUPTED:
-            typer.echo("Interrupted. Where a run's folder is there already, scan --resume goes on with it.", err=True)
-            sys.stdout.flush()
-            os._exit(ExitCode.INTERRUPTED)  # half-written sheets would complain while they are taken apart
+            _tell("Interrupted.", ExitCode.INTERRUPTED)
         raise
     except ScannerError as error:
         _tell(str(error), error.exit_code, error)
@@ -70,7 +69,10 @@ def main() -> None:
         )
 
 
-def _tell(message: str, code: ExitCode, error: ScannerError | None = None) -> None:
+def _tell(message: str, code: ExitCode, error: ScannerError | None = None) -> NoReturn:
+    if code is ExitCode.INTERRUPTED:
+        for number in (signal.SIGINT, signal.SIGTERM):  # it is being obeyed
+            signal.signal(number, signal.SIG_IGN)
     if "--debug" in sys.argv:
         traceback.print_exc()
     if "--json" in sys.argv:
@@ -79,6 +81,10 @@ def _tell(message: str, code: ExitCode, error: ScannerError | None = None) -> No
     prefix = "" if code is ExitCode.INTERRUPTED else "error: "
     for line in message.splitlines():
         typer.echo(prefix + for_terminal(line), err=True)
+    if code is ExitCode.INTERRUPTED:
+        sys.stdout.flush()
+        # At once: half-written sheets would complain, and a name look-up that hangs in a thread would be waited for.
+        os._exit(code)
     sys.exit(code)
 
 

@@ -245,7 +245,7 @@ async def keep(
     )
     if interrupted:
         raise InterruptedRunError(
-            f"Interrupted. What was read is kept. Go on with: iam-scanner scan --resume {journal.folder}"
+            f"Interrupted. What was read is kept. Go on with: {run.resume_command(journal.folder)}"
         )
 
 
