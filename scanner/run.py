@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from scanner import __version__
-from scanner.errors import ScannerError, UsageError
+from scanner.errors import OutputError, UsageError
 from scanner.files import whole
 from scanner.journal import NO_LINE, Begun, Line, decode, decode_begun, encode
 from scanner.model import Record
@@ -38,13 +38,13 @@ def new_run_id(started_at: datetime) -> str:
 
 
 def create(output: Path, run_id: str) -> Path:
-    """Make the run's folder; raise `ScannerError` where it cannot be made."""
+    """Make the run's folder; raise `OutputError` where it cannot be made."""
     folder = output / run_id
     try:
         output.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=0o700)
     except OSError as error:
-        raise ScannerError(
+        raise OutputError(
             f"The folder {folder} cannot be made: {error.strerror}. Give a folder that can be written to with --output."
         ) from error
     return folder
@@ -63,6 +63,7 @@ class Journal:
         self.folder = folder
         self._previous = begun.last if begun else NO_LINE
         self._synced = time.monotonic()
+        self._failed: OutputError | None = None
         try:
             _lock(self._descriptor, folder)
             if begun:
@@ -72,14 +73,33 @@ class Journal:
             raise
 
     async def append(self, line: Line) -> None:
-        """Write one line; raise OSError where the disk does not take it whole."""
-        data, self._previous = encode(line, self._previous)
+        """Write one line; raise `OutputError` where the disk does not take it whole.
+
+        Then it takes no further one: behind half a line, a whole one would be lost, too.
+        """
+        if self._failed:
+            raise self._failed
+        data, digest = encode(line, self._previous)
+        try:
+            self._write(data)
+            if time.monotonic() - self._synced >= FSYNC_SECONDS:
+                self._synced = time.monotonic()
+                await asyncio.to_thread(os.fsync, self._descriptor)
+        except OSError as error:
+            self._failed = self._failure(error)
+            raise self._failed from error
+        self._previous = digest
+
+    def _write(self, data: bytes) -> None:
         written = os.write(self._descriptor, data)
         while written < len(data):
             written += os.write(self._descriptor, data[written:])
-        if time.monotonic() - self._synced >= FSYNC_SECONDS:
-            self._synced = time.monotonic()
-            await asyncio.to_thread(os.fsync, self._descriptor)
+
+    def _failure(self, error: OSError) -> OutputError:
+        rest = f"What was read is kept. When there is room, go on with: {resume_command(self.folder)}"
+        if self._previous == NO_LINE:
+            rest = "Nothing was read. Make room, or give another --output."
+        return OutputError(f"{self.folder / JOURNAL} cannot be written: {error.strerror or error}. {rest}")
 
     def __enter__(self) -> Self:
         return self
@@ -87,8 +107,13 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        os.fsync(self._descriptor)
-        os.close(self._descriptor)
+        try:
+            os.fsync(self._descriptor)
+        except OSError as problem:
+            if error is None:
+                raise self._failure(problem) from problem
+        finally:
+            os.close(self._descriptor)
 
 
 @contextmanager
@@ -171,8 +196,11 @@ def seal(folder: Path, files: Iterable[str], journal_digest: str) -> str:
         "files": {name: _fingerprint(folder / name) for name in sorted({JOURNAL, *files})},
     }
     data = (json.dumps(manifest, indent=2) + "\n").encode("ascii")
-    with whole(folder / MANIFEST) as file:
-        file.write(data)
+    try:
+        with whole(folder / MANIFEST) as file:
+            file.write(data)
+    except OSError as error:
+        raise OutputError(f"Cannot write {folder / MANIFEST}: {error.strerror or error}. Make room.") from error
     return hashlib.sha256(data).hexdigest()
 
 

@@ -47,6 +47,12 @@ def getaddrinfo(*_, **__):
     threading.Event().wait()
 socket.getaddrinfo = getaddrinfo
 """
+# No file may grow beyond so many bytes (argv 1): what a full disk does, with "File too large" as the reason.
+NO_ROOM = """
+import resource, sys
+room = int(sys.argv.pop(1))
+resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+"""
 
 
 class Subject:

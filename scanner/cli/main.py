@@ -1,5 +1,6 @@
 """`iam-scanner`: the commands, and the one place where an error becomes a message and an exit code."""
 
+import contextlib
 import dataclasses
 import os
 import signal
@@ -51,7 +52,7 @@ def _top(
 def main() -> None:
     """Run the command line. Whatever goes wrong ends here, with a message, a remedy and an exit code."""
     try:
-        app()
+        _run()
     except SystemExit as end:  # the ways in which Typer itself ends the program
         if end.code == ExitCode.USAGE and "--json" in sys.argv:
             _print_error("wrong usage; stderr says how", ExitCode.USAGE)
@@ -69,6 +70,13 @@ def main() -> None:
         )
 
 
+def _run() -> None:
+    try:
+        app()
+    finally:
+        sys.stdout.flush()  # now, where it can still be said that it did not work
+
+
 def _tell(message: str, code: ExitCode, error: ScannerError | None = None) -> NoReturn:
     if code is ExitCode.INTERRUPTED:
         for number in (signal.SIGINT, signal.SIGTERM):  # it is being obeyed
@@ -77,7 +85,8 @@ def _tell(message: str, code: ExitCode, error: ScannerError | None = None) -> No
         traceback.print_exc()
     if "--json" in sys.argv:
         faults = [dataclasses.asdict(fault) for fault in error.faults] if isinstance(error, FaultsError) else []
-        _print_error(message, code, faults)
+        with contextlib.suppress(OSError):  # stdout may be what could not be written
+            _print_error(message, code, faults)
     prefix = "" if code is ExitCode.INTERRUPTED else "error: "
     for line in message.splitlines():
         typer.echo(prefix + for_terminal(line), err=True)
@@ -85,6 +94,10 @@ def _tell(message: str, code: ExitCode, error: ScannerError | None = None) -> No
         sys.stdout.flush()
         # At once: half-written sheets would complain, and a name look-up that hangs in a thread would be waited for.
         os._exit(code)
+    try:
+        sys.stdout.flush()
+    except OSError:  # Python would try once more, and end with a code of its own
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)
 
 

@@ -12,7 +12,7 @@ from scanner import __version__, run
 from scanner.cli import outcome
 from scanner.cli.options import print_json, stderr, stdout
 from scanner.cli.progress import ScanProgress
-from scanner.errors import ExitCode, InterruptedRunError, UsageError
+from scanner.errors import ExitCode, InterruptedRunError, OutputError, UsageError
 from scanner.publish import Published, publish
 from scanner.report.summary import summary
 from scanner.rule import exit_code
@@ -72,6 +72,8 @@ def _report(folder: Path, formats: Collection[str]) -> Published:
         return publish(folder, formats)
     except KeyboardInterrupt:
         raise InterruptedRunError(f"Interrupted while the reports were written. {rest}") from None
+    except OutputError as error:
+        raise OutputError(f"{error} {rest}") from error
 
 
 async def _stoppable(work: Coroutine[None, None, T], otherwise: str) -> T:
