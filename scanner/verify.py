@@ -24,6 +24,17 @@ _RENDERED: Mapping[str, Callable[[Assessment, BinaryIO], None]] = {
 }
 
 
+NEWLINE = b"\n"
+
+
+@dataclass(frozen=True, slots=True)
+class _Sealed:
+    """What the manifest says of a file."""
+
+    sha256: str
+    size: int  # bytes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
     """One thing that was looked at."""
@@ -49,15 +60,28 @@ def _checks(folder: Path, digest: str | None) -> Iterator[Check]:
     except JournalError as error:
         yield Check(what=run.JOURNAL, holds=False, detail=str(error))
         return
-    yield Check(what=run.JOURNAL, holds=True, detail="every line follows the one before it")
+    yield _chained((folder / run.JOURNAL).read_bytes(), manifest.get(run.JOURNAL))
     yield from _rendered_again(folder, assessment)
 
 
-def _manifest(folder: Path) -> tuple[Mapping[str, str], Check]:
-    """Return the SHA-256 of each file that the manifest names."""
+def _chained(data: bytes, sealed: _Sealed | None) -> Check:
+    """Say that the chain holds; or what is wrong at its end, behind which no line follows that would show it."""
+    last = data.count(NEWLINE)
+    if sealed is None or hashlib.sha256(data).hexdigest() == sealed.sha256:
+        return Check(what=run.JOURNAL, holds=True, detail="every line follows the one before it")
+    detail = f"every line follows the one before it, but the last one, line {last}, is another than it was, or all is"
+    if len(data) < sealed.size:
+        detail = f"its end is gone: {sealed.size - len(data):,} bytes are missing behind line {last}"
+    elif hashlib.sha256(data[: sealed.size]).hexdigest() == sealed.sha256:
+        detail = f"lines were added at its end, behind line {data[: sealed.size].count(NEWLINE)}"
+    return Check(what=run.JOURNAL, holds=False, detail=detail)
+
+
+def _manifest(folder: Path) -> tuple[Mapping[str, _Sealed], Check]:
+    """Return what the manifest says of each file."""
     try:
         manifest = json.loads((folder / run.MANIFEST).read_bytes())
-        files = {str(name): str(each["sha256"]) for name, each in manifest["files"].items()}
+        files = {name: _Sealed(str(each["sha256"]), int(each["bytes"])) for name, each in manifest["files"].items()}
     except OSError:
         detail = "is not there: the run was not finished, or the file was removed"
         return {}, Check(what=run.MANIFEST, holds=False, detail=detail)
@@ -73,10 +97,10 @@ def _noted(folder: Path, digest: str) -> Check:
     return Check(what=run.MANIFEST, holds=holds, detail=detail)
 
 
-def _files(folder: Path, manifest: Mapping[str, str]) -> Iterator[Check]:
+def _files(folder: Path, manifest: Mapping[str, _Sealed]) -> Iterator[Check]:
     for name in sorted(manifest):
         found = _sha256(folder / name)
-        holds = found == manifest[name]
+        holds = found == manifest[name].sha256
         detail = "is as it was" if holds else "is gone" if found is None else "was changed"
         yield Check(what=name, holds=holds, detail=detail)
     for path in sorted(folder.iterdir()):
