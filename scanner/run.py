@@ -82,13 +82,13 @@ class Journal:
         data, digest = encode(line, self._previous)
         try:
             self._write(data)
+            self._previous = digest  # before anything is awaited: the next line may come meanwhile
             if time.monotonic() - self._synced >= FSYNC_SECONDS:
                 self._synced = time.monotonic()
                 await asyncio.to_thread(os.fsync, self._descriptor)
         except OSError as error:
             self._failed = self._failure(error)
             raise self._failed from error
-        self._previous = digest
 
     def _write(self, data: bytes) -> None:
         written = os.write(self._descriptor, data)

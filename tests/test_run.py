@@ -131,6 +131,17 @@ async def test_the_journal_reaches_the_disk_once_a_second_too(folder: Path, monk
         assert len(synced) == 2
 
 
+async def test_a_line_that_comes_while_the_disk_is_waited_for_follows_the_one_before(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moments = iter(range(100))
+    monkeypatch.setattr("scanner.run.time", SimpleNamespace(monotonic=lambda: next(moments)))
+    with run.Journal(folder) as journal:
+        await journal.append(header())
+        await asyncio.gather(*(journal.append(scanned(number)) for number in range(1, 6)))
+    assert len(run.read_begun(folder).scans) == 5
+
+
 def test_a_journal_is_never_written_over(folder: Path) -> None:
     (folder / run.JOURNAL).write_bytes(b"of an earlier run\n")
     with pytest.raises(FileExistsError):
