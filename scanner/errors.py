@@ -1,6 +1,7 @@
 """The errors that end the program, each with its exit code and, in its text, the remedy.
 
     ScannerError                the program itself failed, or could not write its output   1
+    ├── OutputError             the same: a file could not be written                      1
     ├── UsageError              an option, setting, safelist or scope is wrong             2
     │   └── FaultsError         the same, with every fault by file and line
     ├── StartError              no credentials, no region, no access to Organizations      5
@@ -30,6 +31,10 @@ class ScannerError(Exception):
     """The program itself failed, or could not write its output."""
 
     exit_code = ExitCode.ERROR
+
+
+class OutputError(ScannerError):
+    """A file could not be written: the disk is full, or the folder cannot be written to."""
 
 
 class UsageError(ScannerError):

@@ -112,13 +112,23 @@ def _read(data: bytes) -> "_Reader":
         if not isinstance(content, dict):
             raise JournalError(f"journal line {number} is broken: it is torn or is no JSON.")
         if content.pop("previous", None) != reader.last:
-            raise JournalError(f"journal line {number} does not follow line {number - 1}: the journal was changed.")
+            raise JournalError(_does_not_follow(number))
         try:
             reader.take(content)
         except (ValidationError, KeyError, IndexError, TypeError) as error:
             raise JournalError(f"journal line {number} is not one of this program's.") from error
         reader.last = hashlib.sha256(raw).hexdigest()
     return reader
+
+
+def _does_not_follow(number: int) -> str:
+    if number == 1:
+        return "journal line 1 does not follow the start of a journal: lines were removed, added or moved there."
+    before = number - 1
+    return (
+        f"journal line {number} does not follow line {before}: the journal was changed. "
+        f"Line {before} is another than it was, or lines were removed, added or moved there."
+    )
 
 
 class _Reader:

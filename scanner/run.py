@@ -11,16 +11,18 @@ import json
 import os
 import re
 import secrets
+import shlex
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 from scanner import __version__
-from scanner.errors import ScannerError, UsageError
+from scanner.errors import OutputError, UsageError
 from scanner.files import whole
 from scanner.journal import NO_LINE, Begun, Line, decode, decode_begun, encode
 from scanner.model import Record
@@ -37,13 +39,13 @@ def new_run_id(started_at: datetime) -> str:
 
 
 def create(output: Path, run_id: str) -> Path:
-    """Make the run's folder; raise `ScannerError` where it cannot be made."""
+    """Make the run's folder; raise `OutputError` where it cannot be made."""
     folder = output / run_id
     try:
         output.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=0o700)
     except OSError as error:
-        raise ScannerError(
+        raise OutputError(
             f"The folder {folder} cannot be made: {error.strerror}. Give a folder that can be written to with --output."
         ) from error
     return folder
@@ -62,6 +64,7 @@ class Journal:
         self.folder = folder
         self._previous = begun.last if begun else NO_LINE
         self._synced = time.monotonic()
+        self._failed: OutputError | None = None
         try:
             _lock(self._descriptor, folder)
             if begun:
@@ -71,14 +74,33 @@ class Journal:
             raise
 
     async def append(self, line: Line) -> None:
-        """Write one line; raise OSError where the disk does not take it whole."""
-        data, self._previous = encode(line, self._previous)
+        """Write one line; raise `OutputError` where the disk does not take it whole.
+
+        Then it takes no further one: behind half a line, a whole one would be lost, too.
+        """
+        if self._failed:
+            raise self._failed
+        data, digest = encode(line, self._previous)
+        try:
+            self._write(data)
+            self._previous = digest  # before anything is awaited: the next line may come meanwhile
+            if time.monotonic() - self._synced >= FSYNC_SECONDS:
+                self._synced = time.monotonic()
+                await asyncio.to_thread(os.fsync, self._descriptor)
+        except OSError as error:
+            self._failed = self._failure(error)
+            raise self._failed from error
+
+    def _write(self, data: bytes) -> None:
         written = os.write(self._descriptor, data)
         while written < len(data):
             written += os.write(self._descriptor, data[written:])
-        if time.monotonic() - self._synced >= FSYNC_SECONDS:
-            self._synced = time.monotonic()
-            await asyncio.to_thread(os.fsync, self._descriptor)
+
+    def _failure(self, error: OSError) -> OutputError:
+        rest = f"What was read is kept. When there is room, go on with: {resume_command(self.folder)}"
+        if self._previous == NO_LINE:
+            rest = "Nothing was read. Make room, or give another --output."
+        return OutputError(f"{self.folder / JOURNAL} cannot be written: {error.strerror or error}. {rest}")
 
     def __enter__(self) -> Self:
         return self
@@ -86,8 +108,13 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        os.fsync(self._descriptor)
-        os.close(self._descriptor)
+        try:
+            os.fsync(self._descriptor)
+        except OSError as problem:
+            if error is None:
+                raise self._failure(problem) from problem
+        finally:
+            os.close(self._descriptor)
 
 
 @contextmanager
@@ -131,14 +158,23 @@ def is_sealed(folder: Path) -> bool:
     return (folder / MANIFEST).is_file()
 
 
-def sealed_files(folder: Path) -> Mapping[str, str]:
-    """The SHA-256 of each file that the manifest names.
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What the manifest says of a file."""
+
+    sha256: str
+    size: int  # bytes
+
+
+def sealed_files(folder: Path) -> Mapping[str, Sealed]:
+    """What the manifest says of each file.
 
     Raises OSError where there is no manifest, and ValueError where it is not one that this program wrote.
     """
     try:
         manifest = json.loads((folder / MANIFEST).read_bytes())
-        return {str(name): str(each["sha256"]) for name, each in manifest["files"].items()}
+        files = manifest["files"].items()
+        return {str(name): Sealed(str(each["sha256"]), int(each["bytes"])) for name, each in files}
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError("not a manifest") from error
 
@@ -172,6 +208,11 @@ def find(run: str, output: Path) -> Path:
     raise UsageError(f"There is no run {run!r}, neither as a folder nor under {output}.{newest}")
 
 
+def resume_command(folder: Path) -> str:
+    """Return what to type to go on with the run."""
+    return f"iam-scanner scan --resume {shlex.quote(str(folder))}"
+
+
 def seal(folder: Path, files: Iterable[str], journal_digest: str) -> str:
     """Write the manifest over the journal and `files`; return its own SHA-256, to be noted elsewhere."""
     manifest = {
@@ -182,8 +223,11 @@ def seal(folder: Path, files: Iterable[str], journal_digest: str) -> str:
         "files": {name: _fingerprint(folder / name) for name in sorted({JOURNAL, *files})},
     }
     data = (json.dumps(manifest, indent=2) + "\n").encode("ascii")
-    with whole(folder / MANIFEST) as file:
-        file.write(data)
+    try:
+        with whole(folder / MANIFEST) as file:
+            file.write(data)
+    except OSError as error:
+        raise OutputError(f"Cannot write {folder / MANIFEST}: {error.strerror or error}. Make room.") from error
     return hashlib.sha256(data).hexdigest()
 
 

@@ -23,6 +23,9 @@ _RENDERED: Mapping[str, Callable[[Assessment, BinaryIO], None]] = {
 }
 
 
+NEWLINE = b"\n"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
     """One thing that was looked at."""
@@ -48,12 +51,25 @@ def _checks(folder: Path, digest: str | None) -> Iterator[Check]:
     except JournalError as error:
         yield Check(what=run.JOURNAL, holds=False, detail=str(error))
         return
-    yield Check(what=run.JOURNAL, holds=True, detail="every line follows the one before it")
+    yield _chained((folder / run.JOURNAL).read_bytes(), manifest.get(run.JOURNAL))
     yield from _rendered_again(folder, assessment)
 
 
-def _manifest(folder: Path) -> tuple[Mapping[str, str], Check]:
-    """Return the SHA-256 of each file that the manifest names."""
+def _chained(data: bytes, sealed: run.Sealed | None) -> Check:
+    """Say that the chain holds; or what is wrong at its end, behind which no line follows that would show it."""
+    last = data.count(NEWLINE)
+    if sealed is None or hashlib.sha256(data).hexdigest() == sealed.sha256:
+        return Check(what=run.JOURNAL, holds=True, detail="every line follows the one before it")
+    detail = f"every line follows the one before it, but the last one, line {last}, is another than it was, or all is"
+    if len(data) < sealed.size:
+        detail = f"its end is gone: {sealed.size - len(data):,} bytes are missing behind line {last}"
+    elif hashlib.sha256(data[: sealed.size]).hexdigest() == sealed.sha256:
+        detail = f"lines were added at its end, behind line {data[: sealed.size].count(NEWLINE)}"
+    return Check(what=run.JOURNAL, holds=False, detail=detail)
+
+
+def _manifest(folder: Path) -> tuple[Mapping[str, run.Sealed], Check]:
+    """Return what the manifest says of each file."""
     try:
         files = run.sealed_files(folder)
     except OSError:
@@ -71,10 +87,10 @@ def _noted(folder: Path, digest: str) -> Check:
     return Check(what=run.MANIFEST, holds=holds, detail=detail)
 
 
-def _files(folder: Path, manifest: Mapping[str, str]) -> Iterator[Check]:
+def _files(folder: Path, manifest: Mapping[str, run.Sealed]) -> Iterator[Check]:
     for name in sorted(manifest):
         found = _sha256(folder / name)
-        holds = found == manifest[name]
+        holds = found == manifest[name].sha256
         detail = "is as it was" if holds else "is gone" if found is None else "was changed"
         yield Check(what=name, holds=holds, detail=detail)
     for path in sorted(folder.iterdir()):

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from scanner import run
-from scanner.errors import ScannerError, UsageError
+from scanner.errors import OutputError, ScannerError, UsageError
 from scanner.journal import JournalError, Line, decode
 from scanner.model import Record
 from scanner.publish import publish, publish_again
@@ -82,14 +82,36 @@ def test_a_line_that_the_disk_takes_in_parts_is_written_whole(folder: Path, monk
 
 
 async def test_a_disk_that_is_full_is_not_passed_over(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fits of the line is there; nothing is written behind it, also where there is room again."""
+    bare = os.write
+    room = iter([10, 7])
+
     def full(descriptor: int, data: bytes) -> int:
+        if size := next(room, 0):
+            return bare(descriptor, data[:size])
         raise OSError(28, "No space left on device")
 
     with run.Journal(folder) as journal:
+        await journal.append(header())
+        before = (folder / run.JOURNAL).read_bytes()
         monkeypatch.setattr(os, "write", full)
-        with pytest.raises(OSError, match="No space left"):
+        with pytest.raises(OutputError, match=f"No space left on device.*--resume {folder}"):
             await journal.append(scanned(1))
         monkeypatch.undo()
+        with pytest.raises(OutputError, match="No space left"):
+            await journal.append(scanned(2))
+    data = (folder / run.JOURNAL).read_bytes()
+    assert data.startswith(before)
+    assert len(data) == len(before) + 17
+    assert run.read_begun(folder).torn
+
+
+async def test_a_disk_that_fails_at_the_end_is_not_passed_over(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = run.Journal(folder)
+    await journal.append(header())
+    monkeypatch.setattr(os, "fsync", _full)
+    with pytest.raises(OutputError, match="No space left on device"):
+        journal.__exit__(None, None, None)
 
 
 def test_the_journal_reaches_the_disk_at_its_end(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,6 +130,17 @@ async def test_the_journal_reaches_the_disk_once_a_second_too(folder: Path, monk
         for number, now in enumerate([0.5, 0.9, 1.1, 1.2, 2.0, 2.2], start=1):  # noqa: B007  `monotonic` reads it
             await journal.append(scanned(number))
         assert len(synced) == 2
+
+
+async def test_a_line_that_comes_while_the_disk_is_waited_for_follows_the_one_before(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moments = iter(range(100))
+    monkeypatch.setattr("scanner.run.time", SimpleNamespace(monotonic=lambda: next(moments)))
+    with run.Journal(folder) as journal:
+        await journal.append(header())
+        await asyncio.gather(*(journal.append(scanned(number)) for number in range(1, 6)))
+    assert len(run.read_begun(folder).scans) == 5
 
 
 def test_a_journal_is_never_written_over(folder: Path) -> None:
@@ -214,7 +247,7 @@ def test_the_manifest_is_written_last(folder: Path, monkeypatch: pytest.MonkeyPa
 def test_nothing_half_written_is_left_where_the_manifest_fails(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recorded(folder)
     monkeypatch.setattr(os, "fsync", _full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(OutputError, match="No space left"):
         run.seal(folder, [], "0" * 64)
     assert [file.name for file in folder.iterdir()] == [run.JOURNAL]
 

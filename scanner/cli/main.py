@@ -1,11 +1,13 @@
 """`iam-scanner`: the commands, and the one place where an error becomes a message and an exit code."""
 
+import contextlib
 import dataclasses
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -50,14 +52,12 @@ def _top(
 def main() -> None:
     """Run the command line. Whatever goes wrong ends here, with a message, a remedy and an exit code."""
     try:
-        app()
+        _run()
     except SystemExit as end:  # the ways in which Typer itself ends the program
         if end.code == ExitCode.USAGE and "--json" in sys.argv:
             _print_error("wrong usage; stderr says how", ExitCode.USAGE)
         if end.code == ExitCode.INTERRUPTED:
-            typer.echo("Interrupted. Where a run's folder is there already, scan --resume goes on with it.", err=True)
-            sys.stdout.flush()
-            os._exit(ExitCode.INTERRUPTED)  # half-written sheets would complain while they are taken apart
+            _tell("Interrupted.", ExitCode.INTERRUPTED)
         raise
     except ScannerError as error:
         _tell(str(error), error.exit_code, error)
@@ -70,15 +70,34 @@ def main() -> None:
         )
 
 
-def _tell(message: str, code: ExitCode, error: ScannerError | None = None) -> None:
+def _run() -> None:
+    try:
+        app()
+    finally:
+        sys.stdout.flush()  # now, where it can still be said that it did not work
+
+
+def _tell(message: str, code: ExitCode, error: ScannerError | None = None) -> NoReturn:
+    if code is ExitCode.INTERRUPTED:
+        for number in (signal.SIGINT, signal.SIGTERM):  # it is being obeyed
+            signal.signal(number, signal.SIG_IGN)
     if "--debug" in sys.argv:
         traceback.print_exc()
     if "--json" in sys.argv:
         faults = [dataclasses.asdict(fault) for fault in error.faults] if isinstance(error, FaultsError) else []
-        _print_error(message, code, faults)
+        with contextlib.suppress(OSError):  # stdout may be what could not be written
+            _print_error(message, code, faults)
     prefix = "" if code is ExitCode.INTERRUPTED else "error: "
     for line in message.splitlines():
         typer.echo(prefix + for_terminal(line), err=True)
+    if code is ExitCode.INTERRUPTED:
+        sys.stdout.flush()
+        # At once: half-written sheets would complain, and a name look-up that hangs in a thread would be waited for.
+        os._exit(code)
+    try:
+        sys.stdout.flush()
+    except OSError:  # Python would try once more, and end with a code of its own
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)
 
 

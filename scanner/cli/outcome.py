@@ -2,7 +2,6 @@
 
 import io
 import os
-import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from scanner import run
 from scanner.errors import ExitCode
 from scanner.model import RULE_ID, RULE_TITLE, Assessment, EntryStatus, EntryUse, Status
 from scanner.publish import Published
@@ -264,5 +264,5 @@ def _advice_on_the_rest(assessment: Assessment, folder: Path) -> str:
         return "the scope left nothing to scan; widen it."
     return (
         "nothing is known of the users in accounts that were not read. Mend what kept them from it; then: "
-        f"iam-scanner scan --resume {shlex.quote(str(folder))}"
+        f"{run.resume_command(folder)}"
     )

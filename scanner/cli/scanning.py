@@ -2,7 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import Coroutine, Mapping
+from collections.abc import Collection, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -11,7 +12,7 @@ from scanner import __version__, run
 from scanner.cli import outcome
 from scanner.cli.options import print_json, stderr, stdout
 from scanner.cli.progress import ScanProgress
-from scanner.errors import ExitCode, InterruptedRunError, UsageError
+from scanner.errors import ExitCode, InterruptedRunError, OutputError, UsageError
 from scanner.publish import Published, publish
 from scanner.report.summary import summary
 from scanner.rule import exit_code
@@ -20,6 +21,8 @@ from scanner.scan.use_case import read_inputs, scan
 from scanner.settings import Settings
 
 T = TypeVar("T")
+
+STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +35,9 @@ def run_scan(settings: Settings, *, as_json: bool, quiet: bool) -> Ended:
     """Scan, render and show."""
     inputs = read_inputs(settings)
     with ScanProgress(stderr(), quiet=quiet) as progress:
-        folder = asyncio.run(_stoppable(scan(inputs, progress)))
+        folder = asyncio.run(_stoppable(scan(inputs, progress), "No account was entered, and nothing was written."))
         progress.says("Writing the reports")
-        published = publish(folder, settings.format)
+        published = _report(folder, settings.format)
     return _ended(published, as_json=as_json, quiet=quiet)
 
 
@@ -51,9 +54,9 @@ def resume_scan(folder: Path, pace: Mapping[str, object], *, as_json: bool, quie
         if begun.header.program_version != __version__:
             progress.notes(f"It was begun by iam-scanner {begun.header.program_version}; this is {__version__}.")
         rest = go_on_to_reports(folder, begun) if begun.whole else go_on(folder, begun, inputs, progress)
-        asyncio.run(_stoppable(rest))
+        asyncio.run(_stoppable(rest, f"The run is as it was. Go on with: {run.resume_command(folder)}"))
         progress.says("Writing the reports")
-        published = publish(folder, inputs.settings.format)
+        published = _report(folder, inputs.settings.format)
     return _ended(published, as_json=as_json, quiet=quiet)
 
 
@@ -62,19 +65,44 @@ def _ended(published: Published, *, as_json: bool, quiet: bool) -> Ended:
     return Ended(published=published, exit_code=exit_code(published.assessment))
 
 
-async def _stoppable(work: Coroutine[None, None, T]) -> T:
-    """Let SIGINT and SIGTERM cancel the work once, so that it can bring its journal to an end."""
+def _report(folder: Path, formats: Collection[str]) -> Published:
+    """Render and seal; where that does not come to its end, say how it is made up for."""
+    rest = f"What was read is kept. Write the reports with: {run.resume_command(folder)}"
+    try:
+        return publish(folder, formats)
+    except KeyboardInterrupt:
+        raise InterruptedRunError(f"Interrupted while the reports were written. {rest}") from None
+    except OutputError as error:
+        raise OutputError(f"{error} {rest}") from error
+
+
+async def _stoppable(work: Coroutine[None, None, T], otherwise: str) -> T:
+    """Let the first SIGINT or SIGTERM cancel the work, so that it can bring its journal to an end.
+
+    Further ones change nothing. `otherwise` is said where the work was cancelled before it had anything to end.
+    """
     task = asyncio.ensure_future(work)
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, task.cancel)
+    before = {number: signal.getsignal(number) for number in STOPS}
+
+    def stop() -> None:
+        for number in STOPS:
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_IGN)
+        loop.set_default_executor(ThreadPoolExecutor())  # a name look-up that hangs in the old one is not waited for
+        task.cancel()
+
+    for number in STOPS:
+        loop.add_signal_handler(number, stop)
     try:
         return await task
     except asyncio.CancelledError:
-        raise InterruptedRunError("Interrupted.") from None
+        raise InterruptedRunError(f"Interrupted. {otherwise}") from None
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
+        if loop.remove_signal_handler(STOPS[0]):  # none came
+            for number, handler in before.items():
+                loop.remove_signal_handler(number)
+                signal.signal(number, handler)
 
 
 def show(published: Published, *, as_json: bool, quiet: bool) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from scanner.errors import ScannerError
+from scanner.errors import OutputError
 from scanner.files import partial_of, whole
 from scanner.model import Assessment
 from scanner.report.columns import ACCOUNTS, USERS
@@ -21,7 +21,7 @@ Writer = Callable[[Assessment, BinaryIO], None]
 def write(assessment: Assessment, folder: Path, formats: Collection[str]) -> list[Path]:
     """Write the files for these formats ("xlsx", "csv", "json"), and those that belong to every run, into the folder.
 
-    A file that is there already is replaced at once, never written over. Raises ScannerError where that fails.
+    A file that is there already is replaced at once, never written over. Raises OutputError where that fails.
     """
     wanted = (name for name, needed in FILES.items() if needed is None or needed in formats)
     return [_write_whole(folder / name, WRITERS[name], assessment) for name in wanted]
@@ -35,7 +35,7 @@ def remove_others(folder: Path, formats: Collection[str]) -> None:
             path.unlink(missing_ok=True)
         except OSError as problem:
             why = problem.strerror or problem
-            raise ScannerError(f"Cannot remove {path}, of an earlier report: {why}.") from problem
+            raise OutputError(f"Cannot remove {path}, of an earlier report: {why}.") from problem
 
 
 def write_users_csv(assessment: Assessment, out: BinaryIO) -> None:
@@ -78,5 +78,5 @@ def _write_whole(path: Path, writer: Writer, assessment: Assessment) -> Path:
             writer(assessment, out)
     except OSError as problem:
         why = problem.strerror or problem
-        raise ScannerError(f"Cannot write {path}: {why}. Make room, or give another --output.") from problem
+        raise OutputError(f"Cannot write {path}: {why}. Make room, or let the folder be written to.") from problem
     return path

@@ -1,6 +1,7 @@
 """The workbook: its sheets in order, written row by row. The same assessment gives the same bytes."""
 
 import shutil
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -30,11 +31,29 @@ def write_workbook(assessment: Assessment, out: BinaryIO) -> None:
     book = Book(workbook, assessment, users, accounts, figures(assessment, users, accounts))
     _set_default_font(workbook)
     _set_properties(workbook, assessment)
-    for write_sheet in SHEETS:
-        write_sheet(book)
     started_at = assessment.record.header.started_at
-    # Not Workbook.save: that stamps the file with the time of day.
-    ExcelWriter(workbook, _TimelessZip(out, started_at)).save()
+    try:
+        for write_sheet in SHEETS:
+            write_sheet(book)
+        # Not Workbook.save: that stamps the file with the time of day.
+        ExcelWriter(workbook, _TimelessZip(out, started_at)).save()
+    except BaseException:
+        for sheet in workbook.worksheets:
+            _abandon(sheet)
+        raise
+
+
+def _abandon(sheet: Any) -> None:
+    """Take a half-written sheet apart, and remove its temporary file.
+
+    openpyxl leaves both to the end of Python: there the one complains, and a sudden end forgets the other.
+    """
+    with suppress(Exception):  # its last words cannot be written either
+        sheet._rows.close()  # noqa: SLF001
+    with suppress(Exception):
+        sheet._writer.xf.close()  # noqa: SLF001
+    with suppress(Exception):
+        sheet._writer.cleanup()  # noqa: SLF001
 
 
 def _set_default_font(workbook: Workbook) -> None:

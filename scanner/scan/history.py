@@ -131,7 +131,7 @@ def _finished(output: Path, ours: Whose) -> Iterator[_Finished]:
 def _read_summary(folder: Path) -> _Finished:
     """Read a run's summary; raise ValueError or the like where it is none, or not the one that was sealed."""
     data = (folder / SUMMARY).read_bytes()
-    if run.sealed_files(folder)[SUMMARY] != hashlib.sha256(data).hexdigest():
+    if run.sealed_files(folder)[SUMMARY].sha256 != hashlib.sha256(data).hexdigest():
         raise ValueError
     summary = json.loads(data)
     organization, caller, coverage = summary["organization"], summary["caller"], summary["coverage"]

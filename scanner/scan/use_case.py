@@ -204,7 +204,7 @@ async def scan(inputs: Inputs, progress: Progress) -> Path:
         ready = await make_ready(inputs, clients, progress)
         progress.says("Reading earlier runs")
         ours = history.whose(ready.job.organization, ready.job.connection.caller)
-        past = history.gather(settings, ours, ready.job.selection)
+        past = await asyncio.to_thread(history.gather, settings, ours, ready.job.selection)  # Ctrl-C need not wait
         ready = replace(ready, notes=(*ready.notes, *past.notes))
         header = _header(inputs, ready.job, past)
         folder = run.create(settings.output, header.run_id)
@@ -249,7 +249,7 @@ async def keep(
     )
     if interrupted:
         raise InterruptedRunError(
-            f"Interrupted. What was read is kept. Go on with: iam-scanner scan --resume {journal.folder}"
+            f"Interrupted. What was read is kept. Go on with: {run.resume_command(journal.folder)}"
         )
 
 

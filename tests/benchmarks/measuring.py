@@ -31,6 +31,7 @@ class Sizes:
     users: int = 10  # in each account
     latency: float = 0.03  # seconds that AWS takes for each answer
     repeats: int = 7  # of what is over in no time; the median counts
+    kills: int = 50  # runs that are killed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +84,12 @@ class Workplace:
 def workplace(sizes: Sizes, *, full: bool = False) -> Iterator[Workplace]:
     """Serve an organization of these sizes, with `full` one whose users have keys, groups, policies and tags."""
     with tempfile.TemporaryDirectory() as folder, _simulated_aws(sizes, full) as (url, key):
-        place = Workplace(folder=Path(folder), environment=_environment(url, key))
+        place = Workplace(folder=Path(folder), environment=environment(url, key))
         place.safelist.write_text("version: 1\nglobal: []\n", encoding="utf-8")
         yield place
 
 
-def _environment(url: str, key: str) -> dict[str, str]:
+def environment(url: str, key: str) -> dict[str, str]:
     """Nothing of the environment that the benchmarks were started in reaches what they measure."""
     return {
         "PATH": os.environ["PATH"],

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 
 from tests.aws_endpoint import account_id
+from tests.benchmarks.kills import kills
 from tests.benchmarks.measuring import Measured, Sizes, Workplace, scan, workplace
 from tests.benchmarks.tables import Table, bound
 
@@ -100,7 +101,13 @@ def stages(sizes: Sizes) -> Table:
     )
 
 
-BENCHMARKS: Mapping[str, Callable[[Sizes], Table]] = {"basic": basic, "full": full, "start": start, "stages": stages}
+BENCHMARKS: Mapping[str, Callable[[Sizes], Table]] = {
+    "basic": basic,
+    "full": full,
+    "start": start,
+    "stages": stages,
+    "kills": kills,
+}
 
 
 def _compared(place: Workplace, sizes: Sizes, module: str) -> Measured:

@@ -9,7 +9,7 @@ from tests.benchmarks.measuring import Sizes, workplace
 from tests.benchmarks.suite import BENCHMARKS
 from tests.benchmarks.tables import Table, bound, render
 
-TINY = Sizes(accounts=3, compared_accounts=2, users=2, latency=0.0, repeats=1)
+TINY = Sizes(accounts=3, compared_accounts=2, users=2, latency=0.0, repeats=1, kills=2)
 
 
 @pytest.mark.parametrize("name", BENCHMARKS)

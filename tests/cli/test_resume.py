@@ -3,10 +3,6 @@
 import json
 import random
 import shutil
-import signal
-import subprocess
-import sys
-from collections.abc import Callable
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -18,7 +14,7 @@ from scanner import run
 from scanner.errors import UsageError
 from scanner.publish import publish
 from scanner.verify import verify
-from tests.aws_endpoint import DELEGATED_KEY, Endpoint, Fault, SimulatedOrganization, deny, hang, running
+from tests.aws_endpoint import DELEGATED_KEY, Endpoint, Fault, SimulatedOrganization, deny, running
 from tests.program import Done, Scanned, calling, hurried, ids, named, program, scan, small_world, table, workplace
 
 __all__ = ["hurried", "workplace"]
@@ -297,40 +293,6 @@ def test_a_changed_line_is_refused_and_not_repaired(world: SimulatedOrganization
     assert again.exit_code == 1
     assert "the journal was changed" in again.err
     assert journal.read_bytes() == changed
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_stopped_scan_says_how_to_go_on_and_does(
-    endpoint_environment: Callable[..., dict[str, str]], world: SimulatedOrganization, number: signal.Signals
-) -> None:
-    """All accounts but one are read; that one hangs until the signal comes."""
-    stuck = named(world, "core").id
-    command = [sys.executable, "-m", "scanner", "scan", "--safelist", "nobody.yaml", "--format", "csv"]
-    with running(world, [Fault("iam:ListUsers", hang, account=stuck)]) as endpoint:
-        environment = endpoint_environment(endpoint.url, PYTHONPATH=str(Path(__file__).parents[2]))
-        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
-            try:
-                folder = _until_all_but_one_are_read(len(ids(world)) - 1, process)
-                process.send_signal(number)
-                _, said = process.communicate(timeout=20)
-            finally:
-                process.kill()
-        assert process.returncode == 130
-        assert f"--resume {folder}" in said.decode()
-        assert run.read(folder).footer.interrupted
-        endpoint.faults.rules.clear()
-        endpoint.calls.clear()
-        again = resume(endpoint, folder)
-    assert again.exit_code == 3
-    assert entered(endpoint) == {stuck}
-
-
-def _until_all_but_one_are_read(accounts: int, process: "subprocess.Popen[bytes]") -> Path:
-    while process.poll() is None:
-        for journal in Path("reports").glob("*/journal.jsonl"):
-            if journal.read_bytes().count(b'{"type":"account"') >= accounts:
-                return journal.parent
-    raise AssertionError("the scan ended before it was stopped")
 
 
 def test_an_interrupted_run_is_reported_as_incomplete(world: SimulatedOrganization) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,20 +43,70 @@ def _replace(name: str, old: bytes, new: bytes) -> Callable[[Path], None]:
     return change
 
 
-def _without_line(number: int) -> Callable[[Path], None]:
-    def change(folder: Path) -> None:
+def _lines(change: Callable[[list[bytes]], object]) -> Callable[[Path], None]:
+    """Change the list of the journal's lines in place."""
+
+    def changed(folder: Path) -> None:
         lines = (folder / run.JOURNAL).read_bytes().splitlines(keepends=True)
-        (folder / run.JOURNAL).write_bytes(b"".join(lines[:number] + lines[number + 1 :]))
+        change(lines)
+        (folder / run.JOURNAL).write_bytes(b"".join(lines))
 
-    return change
+    return changed
 
 
-CHANGES: dict[str, tuple[Callable[[Path], None], str]] = {
+def _chained(lines: list[bytes]) -> list[bytes]:
+    """The lines with a chain that holds again, as somebody would make it who knows how."""
+    previous, chained = "0" * 64, []
+    for line in lines:
+        chained.append(re.sub(rb'"previous":"[0-9a-f]{64}"', f'"previous":"{previous}"'.encode(), line, count=1))
+        previous = hashlib.sha256(chained[-1]).hexdigest()
+    return chained
+
+
+def _rewrite(lines: list[bytes]) -> None:
+    """Another name in the first account, and everything behind it made to fit."""
+    at = next(number for number, line in enumerate(lines) if b'"alice"' in line)
+    lines[at] = lines[at].replace(b'"alice"', b'"mally"')
+    lines[:] = _chained(lines)
+
+
+def _again(lines: list[bytes]) -> None:
+    """The footer once more."""
+    lines[:] = _chained([*lines, lines[-1]])
+
+
+def _shorten(lines: list[bytes]) -> None:
+    """The last account left out, and what follows it made to fit."""
+    last = max(number for number, line in enumerate(lines) if b'{"type":"account"' in line)
+    lines[:] = _chained(lines[:last] + lines[last + 1 :])
+
+
+def _move(lines: list[bytes]) -> None:
+    lines.insert(2, lines.pop(4))
+
+
+# The journal has a line for the header, seven accounts, the listing, and the footer, which is line 10.
+CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a CSV was edited": (_replace("iam-users.csv", b"UNAPPROVED", b"APPROVED"), "iam-users.csv was changed"),
     "a file is gone": (lambda folder: (folder / "summary.json").unlink(), "summary.json is gone"),
     "a file was added": (lambda folder: (folder / "extra.txt").touch(), "extra.txt was added"),
-    "a journal line was edited": (_replace(run.JOURNAL, b'"alice"', b'"mally"'), "does not follow line"),
-    "a journal line was removed": (_without_line(2), "journal line 3 does not follow"),
+    "a folder was added": (lambda folder: (folder / "extra").mkdir(), "extra was added"),
+    "the journal is gone but for its name": (lambda folder: (folder / run.JOURNAL).write_bytes(b""), "has no end"),
+    "its first line was removed": (_lines(lambda lines: lines.pop(0)), "line 1 does not follow the start"),
+    "a line was changed": (
+        _lines(lambda lines: lines.__setitem__(3, lines[3].replace(b"bob", b"rob"))),
+        "journal line 5 does not follow line 4: the journal was changed. Line 4 is another",
+    ),
+    "a line was removed": (_lines(lambda lines: lines.pop(2)), "journal line 3 does not follow line 2"),
+    "a line was added": (_lines(lambda lines: lines.insert(3, lines[2])), "journal line 4 does not follow line 3"),
+    "lines were reordered": (_lines(_move), "journal line 3 does not follow line 2"),
+    "a line was broken": (_lines(lambda lines: lines.__setitem__(3, b"x\n")), "journal line 4 is broken"),
+    "its last line was changed": (_replace(run.JOURNAL, b'"throttled":0', b'"throttled":9'), "the last one, line 10,"),
+    "its last line was removed": (_lines(lambda lines: lines.pop()), "has no end"),
+    "its last line was torn": (_lines(lambda lines: lines.__setitem__(9, lines[9][:-1])), "line 10 is broken"),
+    "lines that fit were added at its end": (_lines(_again), "lines were added at its end, behind line 10"),
+    "its end was replaced by one that fits": (_lines(_shorten), "bytes are missing behind line 9"),
+    "all was rewritten so that it fits": (_lines(_rewrite), "line 10, is another than it was, or all is"),
     "the manifest is gone": (lambda folder: (folder / run.MANIFEST).unlink(), "manifest.json is not there"),
     "the manifest is no manifest": (_replace(run.MANIFEST, b'"files"', b'"fires"'), "is not a manifest"),
 }
