@@ -13,7 +13,7 @@ from scanner import __version__
 from scanner.cli import accounts, demo, report, safelist, scan, verify
 from scanner.cli.options import print_json
 from scanner.errors import ExitCode, FaultsError, ScannerError
-from scanner.text import for_terminal
+from scanner.text import for_terminal, lines_for_terminal
 
 app = typer.Typer(
     name="iam-scanner",
@@ -71,7 +71,7 @@ def main() -> None:
 
 def _tell(message: str, code: ExitCode, error: ScannerError | None = None) -> None:
     if "--debug" in sys.argv:
-        traceback.print_exc()
+        typer.echo(lines_for_terminal(traceback.format_exc()), err=True, nl=False)
     if "--json" in sys.argv:
         faults = [dataclasses.asdict(fault) for fault in error.faults] if isinstance(error, FaultsError) else []
         _print_error(message, code, faults)

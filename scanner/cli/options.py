@@ -11,6 +11,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from scanner.text import lines_for_terminal
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress, and only what was asked for.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Log tries that did not work, and failed accounts, to stderr.")]
@@ -104,10 +106,21 @@ def log_to_stderr(debug: bool) -> None:
 
     Never the SDK's, which writes tokens and request bodies: its loggers are not below ours.
     """
+    shown = logging.StreamHandler(sys.stderr)
+    shown.setFormatter(_Harmless())
     ours = logging.getLogger("scanner")
     ours.propagate = False
-    ours.handlers = [logging.StreamHandler(sys.stderr) if debug else logging.NullHandler()]
+    ours.handlers = [shown if debug else logging.NullHandler()]
     ours.setLevel(logging.DEBUG)
+    # Without a handler, Python itself would print its warnings, with what a credential_process wrote in them.
+    logging.getLogger("aiobotocore").handlers = [logging.NullHandler()]
+
+
+class _Harmless(logging.Formatter):
+    """A server chooses the codes and messages in the log, and in tracebacks."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return lines_for_terminal(super().format(record))
 
 
 def print_json(document: Any) -> None:
