@@ -76,7 +76,8 @@ def _tell(message: str, code: ExitCode, error: ScannerError | None = None) -> No
         faults = [dataclasses.asdict(fault) for fault in error.faults] if isinstance(error, FaultsError) else []
         _print_error(message, code, faults)
     prefix = "" if code is ExitCode.INTERRUPTED else "error: "
-    for line in message.splitlines():
+    lines = map(str, error.faults) if isinstance(error, FaultsError) else message.splitlines()
+    for line in lines:  # a fault is one line, also where the name of its file holds a line feed
         typer.echo(prefix + for_terminal(line), err=True)
     sys.exit(code)
 

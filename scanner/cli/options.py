@@ -128,12 +128,17 @@ def print_json(document: Any) -> None:
     typer.echo(json.dumps(document, indent=2, default=date.isoformat))
 
 
+def literal_console(**options: Any) -> Console:
+    """Return a console that shows text as it is: rich takes [red], [link=...] and :name: in it for its own."""
+    return Console(highlight=False, markup=False, emoji=False, **options)
+
+
 def stdout() -> Console:
-    return Console(highlight=False)
+    return literal_console()
 
 
 def stderr() -> Console:
-    return Console(stderr=True, highlight=False)
+    return literal_console(stderr=True)
 
 
 def given(parameters: Mapping[str, Any]) -> dict[str, Any]:
