@@ -16,7 +16,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.parser import ParserError
+from ruamel.yaml.scanner import ScannerError
 
 from scanner.errors import Fault, FaultsError
 from scanner.model import is_account_id
@@ -209,10 +212,8 @@ def _file(config: Path | None, faults: list[Fault]) -> tuple[str, dict[str, Any]
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         faults.append(Fault(file=name, line=None, problem=f"cannot be read: {reason}.", remedy=""))
         return name, {}, {}
-    except YAMLError as error:
-        line = error.problem_mark.line + 1 if isinstance(error, MarkedYAMLError) and error.problem_mark else None
-        what = getattr(error, "problem", None) or "it cannot be parsed"
-        faults.append(Fault(file=name, line=line, problem=f"is not valid YAML: {what}.", remedy="Mend this line."))
+    except (YAMLError, ValueError, AttributeError) as error:  # the latter two come out of ruamel.yaml for odd tags
+        faults.append(_no_yaml(name, error))
         return name, {}, {}
     if content is None:
         return name, {}, {}
@@ -224,6 +225,23 @@ def _file(config: Path | None, faults: list[Fault]) -> tuple[str, dict[str, Any]
     lines = {str(key): content.lc.key(key)[0] + 1 for key in content}
     faults += [_unknown(name, line, key, key) for key, line in lines.items() if key not in Settings.model_fields]
     return name, {str(key): _plain(value) for key, value in content.items()}, lines
+
+
+def _no_yaml(name: str, error: Exception) -> Fault:
+    """Say what is wrong, without the values that ruamel.yaml may quote: one of them is the ExternalId."""
+    mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None
+    if isinstance(error, DuplicateKeyError):
+        what = "a key stands there twice"
+    elif isinstance(error, (ScannerError, ParserError)):
+        what = str(error.problem)
+    else:
+        what = "a tag, an alias or a value cannot be read"
+    return Fault(
+        file=name,
+        line=mark.line + 1 if mark else None,
+        problem=f"is not valid YAML: {what}.",
+        remedy="Mend this line." if mark else "Write settings as plain `key: value` lines.",
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -65,6 +65,11 @@ def for_terminal(text: str) -> str:
     return "".join(char if char.isprintable() else _spelled(char) for char in text)
 
 
+def lines_for_terminal(text: str) -> str:
+    """The same of a text whose line feeds are wanted, such as a traceback."""
+    return "\n".join(for_terminal(line) for line in text.split("\n"))
+
+
 def _spelled(char: str) -> str:
     return char.encode("unicode_escape").decode("ascii")
 

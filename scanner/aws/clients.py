@@ -30,7 +30,7 @@ from botocore.credentials import CredentialProvider, ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ProfileNotFound
 from botocore.utils import parse_timestamp
 
-from scanner.aws.failures import RETRIED, CallError, Trouble, bad_response, timed_out, trouble
+from scanner.aws.failures import RETRIED, CallError, Trouble, bad_response, timed_out, trouble, without_secrets
 from scanner.aws.pace import Pace
 from scanner.errors import StartError
 
@@ -201,7 +201,10 @@ class Session:
         return self._deadline is None or asyncio.get_running_loop().time() + seconds < self._deadline
 
     async def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
-        """Call, again after throttling until the deadline, and a few times after server errors; raise `CallError`."""
+        """Call, again after throttling until the deadline, and a few times after server errors; raise `CallError`.
+
+        The SDK's own error is not chained to it: a traceback would show what the server wrote, secrets included.
+        """
         name = f"{service}:{operation}"
         last: Trouble | None = None
         deadline = self._deadline
@@ -209,6 +212,7 @@ class Session:
             deadline = asyncio.get_running_loop().time() + ORGANIZATIONS_SECONDS
         signer = await self._signer(name, deadline)
         pace, queued = self.clients.paces[service], False
+        secrets = {"(session token)": signer.token, "(external id)": parameters.get("ExternalId")}
         try:
             async with asyncio.timeout_at(deadline):
                 tries = broken = 0
@@ -222,24 +226,27 @@ class Session:
                         last = trouble(error, name)
                         tries += 1
                         broken += last.transient
-                        log.debug("%s: try %d: %s %s", name, tries, last.failure.reason, last.failure.code or "")
+                        told = without_secrets(last.failure, secrets)
+                        kind = type(error).__name__
+                        log.debug("%s: try %d: %s %s (%s)", name, tries, told.reason, told.code or "", kind)
                         if last.throttled:
                             self.clients.meter.throttled += 1
                         elif not last.transient or broken >= TRANSIENT_TRIES:
-                            raise CallError(last.failure) from error
+                            raise CallError(told) from None
                     await asyncio.sleep(_backoff(tries))
-        except TimeoutError as error:
-            raise CallError(timed_out(name, last, held_back=queued and pace.slowed)) from error
+        except TimeoutError:
+            late = timed_out(name, last, held_back=queued and pace.slowed)
+            raise CallError(without_secrets(late, secrets)) from None
 
     async def _signer(self, name: str, deadline: float) -> ReadOnlyCredentials:
         """Get the credentials; where they come by a call of their own, that says first why it was too late."""
         try:
             async with asyncio.timeout_at(deadline + GRACE):
                 return await self.credentials()
-        except TimeoutError as error:
-            raise CallError(timed_out(name, None)) from error
+        except TimeoutError:
+            raise CallError(timed_out(name, None)) from None
         except RETRIED as error:
-            raise CallError(trouble(error, name).failure) from error
+            raise CallError(trouble(error, name).failure) from None
 
     async def pages(self, operation: str, **parameters: Any) -> AsyncIterator[dict[str, Any]]:
         """Page through an AWS Organizations list, which may hold empty pages before the last one.

@@ -4,8 +4,10 @@ AWS's errors are compared by code, and quoted in AWS's own words. The SDK's word
 says nothing about AWS, and may hold what a hostile server wrote.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import unquote
 
 import aiohttp
 from botocore.exceptions import (
@@ -141,6 +143,24 @@ def trouble(error: Exception, call: str) -> Trouble:
 def is_throttled(error: Exception) -> bool:
     """Tell whether AWS asked to slow down."""
     return isinstance(error, ClientError) and _asks_to_slow_down(error.response)
+
+
+def without_secrets(failure: Failure, secrets: Mapping[str, str | None]) -> Failure:
+    """Put the names in `secrets` for their values in AWS's words, percent-encoded up to twice or not.
+
+    AWS may quote the ExternalId that it was sent, and SignatureDoesNotMatch quotes the request, session token included.
+    """
+    for name, secret in secrets.items():
+        if secret:
+            code = failure.code and _struck(failure.code, secret, name)
+            failure = replace(failure, code=code, detail=_struck(failure.detail, secret, name))
+    return failure
+
+
+def _struck(text: str, secret: str, name: str) -> str:
+    text = text.replace(secret, name)
+    decoded = unquote(unquote(text))
+    return decoded.replace(secret, name) if secret in decoded else text
 
 
 def timed_out(call: str, last: Trouble | None, *, held_back: bool = False) -> Failure:

@@ -6,7 +6,6 @@ session is narrowed by an inline session policy to the calls that it is for, how
 
 import asyncio
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import aioboto3
@@ -24,6 +23,11 @@ REFRESH_BEFORE = timedelta(minutes=5)
 _NO_CREDENTIALS = (
     "No AWS credentials were found. Sign in (aws sso login), set AWS_PROFILE or the AWS_ACCESS_KEY_ID variables, or "
     "give --profile."
+)
+# What a credential_process prints may be a secret: it is not quoted, and the SDK's error, which does, is not chained.
+_BAD_PROCESS = (
+    "The AWS credentials could not be loaded. Run the profile's credential_process by hand: it must end with 0 and "
+    "print the JSON that the AWS CLI asks for."
 )
 
 
@@ -76,11 +80,11 @@ async def caller_credentials(profile: str | None) -> CredentialSource:
     try:
         found = await aioboto3.Session(botocore_session=sdk_session(profile)).get_credentials()
     except BotoCoreError as error:
+        if getattr(error, "kwargs", {}).get("provider") == "custom-process":
+            raise StartError(_BAD_PROCESS) from None
         raise StartError(f"The AWS credentials could not be loaded: {error}") from error
-    except (ValueError, OSError) as error:  # what a credential_process prints may be a secret, and is not quoted
-        raise StartError(
-            "The AWS credentials could not be loaded; is the profile's credential_process sound?"
-        ) from error
+    except (ValueError, TypeError, AttributeError, OSError):  # what the SDK raises where such a process prints rubbish
+        raise StartError(_BAD_PROCESS) from None
     if found is None:
         raise StartError(_NO_CREDENTIALS)
 
@@ -139,10 +143,7 @@ class AssumedRole:
             return self._current[0]
 
     async def _assume(self) -> tuple[ReadOnlyCredentials, datetime]:
-        try:
-            answer = await self._session.call("sts", "AssumeRole", **self._parameters)
-        except CallError as error:
-            raise CallError(self._without_external_id(error.failure)) from None
+        answer = await self._session.call("sts", "AssumeRole", **self._parameters)
         try:
             assumed = str(answer["AssumedRoleUser"]["Arn"])
             given = answer["Credentials"]
@@ -153,10 +154,3 @@ class AssumedRole:
         if arn_account(assumed) != arn_account(self._arn):
             raise bad_response("sts:AssumeRole", f"Asked for {self._arn}, the answer is for {assumed}.")
         return credentials, expires_at
-
-    def _without_external_id(self, failure: Failure) -> Failure:
-        """Strike the ExternalId out of AWS's words: an error may quote it, and it is to be stored nowhere."""
-        secret = self._parameters.get("ExternalId")
-        return (
-            failure if secret is None else replace(failure, detail=failure.detail.replace(str(secret), "(external id)"))
-        )

@@ -15,7 +15,7 @@ from scanner import __version__
 from scanner.cli import accounts, demo, evaluate, report, safelist, scan, verify
 from scanner.cli.options import print_json
 from scanner.errors import ExitCode, FaultsError, ScannerError
-from scanner.text import for_terminal
+from scanner.text import for_terminal, lines_for_terminal
 
 app = typer.Typer(
     name="iam-scanner",
@@ -82,13 +82,14 @@ def _tell(message: str, code: ExitCode, error: ScannerError | None = None) -> No
         for number in (signal.SIGINT, signal.SIGTERM):  # it is being obeyed
             signal.signal(number, signal.SIG_IGN)
     if "--debug" in sys.argv:
-        traceback.print_exc()
+        typer.echo(lines_for_terminal(traceback.format_exc()), err=True, nl=False)
     if "--json" in sys.argv:
         faults = [dataclasses.asdict(fault) for fault in error.faults] if isinstance(error, FaultsError) else []
         with contextlib.suppress(OSError):  # stdout may be what could not be written
             _print_error(message, code, faults)
     prefix = "" if code is ExitCode.INTERRUPTED else "error: "
-    for line in message.splitlines():
+    lines = map(str, error.faults) if isinstance(error, FaultsError) else message.splitlines()
+    for line in lines:  # a fault is one line, also where the name of its file holds a line feed
         typer.echo(prefix + for_terminal(line), err=True)
     if code is ExitCode.INTERRUPTED:
         sys.stdout.flush()

@@ -11,6 +11,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from scanner.text import lines_for_terminal
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress, and only what was asked for.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Log tries that did not work, and failed accounts, to stderr.")]
@@ -119,10 +121,21 @@ def log_to_stderr(debug: bool) -> None:
 
     Never the SDK's, which writes tokens and request bodies: its loggers are not below ours.
     """
+    shown = logging.StreamHandler(sys.stderr)
+    shown.setFormatter(_Harmless())
     ours = logging.getLogger("scanner")
     ours.propagate = False
-    ours.handlers = [logging.StreamHandler(sys.stderr) if debug else logging.NullHandler()]
+    ours.handlers = [shown if debug else logging.NullHandler()]
     ours.setLevel(logging.DEBUG)
+    # Without a handler, Python itself would print its warnings, with what a credential_process wrote in them.
+    logging.getLogger("aiobotocore").handlers = [logging.NullHandler()]
+
+
+class _Harmless(logging.Formatter):
+    """A server chooses the codes and messages in the log, and in tracebacks."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return lines_for_terminal(super().format(record))
 
 
 def print_json(document: Any) -> None:
@@ -130,12 +143,17 @@ def print_json(document: Any) -> None:
     typer.echo(json.dumps(document, indent=2, default=date.isoformat))
 
 
+def literal_console(**options: Any) -> Console:
+    """Return a console that shows text as it is: rich takes [red], [link=...] and :name: in it for its own."""
+    return Console(highlight=False, markup=False, emoji=False, **options)
+
+
 def stdout() -> Console:
-    return Console(highlight=False)
+    return literal_console()
 
 
 def stderr() -> Console:
-    return Console(stderr=True, highlight=False)
+    return literal_console(stderr=True)
 
 
 def given(parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from scanner import run
+from scanner.cli.options import literal_console
 from scanner.errors import ExitCode
 from scanner.model import RULE_ID, RULE_TITLE, Assessment, EntryStatus, EntryUse, Status
 from scanner.publish import Published
@@ -38,7 +39,7 @@ def show(published: Published, console: Console) -> None:
     if console.is_terminal:
         console.print(Group(*_parts(published, counted, framed=True)))
         return
-    plain = Console(file=io.StringIO(), width=_width(), color_system=None, force_terminal=False, highlight=False)
+    plain = literal_console(file=io.StringIO(), width=_width(), color_system=None, force_terminal=False)
     with plain.capture() as captured:
         plain.print(Group(*_parts(published, counted, framed=False)))
     console.file.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))

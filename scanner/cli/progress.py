@@ -27,7 +27,7 @@ class ScanProgress:
         self._throttled = 0
         self._bar = Progress(
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
             TextColumn("{task.fields[figures]}"),
             TimeElapsedColumn(),

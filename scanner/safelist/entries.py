@@ -25,6 +25,7 @@ from scanner.safelist.nodes import Mapping, Node, Scalar, compose
 from scanner.safelist.nodes import Sequence as NodeList
 from scanner.safelist.policy import breaches
 from scanner.safelist.types import Policy, Safelist, arn_parts, fold
+from scanner.text import for_utf8
 
 __all__ = ["Policy", "Safelist", "check_organization", "parse", "read"]
 
@@ -273,11 +274,12 @@ def _unique(file: _File, node: Mapping) -> _Keys:
     """The pairs of a mapping; a key that comes again is a fault."""
     keys: _Keys = {}
     for key, value in node.pairs:
-        if key.text in keys:
-            problem = f"The key {key.text!r} stands here again, after line {keys[key.text][0]}."
+        name = for_utf8(key.text)  # pydantic takes no lone surrogate for a key, and no key that is known has one
+        if name in keys:
+            problem = f"The key {name!r} stands here again, after line {keys[name][0]}."
             file.fault(key.line, problem, "Keep one of them.")
         else:
-            keys[key.text] = key.line, value
+            keys[name] = key.line, value
     return keys
 
 

@@ -26,11 +26,14 @@ _ORGANIZATION = re.compile(r"o-[0-9a-z]{10,32}", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _SURROGATE_OR_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
+_LONGEST = 400  # characters of a fault; the longest name that is right has 128
 TOLD = "told"  # type of the error of a node whose fault is told already
 
 
 def _fail(problem: str, remedy: str) -> NoReturn:
-    raise PydanticCustomError("fault", "{problem}", {"problem": problem, "remedy": remedy})
+    """Refuse a value. A fault is a line to read: where the value in it is long, its middle is left out."""
+    told = problem if len(problem) <= _LONGEST else f"{problem[: _LONGEST - 100]} ... {problem[-100:]}"
+    raise PydanticCustomError("fault", "{problem}", {"problem": told, "remedy": remedy})
 
 
 def scalar(node: Node) -> str:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
 
 from scanner.model import (
     Account,
@@ -71,12 +71,14 @@ class _Shelf:
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self._entries = list(entries)
-        self._named: dict[str, list[Entry]] = {}
+        # By account too, for ARNs: as many of them may be for one name as there are accounts.
+        self._named: dict[tuple[str | None, str], list[tuple[int, Entry]]] = {}
         self._paths: dict[str, list[Entry]] = {}
         patterns: list[tuple[int, str]] = []
         for number, entry in enumerate(self._entries):
             if (name := selected_name(entry)) is not None:
-                self._named.setdefault(fold(name), []).append(entry)
+                only = selected_account(entry) if entry.selector is Selector.ARN else None
+                self._named.setdefault((only, fold(name)), []).append((number, entry))
             elif entry.selector is Selector.PATH:
                 self._paths.setdefault(entry.value, []).append(entry)
             else:
@@ -85,9 +87,9 @@ class _Shelf:
 
     def named(self, account: Account, user: IamUser) -> Iterator[Entry]:
         """Entries for this user's name in this account, whatever the user id they are pinned to; pinned ones first."""
-        found = self._named.get(fold(user.user_name), ())
-        here = (e for e in found if e.selector is Selector.USER or selected_account(e) == account.id)
-        return iter(sorted(here, key=lambda entry: entry.user_id is None))
+        name = fold(user.user_name)
+        found = (*self._named.get((None, name), ()), *self._named.get((account.id, name), ()))
+        return (entry for _, entry in sorted(found, key=lambda each: (each[1].user_id is None, each[0])))
 
     def loose(self, user: IamUser) -> Iterator[Entry]:
         """Entries whose pattern matches the name, then those that name the user's very path; not the paths below."""
@@ -118,6 +120,9 @@ class Index:
         for entry in safelist.entries:
             members.setdefault((entry.scope, entry.scope_value), []).append(entry)
         self._shelves = {scope: _Shelf(entries) for scope, entries in members.items()}
+        # Told once a name: many users may bear it, and many entries be for it.
+        self._elsewhere = cache(self._say_elsewhere)
+        self._near = cache(self._say_near)
         self._revoked_names: dict[tuple[AccountId, str], list[Revocation]] = {}
         self._revoked_ids: dict[tuple[AccountId, str], list[Revocation]] = {}
         for each in safelist.revocations:
@@ -202,11 +207,11 @@ class Index:
 
     def _hint(self, account: Account, user: IamUser) -> str:
         """What a reviewer may want to know of a user that no entry is about."""
-        approved = self._approved_names
-        if same := approved.get(fold(user.user_name)):
-            here = [entry for entry in same if selected_account(entry) == account.id]
-            return wording.other_arn(here[0]) if here else wording.elsewhere(same)
-        if fold(user.user_name).startswith(CONSOLE_MADE):
+        name = fold(user.user_name)
+        if name in self._approved_names:
+            here = self._approved_here.get((account.id, name))
+            return wording.other_arn(here) if here else self._elsewhere(name)
+        if name.startswith(CONSOLE_MADE):
             return f"{wording.NO_ENTRY}; {wording.CONSOLE_MADE}"
         if (near := self._neighbours.one_letter_away(user.user_name)) is not None:
             return self._near("one letter away from", near)
@@ -214,7 +219,10 @@ class Index:
             return self._near("looks like", near)
         return wording.NO_ENTRY
 
-    def _near(self, relation: str, name: str) -> str:
+    def _say_elsewhere(self, name: str) -> str:
+        return wording.elsewhere(self._approved_names[name])
+
+    def _say_near(self, relation: str, name: str) -> str:
         entries = self._approved_names[name]
         return wording.near(relation, selected_name(entries[0]) or name, entries, self._revoked_accounts[name])
 
@@ -228,6 +236,15 @@ class Index:
             if name is not None and valid:
                 names.setdefault(fold(name), []).append(entry)
         return names
+
+    @cached_property
+    def _approved_here(self) -> dict[tuple[str | None, str], Entry]:
+        """Account and folded name → the first of those entries that is for this account alone."""
+        here: dict[tuple[str | None, str], Entry] = {}
+        for name, entries in self._approved_names.items():
+            for entry in entries:
+                here.setdefault((selected_account(entry), name), entry)
+        return here
 
     @cached_property
     def _revoked_accounts(self) -> Counter[str]:

@@ -13,8 +13,8 @@ class Patterns:
     """Patterns of one scope, each known by a number.
 
     `*` stands for any letters, `?` for one; nothing else is special, both ends are anchored, and ASCII case does not
-    count, as IAM compares names. Patterns are filed under the literal text before their first wildcard, else under the
-    one after their last, so that only those whose end fits are tried.
+    count, as IAM compares names. Patterns are filed under the literal text before their first wildcard or after their
+    last, whichever is longer, so that only those whose end fits are tried.
     """
 
     def __init__(self, patterns: Iterable[tuple[int, str]]) -> None:
@@ -23,7 +23,7 @@ class Patterns:
         for number, pattern in patterns:
             folded = fold(pattern)
             parts = _WILDCARD.split(folded)
-            shelf, key = (self._by_start, parts[0]) if parts[0] else (self._by_end, parts[-1])
+            shelf, key = (self._by_start, parts[0]) if len(parts[0]) >= len(parts[-1]) else (self._by_end, parts[-1])
             shelf.setdefault(key, []).append((number, _compiled(folded)))
         self._starts = sorted({len(key) for key in self._by_start})
         self._ends = sorted({len(key) for key in self._by_end})

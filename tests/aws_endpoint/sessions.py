@@ -23,7 +23,7 @@ MANAGEMENT_KEY = "AKIAMANAGEMENT000000"  # a user of the management account
 DELEGATED_KEY = "AKIADELEGATED0000000"  # a user of the first delegated administrator account
 MEMBER_KEY = "AKIAMEMBER0000000000"  # a user of the first account that is neither
 
-_USABLE_STATES = {"ACTIVE", "PENDING_CLOSURE", None}
+_CLOSED_STATES = {"SUSPENDED", "CLOSED", "PENDING_ACTIVATION"}
 _ROLE_ARN = re.compile(r"arn:([\w-]+):iam::(\d{12}):role(/(?:[\x21-\x7e]+/)?)([\w+=,.@-]{1,64})")
 _SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 
@@ -117,7 +117,7 @@ class Sessions:
             raise AwsError(400, "ValidationError", f"{arn} is invalid")
         partition, account_id, path, name = found.groups()
         account = self._world.accounts.get(account_id)
-        if not account or account.state not in _USABLE_STATES or partition != account.partition:
+        if not account or account.state in _CLOSED_STATES or partition != account.partition:
             return None, None
         if account.roles is None:
             return account, SimulatedRole(name=name, path=path)

@@ -11,6 +11,7 @@ from tests.benchmarks.tables import Table, bound
 
 CPU_BOUND = 1 / 20  # of a new aioboto3 session and clients per account
 PEAK_BOUND = 200  # MB
+GROWTH_BOUND = 3  # ten times as many would take ten times as long each, were it a product
 
 _COLUMNS = ("accounts", "wall", "CPU", "CPU per account", "peak memory")
 
@@ -101,13 +102,38 @@ def stages(sizes: Sizes) -> Table:
     )
 
 
+def safelist(sizes: Sizes) -> Table:
+    """As many entries as users, parsed and decided: the time for one must not grow with their number."""
+    large = sizes.accounts * 100
+    with workplace(Sizes(accounts=1)) as place:
+        measured = place.measure("tests.benchmarks.safelists", str(large // 10), str(large))
+    small, whole = json.loads(measured.out)
+    ratios = [(whole[step] / whole[0]) / (small[step] / small[0]) for step in (1, 2)]
+    return Table(
+        title="safelists: as many users as entries (names, pinned names, patterns, paths)",
+        columns=("entries, and users", "parse", "per entry", "decide", "per user"),
+        rows=[_safelist_row(*each) for each in (small, whole)],
+        notes=[
+            bound("Parsing, time for an entry at ten times as many", ratios[0], GROWTH_BOUND, ""),
+            bound("Deciding, time for a user at ten times as many", ratios[1], GROWTH_BOUND, ""),
+            f"Peak memory {measured.peak:.0f} MB. Nearly all of parsing is ruamel.yaml's own reading of YAML.",
+        ],
+    )
+
+
 BENCHMARKS: Mapping[str, Callable[[Sizes], Table]] = {
     "basic": basic,
     "full": full,
     "start": start,
     "stages": stages,
     "kills": kills,
+    "safelist": safelist,
 }
+
+
+def _safelist_row(count: int, parsing: float, deciding: float) -> tuple[str, ...]:
+    each = (f"{seconds / count * 1e6:.0f} µs" for seconds in (parsing, deciding))
+    return (f"{count:,}", f"{parsing:.1f} s", next(each), f"{deciding:.1f} s", next(each))
 
 
 def _compared(place: Workplace, sizes: Sizes, module: str) -> Measured:

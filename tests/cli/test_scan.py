@@ -6,7 +6,6 @@ import os
 import stat
 import subprocess
 import sys
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,9 +20,7 @@ from tests.aws_endpoint import (
     DELEGATED_KEY,
     MANAGEMENT_KEY,
     MEMBER_KEY,
-    Caller,
     Fault,
-    Raw,
     SimulatedRole,
     deny,
     empty_organization,
@@ -567,69 +564,6 @@ def test_roles_are_those_of_the_callers_partition(monkeypatch: pytest.MonkeyPatc
 
 
 # --- what is written -------------------------------------------------------------------------------------------------
-
-PLANTED = {"external": "EXTERNAL-ID-7f3a", "secret": "caller-secret-91bc", "token": "caller-token-55de"}
-
-
-def test_no_credential_is_written_or_printed_even_with_debug(
-    workplace: Path, endpoint_environment: Callable[..., dict[str, str]]
-) -> None:
-    """The ExternalId, the caller's secret and token, and the secrets and session tokens that STS gave out.
-
-    In a process of its own, whose log goes to stderr as it does for people.
-    """
-    world = small_world()
-    caller = Caller(
-        access_key_id="ASIACALLER0000000000",
-        account_id=world.management_account_id,
-        arn=f"arn:aws:sts::{world.management_account_id}:assumed-role/Audit/reviewer",
-        session_token=PLANTED["token"],
-    )
-    settings = {
-        "AWS_SECRET_ACCESS_KEY": PLANTED["secret"],
-        "AWS_SESSION_TOKEN": PLANTED["token"],
-        "IAM_SCANNER_EXTERNAL_ID": PLANTED["external"],
-    }
-    faults = [
-        Fault("iam:ListUsers", deny, account=named(world, "dev").id),
-        Fault("sts:AssumeRole", _NO_CREDENTIALS, account=named(world, "core").id),
-    ]
-    formats = ["--format", "json", "--format", "csv", "--format", "xlsx"]
-    with running(world, faults, callers=[caller]) as endpoint:
-        environment = endpoint_environment(endpoint.url, caller.access_key_id, PYTHONPATH=CHECKOUT, **settings)
-        command = [sys.executable, "-m", "scanner", "scan", "--safelist", "nobody.yaml", "--debug", *formats]
-        done = subprocess.run(command, env=environment, capture_output=True, check=False)
-        given = [f"secret-of-{session.access_key_id}" for session in endpoint.sessions]
-    assert done.returncode == 4, done.stderr
-    assert {session.external_id for session in endpoint.sessions} == {PLANTED["external"]}
-    found = {"stdout": done.stdout, "stderr": done.stderr} | dict(_contents(workplace / "reports"))
-    assert len(found) > 20  # the parts of the workbook among them
-    for secret in [*PLANTED.values(), *given, "session-token-", "x" * 40]:
-        assert [name for name, content in found.items() if secret.encode() in content] == [], secret
-
-
-_NO_CREDENTIALS = Raw(
-    200,
-    b'<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult/></AssumeRoleResponse>',
-    "text/xml",
-)
-
-
-def _contents(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Every file below the folder, and every part of those that are archives."""
-    for file in folder.rglob("*"):
-        if file.is_file():
-            yield file.name, file.read_bytes()
-        if file.suffix == ".xlsx":
-            with zipfile.ZipFile(file) as archive:
-                yield from ((f"{file.name}!{name}", archive.read(name)) for name in archive.namelist())
-
-
-def test_an_error_does_not_print_the_external_id_either() -> None:
-    done = program("scan", "--safelist", "nobody.yaml", "--external-id", "bad id EXTERNAL-ID-7f3a", "--debug")
-    assert done.exit_code == 2
-    assert "--external-id" in done.err
-    assert "7f3a" not in done.err + done.out
 
 
 @contextmanager
