@@ -58,7 +58,7 @@ class Pace:
         self.limit = min(self._ceiling, self.limit + 1 / self.limit)
 
     async def _enter(self) -> None:
-        if not self._waiting and self._under_way < int(self.limit):
+        if self._under_way < int(self.limit):  # then nobody waits
             self._under_way += 1
             return
         place = asyncio.get_running_loop().create_future()

@@ -106,7 +106,9 @@ Resume = Annotated[
     str | None,
     _option(_PACE, "RUN", "Go on with an interrupted or incomplete run: only accounts that were not read are called."),
 ]
-Concurrency = Annotated[int | None, _option(_PACE, "N", "Accounts that are read at once.  \\[default: 64]")]
+Concurrency = Annotated[
+    int | None, _option(_PACE, "N", "Accounts and calls at once at most; fewer while AWS throttles.  \\[default: 64]")
+]
 AccountTimeout = Annotated[
     int | None, _option(_PACE, "SECONDS", "Time for each account, retries included.  \\[default: 120]")
 ]

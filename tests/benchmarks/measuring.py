@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,9 +81,13 @@ class Workplace:
 
 
 @contextmanager
-def workplace(sizes: Sizes, *, full: bool = False) -> Iterator[Workplace]:
-    """Serve an organization of these sizes, with `full` one whose users have keys, groups, policies and tags."""
-    with tempfile.TemporaryDirectory() as folder, _simulated_aws(sizes, full) as (url, key):
+def workplace(sizes: Sizes, *, full: bool = False, sts: str = "") -> Iterator[Workplace]:
+    """Serve an organization of these sizes, with `full` one whose users have keys, groups, policies and tags.
+
+    `sts` is what STS allows the caller: "RATE,BURST", calls a second and calls at once.
+    """
+    options = [*(["--full"] if full else []), *(["--sts-bucket", sts] if sts else [])]
+    with tempfile.TemporaryDirectory() as folder, _simulated_aws(sizes, options) as (url, key):
         place = Workplace(folder=Path(folder), environment=environment(url, key))
         place.safelist.write_text("version: 1\nglobal: []\n", encoding="utf-8")
         yield place
@@ -106,10 +110,10 @@ def environment(url: str, key: str) -> dict[str, str]:
 
 
 @contextmanager
-def _simulated_aws(sizes: Sizes, full: bool) -> Iterator[tuple[str, str]]:
+def _simulated_aws(sizes: Sizes, options: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Yield its URL and the access key to use."""
     size = ["--accounts", str(sizes.accounts), "--users", str(sizes.users), "--latency", str(sizes.latency)]
-    command = [sys.executable, "-m", "tests.aws_endpoint", *size, *(["--full"] if full else [])]
+    command = [sys.executable, "-m", "tests.aws_endpoint", *size, *options]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         assert process.stdout is not None
         url, key = (process.stdout.readline().strip() for _ in range(2))
@@ -121,10 +125,12 @@ def _simulated_aws(sizes: Sizes, full: bool) -> Iterator[tuple[str, str]]:
             process.communicate("")
 
 
-def scan(place: Workplace, sizes: Sizes, evidence: str) -> tuple[Measured, Mapping[str, Any]]:
-    """Measure a scan with CSV and workbook, and return its summary too; RuntimeError where it did not read all."""
-    options = ("--evidence", evidence, "--safelist", str(place.safelist), "--output", str(place.output))
-    measured = place.measure("scanner", "scan", *options, "--json", "--quiet", exit_code=ExitCode.UNAPPROVED)
+def scan(
+    place: Workplace, sizes: Sizes, evidence: str, *more: str, module: str = "scanner"
+) -> tuple[Measured, Mapping[str, Any]]:
+    """Measure a scan, also return its summary; CSV and workbook by default. RuntimeError where it did not read all."""
+    options = ("--evidence", evidence, "--safelist", str(place.safelist), "--output", str(place.output), *more)
+    measured = place.measure(module, "scan", *options, "--json", "--quiet", exit_code=ExitCode.UNAPPROVED)
     summary = json.loads(measured.out)
     read = (summary["coverage"]["scanned"], summary["users"]["found"])
     if read != (sizes.accounts, sizes.accounts * sizes.users):

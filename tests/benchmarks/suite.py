@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from statistics import median
 
 from tests.aws_endpoint import account_id
@@ -12,6 +13,8 @@ from tests.benchmarks.tables import Table, bound
 CPU_BOUND = 1 / 20  # of a new aioboto3 session and clients per account
 PEAK_BOUND = 200  # MB
 GROWTH_BOUND = 3  # ten times as many would take ten times as long each, were it a product
+STS_LEFT = "20,20"  # calls a second, and at once: where others take nearly all of the 600 that an account has
+STORM_BOUND = 3 / 4  # of the throttled answers without a pace
 
 _COLUMNS = ("accounts", "wall", "CPU", "CPU per account", "peak memory")
 
@@ -117,8 +120,44 @@ def safelist(sizes: Sizes) -> Table:
             bound("Parsing, time for an entry at ten times as many", ratios[0], GROWTH_BOUND, ""),
             bound("Deciding, time for a user at ten times as many", ratios[1], GROWTH_BOUND, ""),
             f"Peak memory {measured.peak:.0f} MB. Nearly all of parsing is ruamel.yaml's own reading of YAML.",
+def pace(sizes: Sizes) -> Table:
+    """A basic scan where STS throttles, with the pace and without it, for several --concurrency."""
+    sizes = replace(sizes, accounts=max(sizes.accounts * 3 // 10, 2))  # they wait for STS, and more would as long again
+    without = {at_once: _paced(sizes, at_once, "tests.benchmarks.fixed_pace") for at_once in (64, 256)}
+    paced = {at_once: _paced(sizes, at_once, "scanner") for at_once in (16, 64, 256)}
+    worst = paced[64].throttled / max(without[64].throttled, 1)
+    return Table(
+        title=f"{_world(sizes)}, STS gives {STS_LEFT.replace(',', ' calls a second and ')} at once: list the users",
+        columns=("--concurrency", "wall", "CPU", "tries for each role", "throttled"),
+        rows=[
+            *((f"{at_once}, without a pace", *storm.row(sizes)) for at_once, storm in without.items()),
+            *((f"{at_once}", *storm.row(sizes)) for at_once, storm in paced.items()),
+        ],
+        notes=[
+            bound("Throttled answers at 64, relative to without a pace", worst, STORM_BOUND, ""),
+            "The caller's own account needs no role; a pace is what calls to STS are held back by when it throttles.",
         ],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Storm:
+    """A scan, and how AWS took it."""
+
+    measured: Measured
+    tries: int  # of AssumeRole
+    throttled: int
+
+    def row(self, sizes: Sizes) -> tuple[str, ...]:
+        each = f"{self.tries / (sizes.accounts - 1):.2f}"
+        return (f"{self.measured.wall:.1f} s", f"{self.measured.cpu:.1f} s", each, f"{self.throttled:,}")
+
+
+def _paced(sizes: Sizes, at_once: int, module: str) -> _Storm:
+    with workplace(sizes, sts=STS_LEFT) as place:
+        options = ("--format", "csv", "--concurrency", str(at_once))
+        measured, summary = scan(place, sizes, "basic", *options, module=module)
+    return _Storm(measured, summary["api_calls"]["sts:AssumeRole"], summary["throttled"])
 
 
 BENCHMARKS: Mapping[str, Callable[[Sizes], Table]] = {
@@ -128,6 +167,7 @@ BENCHMARKS: Mapping[str, Callable[[Sizes], Table]] = {
     "stages": stages,
     "kills": kills,
     "safelist": safelist,
+    "pace": pace,
 }
 
 
