@@ -1,7 +1,9 @@
 """The workbook: its sheets in order, written row by row. The same assessment gives the same bytes."""
 
 import shutil
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
@@ -29,11 +31,17 @@ def write_workbook(assessment: Assessment, out: BinaryIO) -> None:
     book = Book(workbook, assessment, users, accounts, figures(assessment, users, accounts))
     _set_default_font(workbook)
     _set_properties(workbook, assessment)
-    for write_sheet in SHEETS:
-        write_sheet(book)
-    started_at = assessment.record.header.started_at
-    # Not Workbook.save: that stamps the file with the time of day.
-    ExcelWriter(workbook, _TimelessZip(out, started_at)).save()
+    with book.files:
+        for write_sheet in SHEETS:
+            write_sheet(book)
+        # Not Workbook.save: that stamps the file with the time of day.
+        ExcelWriter(workbook, _TimelessZip(out, assessment.record.header.started_at, _rows_by_member(book))).save()
+
+
+def _rows_by_member(book: Book) -> dict[str, BinaryIO]:
+    """Where in the ZIP the rows go that were written beside the sheets."""
+    numbered = enumerate(book.workbook.sheetnames, 1)
+    return {f"xl/worksheets/sheet{number}.xml": book.rows[title] for number, title in numbered if title in book.rows}
 
 
 def _set_default_font(workbook: Workbook) -> None:
@@ -51,10 +59,14 @@ def _set_properties(workbook: Workbook, assessment: Assessment) -> None:
 
 
 class _TimelessZip(ZipFile):
-    """A ZIP whose members all bear the time that the run started, whenever it is rendered."""
+    """A ZIP whose members all bear the time that the run started, whenever it is rendered.
 
-    def __init__(self, out: BinaryIO, started_at: datetime) -> None:
+    Sheets get the rows that were written beside them, behind those that they have.
+    """
+
+    def __init__(self, out: BinaryIO, started_at: datetime, rows: Mapping[str, BinaryIO]) -> None:
         super().__init__(out, "w", ZIP_DEFLATED)
+        self._rows = rows
         year, month, day, hour, minute, second, *_ = started_at.astimezone(UTC).timetuple()
         self._date = (max(1980, year), month, day, hour, minute, second)  # a ZIP knows nothing older
 
@@ -62,10 +74,15 @@ class _TimelessZip(ZipFile):
         super().writestr(self._member(zinfo_or_arcname), data, ZIP_DEFLATED)
 
     def write(self, filename: Any, arcname: Any = None, *_: Any, **__: Any) -> None:
+        before, end, after = Path(filename).read_bytes().partition(b"</sheetData>")
+        rows = self._rows.get(arcname) or BytesIO()
         member = self._member(arcname)
-        member.file_size = Path(filename).stat().st_size  # tells the ZIP whether it needs its large format
-        with Path(filename).open("rb") as source, self.open(member, "w") as target:
-            shutil.copyfileobj(source, target, 1 << 20)
+        member.file_size = len(before + end + after) + rows.tell()  # tells the ZIP whether it needs its large format
+        rows.seek(0)
+        with self.open(member, "w") as target:
+            target.write(before)
+            shutil.copyfileobj(rows, target, 1 << 20)
+            target.write(end + after)
 
     def _member(self, name: str | ZipInfo) -> ZipInfo:
         if isinstance(name, ZipInfo):
