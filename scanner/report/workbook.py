@@ -13,22 +13,21 @@ from openpyxl.workbook import Workbook
 from openpyxl.writer.excel import ExcelWriter
 
 from scanner.model import RULE_ID, Assessment
-from scanner.report.figures import figures
-from scanner.report.rows import account_rows, user_rows
 from scanner.report.sheets.evidence import evidence_sheet
 from scanner.report.sheets.listings import accounts_sheet, safelist_sheet, users_sheet
 from scanner.report.sheets.page import Book
 from scanner.report.sheets.standards import standards_sheet
 from scanner.report.sheets.styles import FONT
 from scanner.report.sheets.summary import summary_sheet
+from scanner.report.view import View
 
 SHEETS = (summary_sheet, users_sheet, accounts_sheet, safelist_sheet, evidence_sheet, standards_sheet)
 
 
-def write_workbook(assessment: Assessment, out: BinaryIO) -> None:
+def write_workbook(view: View, out: BinaryIO) -> None:
     workbook = Workbook(write_only=True)
-    users, accounts = tuple(user_rows(assessment)), tuple(account_rows(assessment))
-    book = Book(workbook, assessment, users, accounts, figures(assessment, users, accounts))
+    assessment = view.assessment
+    book = Book(workbook, assessment, view.users, view.accounts, view.figures)
     _set_default_font(workbook)
     _set_properties(workbook, assessment)
     with book.files:

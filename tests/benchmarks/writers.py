@@ -13,23 +13,22 @@ from typing import Any, BinaryIO
 import pandas as pd
 from openpyxl.workbook import Workbook
 
-from scanner.model import Assessment
 from scanner.publish import decide
 from scanner.report.columns import ACCOUNTS, USERS, CellKind, Column
 from scanner.report.frames import accounts_frame, users_frame
-from scanner.report.rows import account_rows, user_rows
 from scanner.report.sheets.cells import naive_utc
 from scanner.report.tables import flag, joined, write_csv
+from scanner.report.view import View
 from scanner.report.workbook import write_workbook
 
 Write = Callable[[BinaryIO], object]
 
 
-def plain_workbook(assessment: Assessment) -> Write:
+def plain_workbook(view: View) -> Write:
     """The same values in the two large tables, without styles, widths, other sheets, or a look at the text."""
     tables = {
-        "Users": _values(USERS, users_frame(user_rows(assessment))),
-        "Accounts": _values(ACCOUNTS, accounts_frame(account_rows(assessment))),
+        "Users": _values(USERS, users_frame(view.users)),
+        "Accounts": _values(ACCOUNTS, accounts_frame(view.accounts)),
     }
 
     def write(out: BinaryIO) -> None:
@@ -59,19 +58,19 @@ def _value(column: Column[Any], value: Any) -> Any:
     return naive_utc(value) if column.kind is CellKind.DATETIME else value
 
 
-def csv(assessment: Assessment) -> Write:
-    frame = users_frame(user_rows(assessment))
+def csv(view: View) -> Write:
+    frame = users_frame(view.users)
     return lambda out: write_csv(USERS, frame, out)
 
 
-def plain_csv(assessment: Assessment) -> Write:
+def plain_csv(view: View) -> Write:
     """pandas itself, of the same frame: no guard against formulas, times and lists as Python prints them."""
-    frame = users_frame(user_rows(assessment))
+    frame = users_frame(view.users)
     return lambda out: frame.to_csv(out, index=False)
 
 
-WAYS: Mapping[str, Callable[[Assessment], Write]] = {
-    "workbook": lambda assessment: lambda out: write_workbook(assessment, out),
+WAYS: Mapping[str, Callable[[View], Write]] = {
+    "workbook": lambda view: lambda out: write_workbook(view, out),
     "plain-workbook": plain_workbook,
     "csv": csv,
     "plain-csv": plain_csv,
@@ -79,7 +78,7 @@ WAYS: Mapping[str, Callable[[Assessment], Write]] = {
 
 
 def main(run: str, way: str) -> None:
-    write = WAYS[way](decide(Path(run)))
+    write = WAYS[way](View(decide(Path(run))))
     with Path(f"written-{way}").open("wb") as out:
         before = time.process_time()
         write(out)

@@ -30,6 +30,7 @@ from scanner.model import (
 )
 from scanner.report.columns import ACCOUNTS, SAFELIST, USERS, Column
 from scanner.report.sheets.words import status_words
+from scanner.report.view import View
 from scanner.report.workbook import write_workbook
 from scanner.text import CELL_LIMIT, CUT_MARK
 from tests.builders import (
@@ -52,7 +53,7 @@ TABLES: dict[str, Sequence[Column[Any]]] = {"Users": USERS, "Accounts": ACCOUNTS
 
 def rendered(assessment: Assessment) -> bytes:
     out = io.BytesIO()
-    write_workbook(assessment, out)
+    write_workbook(View(assessment), out)
     return out.getvalue()
 
 
