@@ -13,7 +13,6 @@ from scanner import __version__
 from scanner.cli import accounts, demo, report, safelist, scan, verify
 from scanner.cli.options import print_json
 from scanner.errors import ExitCode, FaultsError, ScannerError
-from scanner.text import for_terminal
 
 app = typer.Typer(
     name="iam-scanner",
@@ -70,6 +69,8 @@ def main() -> None:
 
 
 def _tell(message: str, code: ExitCode, error: ScannerError | None = None) -> None:
+    from scanner.text import for_terminal  # keeps --help quick
+
     if "--debug" in sys.argv:
         traceback.print_exc()
     if "--json" in sys.argv:
