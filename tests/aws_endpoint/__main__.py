@@ -12,7 +12,7 @@ import json
 import sys
 import time
 
-from tests.aws_endpoint import MANAGEMENT_KEY, Bucket, Endpoint, Fault, organization
+from tests.aws_endpoint import MANAGEMENT_KEY, Bucket, Endpoint, Fault, SimulatedOrganization, organization
 
 
 def main() -> None:
@@ -27,12 +27,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--ous", type=int, help="default: one for each 20 accounts, 4 to 1000")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds that each answer takes")
     parser.add_argument("--full", action="store_true", help="users have keys, groups, policies and tags")
+    parser.add_argument("--report-delay", metavar="LEAST,MOST", help="seconds until a credential report is ready")
     parser.add_argument("--bucket", metavar="RATE,BURST", help="throttle IAM by account and action")
     return parser
 
 
 async def _serve(options: argparse.Namespace) -> None:
     world = organization(options.accounts, options.users, ous=options.ous, full=options.full)
+    _delay_reports(world, options.report_delay)
     async with Endpoint(world, _faults(options.bucket), latency=options.latency, record=False) as endpoint:
         started = time.process_time()
         _say(endpoint.url)
@@ -41,6 +43,13 @@ async def _serve(options: argparse.Namespace) -> None:
         spent = time.process_time() - started
     told = {"calls": endpoint.counts, "most_concurrent": endpoint.most_concurrent, "cpu_seconds": round(spent, 3)}
     _say(json.dumps(told))
+
+
+def _delay_reports(world: SimulatedOrganization, delay: str | None) -> None:
+    """Spread the delays evenly over the accounts, in steps, so that long and short ones alternate."""
+    least, most = map(float, delay.split(",")) if delay else (0.0, 0.0)
+    for number, account in enumerate(world.accounts.values()):
+        account.report_delay = least + (most - least) * (number * 7 % 19) / 18
 
 
 def _faults(bucket: str | None) -> list[Fault]:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,9 +27,14 @@ class Sizes:
     """How much is measured."""
 
     accounts: int = 1000
+    many_accounts: int = 10_000
     compared_accounts: int = 100  # for the ways that are too slow for all; CPU is compared by account
     users: int = 10  # in each account
+    many_users: int = 100  # the same, for the writing of reports
     latency: float = 0.03  # seconds that AWS takes for each answer
+    high_latency: float = 0.2
+    report_delay: str = "2,20"  # seconds that AWS takes for a credential report, least and most
+    rounds: int = 3  # of what takes seconds, and is compared side by side; the median counts
     repeats: int = 7  # of what is over in no time; the median counts
 
 
@@ -80,9 +85,9 @@ class Workplace:
 
 
 @contextmanager
-def workplace(sizes: Sizes, *, full: bool = False) -> Iterator[Workplace]:
+def workplace(sizes: Sizes, *, full: bool = False, report_delay: str = "0,0") -> Iterator[Workplace]:
     """Serve an organization of these sizes, with `full` one whose users have keys, groups, policies and tags."""
-    with tempfile.TemporaryDirectory() as folder, _simulated_aws(sizes, full) as (url, key):
+    with tempfile.TemporaryDirectory() as folder, _simulated_aws(sizes, full, report_delay) as (url, key):
         place = Workplace(folder=Path(folder), environment=_environment(url, key))
         place.safelist.write_text("version: 1\nglobal: []\n", encoding="utf-8")
         yield place
@@ -105,10 +110,11 @@ def _environment(url: str, key: str) -> dict[str, str]:
 
 
 @contextmanager
-def _simulated_aws(sizes: Sizes, full: bool) -> Iterator[tuple[str, str]]:
+def _simulated_aws(sizes: Sizes, full: bool, report_delay: str) -> Iterator[tuple[str, str]]:
     """Yield its URL and the access key to use."""
     size = ["--accounts", str(sizes.accounts), "--users", str(sizes.users), "--latency", str(sizes.latency)]
-    command = [sys.executable, "-m", "tests.aws_endpoint", *size, *(["--full"] if full else [])]
+    command = [sys.executable, "-m", "tests.aws_endpoint", *size, "--report-delay", report_delay]
+    command += ["--full"] if full else []
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         assert process.stdout is not None
         url, key = (process.stdout.readline().strip() for _ in range(2))
@@ -120,9 +126,12 @@ def _simulated_aws(sizes: Sizes, full: bool) -> Iterator[tuple[str, str]]:
             process.communicate("")
 
 
-def scan(place: Workplace, sizes: Sizes, evidence: str) -> tuple[Measured, Mapping[str, Any]]:
-    """Measure a scan with CSV and workbook, and return its summary too; RuntimeError where it did not read all."""
-    options = ("--evidence", evidence, "--safelist", str(place.safelist), "--output", str(place.output))
+def scan(
+    place: Workplace, sizes: Sizes, evidence: str, formats: Sequence[str] = ("xlsx", "csv")
+) -> tuple[Measured, Mapping[str, Any]]:
+    """Measure a scan and its reports, and return its summary too; RuntimeError where it did not read all."""
+    options = ["--evidence", evidence, "--safelist", str(place.safelist), "--output", str(place.output)]
+    options += [option for each in formats for option in ("--format", each)]
     measured = place.measure("scanner", "scan", *options, "--json", "--quiet", exit_code=ExitCode.UNAPPROVED)
     summary = json.loads(measured.out)
     read = (summary["coverage"]["scanned"], summary["users"]["found"])

@@ -9,7 +9,18 @@ from tests.benchmarks.measuring import Sizes, workplace
 from tests.benchmarks.suite import BENCHMARKS
 from tests.benchmarks.tables import Table, bound, render
 
-TINY = Sizes(accounts=3, compared_accounts=2, users=2, latency=0.0, repeats=1)
+TINY = Sizes(
+    accounts=3,
+    many_accounts=5,
+    compared_accounts=2,
+    users=2,
+    many_users=3,
+    latency=0.001,
+    high_latency=0.01,
+    report_delay="0,0",
+    repeats=1,
+    rounds=1,
+)
 
 
 @pytest.mark.parametrize("name", BENCHMARKS)
