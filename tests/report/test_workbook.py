@@ -449,6 +449,12 @@ def test_no_text_cell_is_written_without_text() -> None:
     assert not any(re.search(r'<c [^>]*t="inlineStr" ?/>', each) for each in sheets)
 
 
+def test_spaces_at_the_ends_of_a_text_are_kept() -> None:
+    """A spreadsheet drops them where the XML does not ask for them."""
+    with ZipFile(io.BytesIO(rendered(hostile(" two  ")))) as archive:
+        assert b'<t xml:space="preserve"> two  </t>' in archive.read("xl/worksheets/sheet2.xml")
+
+
 # --- how it is set up ------------------------------------------------------------------------------------------------
 
 
