@@ -11,6 +11,7 @@ counts. A line without its newline was torn by a crash; any other line that does
 """
 
 import hashlib
+import io
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -104,7 +105,7 @@ def decode_begun(data: bytes) -> Begun:
 
 def _read(data: bytes) -> "_Reader":
     reader = _Reader()
-    for number, raw in enumerate(data.splitlines(keepends=True), start=1):
+    for number, raw in enumerate(io.BytesIO(data), start=1):
         try:
             content = json.loads(raw) if raw.endswith(b"\n") else None
         except ValueError:

@@ -12,6 +12,7 @@ from scanner.errors import UsageError
 from scanner.model import Assessment, Record, SafelistText, WhatIf
 from scanner.recorded import decide
 from scanner.report.files import remove_others, write
+from scanner.report.view import View
 from scanner.rule import assess
 from scanner.safelist.entries import check_organization, parse
 
@@ -20,26 +21,30 @@ from scanner.safelist.entries import check_organization, parse
 class Published:
     """A run, decided and rendered."""
 
-    assessment: Assessment
+    view: View
     run_folder: Path  # where its journal is
     folder: Path  # where the files are: the same, or another where a recorded run was rendered again
     files: tuple[Path, ...]
     manifest_digest: str | None  # None where a recorded run was rendered again, outside its folder
 
+    @property
+    def assessment(self) -> Assessment:
+        return self.view.assessment
+
 
 def publish(folder: Path, formats: Collection[str]) -> Published:
     """Render a run that has just ended into its own folder, and seal that."""
     with run.locked(folder):
-        assessment = decide(folder)
+        view = View(decide(folder))
         remove_others(folder, formats)
-        files = tuple(write(assessment, folder, formats))
-        digest = run.seal(folder, [file.name for file in files], assessment.record.digest)
-    return Published(assessment=assessment, run_folder=folder, folder=folder, files=files, manifest_digest=digest)
+        files = tuple(write(view, folder, formats))
+        digest = run.seal(folder, [file.name for file in files], view.assessment.record.digest)
+    return Published(view=view, run_folder=folder, folder=folder, files=files, manifest_digest=digest)
 
 
 def publish_again(folder: Path, target: Path, formats: Collection[str]) -> Published:
     """Render a recorded run again, into `target`, which lies outside the run's folder and then holds this rendering."""
-    return _publish_outside(decide(folder), folder, target, formats)
+    return _publish_outside(View(decide(folder)), folder, target, formats)
 
 
 def evaluate(
@@ -56,9 +61,9 @@ def evaluate(
     `FaultsError` where the safelists have faults, or are for another organization than the run's.
     """
     record = _otherwise(run.read(folder), safelists, as_of)
-    assessment = assess(record, parse(record.header.safelists))
+    view = View(assess(record, parse(record.header.safelists)))
     target = output / f"{folder.resolve().name}-evaluated-{_mark(record)}"
-    return _publish_outside(assessment, folder, target, formats)
+    return _publish_outside(view, folder, target, formats)
 
 
 def _otherwise(record: Record, safelists: tuple[SafelistText, ...] | None, as_of: date | None) -> Record:
@@ -86,15 +91,15 @@ def _mark(record: Record) -> str:
     return hashlib.sha256(json.dumps(asked).encode("ascii")).hexdigest()[:8]
 
 
-def _publish_outside(assessment: Assessment, folder: Path, target: Path, formats: Collection[str]) -> Published:
+def _publish_outside(view: View, folder: Path, target: Path, formats: Collection[str]) -> Published:
     if target.resolve().is_relative_to(folder.resolve()):
         raise UsageError(f"{target} lies in the run's own folder, which stays as it is. Give another --output.")
     target.mkdir(mode=0o700, parents=True, exist_ok=True)
     remove_others(target, formats)
     return Published(
-        assessment=assessment,
+        view=view,
         run_folder=folder,
         folder=target,
-        files=tuple(write(assessment, target, formats)),
+        files=tuple(write(view, target, formats)),
         manifest_digest=None,
     )

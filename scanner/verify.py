@@ -16,8 +16,9 @@ from scanner.journal import JournalError
 from scanner.model import Assessment
 from scanner.recorded import decide
 from scanner.report.files import write_accounts_csv, write_users_csv
+from scanner.report.view import View
 
-_RENDERED: Mapping[str, Callable[[Assessment, BinaryIO], None]] = {
+_RENDERED: Mapping[str, Callable[[View, BinaryIO], None]] = {
     "iam-users.csv": write_users_csv,
     "accounts.csv": write_accounts_csv,
 }
@@ -101,6 +102,7 @@ def _files(folder: Path, manifest: Mapping[str, run.Sealed]) -> Iterator[Check]:
 def _rendered_again(folder: Path, assessment: Assessment) -> Iterator[Check]:
     record = assessment.record
     wrote = record.resumptions[-1].program_version if record.resumptions else record.header.program_version
+    view = View(assessment)
     for name, writer in _RENDERED.items():
         if not (folder / name).is_file():
             continue
@@ -109,7 +111,7 @@ def _rendered_again(folder: Path, assessment: Assessment) -> Iterator[Check]:
             yield Check(what=name, holds=None, detail=detail)
             continue
         again = io.BytesIO()
-        writer(assessment, again)
+        writer(view, again)
         holds = again.getvalue() == (folder / name).read_bytes()
         detail = (
             "rendered again from the journal, is the same byte for byte" if holds else "is not what the journal says"

@@ -163,18 +163,40 @@ def test_no_module_imports_itself_by_a_detour() -> None:
         assert not any(module in reached(name) for name in ours(module) if name in MODULES and name != module), module
 
 
-def test_help_loads_nothing_heavy() -> None:
-    """Half a second and more for what `--help` needs nothing of."""
-    heavy = sorted(SDK | TABLES | EMULATOR)
-    program = (
-        "import json, sys\n"
-        "from scanner.cli.main import main\n"
-        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code\n"
-        f"print(json.dumps([name for name in {heavy} if name in sys.modules]), file=sys.stderr)"
+CHECKS = {"pydantic", "ruamel"}  # what settings, safelists and journals are checked by
+HELP = SDK | TABLES | EMULATOR | CHECKS | {"asyncio"}
+
+
+def loaded(program: str, *arguments: str) -> set[str]:
+    """What of the heavy libraries a process has loaded at its end."""
+    told = f"print(json.dumps([name for name in {sorted(HELP)} if name in sys.modules]), file=sys.stderr)"
+    program = f"import json, sys\n{program}\n{told}"
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True, cwd=PACKAGE.parent
     )
-    for arguments in (["--help"], ["scan", "--help"], ["demo", "--help"]):
-        done = subprocess.run(
-            [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True, cwd=PACKAGE.parent
-        )
-        assert "Usage" in done.stdout
-        assert json.loads(done.stderr) == []
+    return set(json.loads(done.stderr))
+
+
+COMMAND = "from scanner.cli.main import main\ntry:\n    main()\nexcept SystemExit as end:\n    assert not end.code"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"]])
+def test_help_and_version_load_nothing_heavy(arguments: list[str]) -> None:
+    """Half a second and more for what they need nothing of."""
+    assert loaded(COMMAND, *arguments) == set()
+
+
+@pytest.mark.parametrize("command", ["scan", "accounts", "safelist", "report", "verify", "demo"])
+def test_the_help_of_a_command_loads_nothing_heavy(command: str) -> None:
+    assert loaded(COMMAND, command, "--help") <= {"pydantic"}  # by Typer itself
+
+
+def test_checking_a_safelist_loads_no_sdk_and_no_tables(tmp_path: Path) -> None:
+    safelist = tmp_path / "nobody.yaml"
+    safelist.write_text("version: 1\nglobal: []\n", encoding="utf-8")
+    assert loaded(COMMAND, "safelist", "check", str(safelist)) <= CHECKS
+
+
+def test_a_report_without_a_workbook_loads_no_workbook() -> None:
+    assert loaded("import scanner.cli.scanning") >= {"pandas", "aioboto3"}
+    assert "openpyxl" not in loaded("import scanner.cli.scanning")

@@ -15,7 +15,6 @@ from scanner import __version__
 from scanner.cli import accounts, demo, evaluate, report, safelist, scan, verify
 from scanner.cli.options import print_json
 from scanner.errors import ExitCode, FaultsError, ScannerError
-from scanner.text import for_terminal, lines_for_terminal
 
 app = typer.Typer(
     name="iam-scanner",
@@ -78,6 +77,8 @@ def _run() -> None:
 
 
 def _tell(message: str, code: ExitCode, error: ScannerError | None = None) -> NoReturn:
+    from scanner.text import for_terminal, lines_for_terminal  # keeps --help quick
+
     if code is ExitCode.INTERRUPTED:
         for number in (signal.SIGINT, signal.SIGTERM):  # it is being obeyed
             signal.signal(number, signal.SIG_IGN)

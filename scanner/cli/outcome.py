@@ -20,8 +20,8 @@ from scanner.cli.options import literal_console
 from scanner.errors import ExitCode
 from scanner.model import RULE_ID, RULE_TITLE, Assessment, EntryStatus, EntryUse, Status
 from scanner.publish import Published
-from scanner.report.figures import Figures, figures
-from scanner.report.rows import AccountRow, account_rows, user_rows
+from scanner.report.figures import Figures
+from scanner.report.rows import AccountRow
 from scanner.report.sheets.words import GROUNDS, many, status_words, what_if_words
 from scanner.rule import exit_code
 from scanner.safelist.usage import NOT_JUDGED
@@ -34,8 +34,7 @@ _STYLES = {Status.COMPLETE: "bold green", Status.INCOMPLETE: "bold red", Status.
 
 def show(published: Published, console: Console) -> None:
     """Print the outcome of a run; into a file or a pipe as plain lines, without frames and trailing spaces."""
-    assessment = published.assessment
-    counted = figures(assessment, tuple(user_rows(assessment)), tuple(account_rows(assessment)))
+    counted = published.view.figures
     if console.is_terminal:
         console.print(Group(*_parts(published, counted, framed=True)))
         return

@@ -108,7 +108,7 @@ async def _stoppable(work: Coroutine[None, None, T], otherwise: str) -> T:
 def show(published: Published, *, as_json: bool, quiet: bool) -> None:
     """Show the outcome on stdout: as JSON, as a summary, or with `quiet` as the folder's path alone."""
     if as_json:
-        print_json(summary(published.assessment))
+        print_json(summary(published.view))
     elif quiet:
         print(published.folder)  # noqa: T201  # the result
     else:

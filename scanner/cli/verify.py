@@ -9,7 +9,6 @@ from rich.text import Text
 
 from scanner.cli import options
 from scanner.errors import ExitCode
-from scanner.text import for_terminal
 
 _WORDS = {True: ("ok", "green"), False: ("MISMATCH", "bold red"), None: ("not checked", "yellow")}
 
@@ -36,6 +35,7 @@ def verify_command(
     """
     from scanner import run
     from scanner.settings import load
+    from scanner.text import for_terminal
     from scanner.verify import verify
 
     options.log_to_stderr(debug)

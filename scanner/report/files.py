@@ -7,24 +7,22 @@ from typing import BinaryIO
 
 from scanner.errors import OutputError
 from scanner.files import partial_of, whole
-from scanner.model import Assessment
 from scanner.report.columns import ACCOUNTS, USERS
 from scanner.report.frames import accounts_frame, users_frame
-from scanner.report.rows import account_rows, user_rows
 from scanner.report.summary import summary
 from scanner.report.tables import write_csv, write_json
-from scanner.report.workbook import write_workbook
+from scanner.report.view import View
 
-Writer = Callable[[Assessment, BinaryIO], None]
+Writer = Callable[[View, BinaryIO], None]
 
 
-def write(assessment: Assessment, folder: Path, formats: Collection[str]) -> list[Path]:
+def write(view: View, folder: Path, formats: Collection[str]) -> list[Path]:
     """Write the files for these formats ("xlsx", "csv", "json"), and those that belong to every run, into the folder.
 
     A file that is there already is replaced at once, never written over. Raises OutputError where that fails.
     """
     wanted = (name for name, needed in FILES.items() if needed is None or needed in formats)
-    return [_write_whole(folder / name, WRITERS[name], assessment) for name in wanted]
+    return [_write_whole(folder / name, WRITERS[name], view) for name in wanted]
 
 
 def remove_others(folder: Path, formats: Collection[str]) -> None:
@@ -38,20 +36,26 @@ def remove_others(folder: Path, formats: Collection[str]) -> None:
             raise OutputError(f"Cannot remove {path}, of an earlier report: {why}.") from problem
 
 
-def write_users_csv(assessment: Assessment, out: BinaryIO) -> None:
-    write_csv(USERS, users_frame(user_rows(assessment)), out)
+def write_users_csv(view: View, out: BinaryIO) -> None:
+    write_csv(USERS, users_frame(view.users), out)
 
 
-def write_accounts_csv(assessment: Assessment, out: BinaryIO) -> None:
-    write_csv(ACCOUNTS, accounts_frame(account_rows(assessment)), out)
+def write_accounts_csv(view: View, out: BinaryIO) -> None:
+    write_csv(ACCOUNTS, accounts_frame(view.accounts), out)
 
 
-def write_users_json(assessment: Assessment, out: BinaryIO) -> None:
-    write_json(USERS, users_frame(user_rows(assessment)), out)
+def write_users_json(view: View, out: BinaryIO) -> None:
+    write_json(USERS, users_frame(view.users), out)
 
 
-def write_summary(assessment: Assessment, out: BinaryIO) -> None:
-    out.write(json.dumps(summary(assessment), indent=2).encode("ascii") + b"\n")
+def write_summary(view: View, out: BinaryIO) -> None:
+    out.write(json.dumps(summary(view), indent=2).encode("ascii") + b"\n")
+
+
+def write_workbook(view: View, out: BinaryIO) -> None:
+    from scanner.report import workbook  # noqa: PLC0415  # openpyxl takes a fifth of a second, and CSV needs none
+
+    workbook.write_workbook(view, out)
 
 
 WRITERS: Mapping[str, Writer] = {
@@ -72,10 +76,10 @@ FILES: Mapping[str, str | None] = {
 }
 
 
-def _write_whole(path: Path, writer: Writer, assessment: Assessment) -> Path:
+def _write_whole(path: Path, writer: Writer, view: View) -> Path:
     try:
         with whole(path) as out:
-            writer(assessment, out)
+            writer(view, out)
     except OSError as problem:
         why = problem.strerror or problem
         raise OutputError(f"Cannot write {path}: {why}. Make room, or let the folder be written to.") from problem

@@ -17,18 +17,19 @@ from scanner.model import (
     SafelistText,
     Totals,
 )
-from scanner.report.figures import Figures, OuFigures, figures, reconciled
-from scanner.report.rows import AccountRow, account_rows, dormant_days, user_rows
+from scanner.report.figures import Figures, OuFigures, reconciled
+from scanner.report.rows import AccountRow, dormant_days
 from scanner.report.tables import iso
+from scanner.report.view import View
 
 SCHEMA_VERSION = 1
 _SCOPE_SETTINGS = ("ou", "exclude_ou", "account", "exclude_account", "accounts_file")
 
 
-def summary(assessment: Assessment) -> dict[str, object]:
+def summary(view: View) -> dict[str, object]:
     """The document, of JSON values only."""
+    assessment, counted = view.assessment, view.figures
     record = assessment.record
-    counted = figures(assessment, tuple(user_rows(assessment)), tuple(account_rows(assessment)))
     return {
         "schema_version": SCHEMA_VERSION,
         "program_version": record.header.program_version,

@@ -8,6 +8,7 @@ import io
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any, BinaryIO
 
 import pandas as pd
@@ -51,10 +52,16 @@ def flag(value: bool) -> str:
 
 
 def _texts(column: Column[Any], values: Iterable[Any]) -> Iterable[str]:
+    """The values as text; most columns hold few different ones, so that what was made once is kept for a while."""
+    return map(lru_cache(maxsize=1024)(lambda value: _text(column, value)), values)
+
+
+def _text(column: Column[Any], value: Any) -> str:
+    if value is None:
+        return ""
     if column.kind is CellKind.LIST:
-        return ("" if value is None else for_csv(joined(column, value)) for value in values)
-    to_text = _TO_TEXT[column.kind]
-    return ("" if value is None else to_text(value) for value in values)
+        return for_csv(joined(column, value))
+    return _TO_TEXT[column.kind](value)
 
 
 _TO_TEXT: Mapping[CellKind, Callable[[Any], str]] = {

@@ -1,8 +1,10 @@
 """The workbook: its sheets in order, written row by row. The same assessment gives the same bytes."""
 
 import shutil
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
@@ -12,8 +14,6 @@ from openpyxl.workbook import Workbook
 from openpyxl.writer.excel import ExcelWriter
 
 from scanner.model import RULE_ID, Assessment
-from scanner.report.figures import figures
-from scanner.report.rows import account_rows, user_rows
 from scanner.report.sheets.evidence import evidence_sheet
 from scanner.report.sheets.listings import accounts_sheet, safelist_sheet, users_sheet
 from scanner.report.sheets.page import Book
@@ -21,26 +21,27 @@ from scanner.report.sheets.standards import standards_sheet
 from scanner.report.sheets.styles import FONT
 from scanner.report.sheets.summary import summary_sheet
 from scanner.report.sheets.words import run_words
+from scanner.report.view import View
 
 SHEETS = (summary_sheet, users_sheet, accounts_sheet, safelist_sheet, evidence_sheet, standards_sheet)
 
 
-def write_workbook(assessment: Assessment, out: BinaryIO) -> None:
+def write_workbook(view: View, out: BinaryIO) -> None:
     workbook = Workbook(write_only=True)
-    users, accounts = tuple(user_rows(assessment)), tuple(account_rows(assessment))
-    book = Book(workbook, assessment, users, accounts, figures(assessment, users, accounts))
+    assessment = view.assessment
+    book = Book(workbook, assessment, view.users, view.accounts, view.figures)
     _set_default_font(workbook)
     _set_properties(workbook, assessment)
-    started_at = assessment.record.header.started_at
-    try:
-        for write_sheet in SHEETS:
-            write_sheet(book)
-        # Not Workbook.save: that stamps the file with the time of day.
-        ExcelWriter(workbook, _TimelessZip(out, started_at)).save()
-    except BaseException:
-        for sheet in workbook.worksheets:
-            _abandon(sheet)
-        raise
+    with book.files:
+        try:
+            for write_sheet in SHEETS:
+                write_sheet(book)
+            # Not Workbook.save: that stamps the file with the time of day.
+            ExcelWriter(workbook, _TimelessZip(out, assessment.record.header.started_at, _rows_by_member(book))).save()
+        except BaseException:
+            for sheet in workbook.worksheets:
+                _abandon(sheet)
+            raise
 
 
 def _abandon(sheet: Any) -> None:
@@ -54,6 +55,12 @@ def _abandon(sheet: Any) -> None:
         sheet._writer.xf.close()  # noqa: SLF001
     with suppress(Exception):
         sheet._writer.cleanup()  # noqa: SLF001
+
+
+def _rows_by_member(book: Book) -> dict[str, BinaryIO]:
+    """Where in the ZIP the rows go that were written beside the sheets."""
+    numbered = enumerate(book.workbook.sheetnames, 1)
+    return {f"xl/worksheets/sheet{number}.xml": book.rows[title] for number, title in numbered if title in book.rows}
 
 
 def _set_default_font(workbook: Workbook) -> None:
@@ -71,10 +78,14 @@ def _set_properties(workbook: Workbook, assessment: Assessment) -> None:
 
 
 class _TimelessZip(ZipFile):
-    """A ZIP whose members all bear the time that the run started, whenever it is rendered."""
+    """A ZIP whose members all bear the time that the run started, whenever it is rendered.
 
-    def __init__(self, out: BinaryIO, started_at: datetime) -> None:
+    Sheets get the rows that were written beside them, behind those that they have.
+    """
+
+    def __init__(self, out: BinaryIO, started_at: datetime, rows: Mapping[str, BinaryIO]) -> None:
         super().__init__(out, "w", ZIP_DEFLATED)
+        self._rows = rows
         year, month, day, hour, minute, second, *_ = started_at.astimezone(UTC).timetuple()
         self._date = (max(1980, year), month, day, hour, minute, second)  # a ZIP knows nothing older
 
@@ -82,10 +93,15 @@ class _TimelessZip(ZipFile):
         super().writestr(self._member(zinfo_or_arcname), data, ZIP_DEFLATED)
 
     def write(self, filename: Any, arcname: Any = None, *_: Any, **__: Any) -> None:
+        before, end, after = Path(filename).read_bytes().partition(b"</sheetData>")
+        rows = self._rows.get(arcname) or BytesIO()
         member = self._member(arcname)
-        member.file_size = Path(filename).stat().st_size  # tells the ZIP whether it needs its large format
-        with Path(filename).open("rb") as source, self.open(member, "w") as target:
-            shutil.copyfileobj(source, target, 1 << 20)
+        member.file_size = len(before + end + after) + rows.tell()  # tells the ZIP whether it needs its large format
+        rows.seek(0)
+        with self.open(member, "w") as target:
+            target.write(before)
+            shutil.copyfileobj(rows, target, 1 << 20)
+            target.write(end + after)
 
     def _member(self, name: str | ZipInfo) -> ZipInfo:
         if isinstance(name, ZipInfo):

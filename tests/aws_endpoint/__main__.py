@@ -12,7 +12,7 @@ import json
 import sys
 import time
 
-from tests.aws_endpoint import MANAGEMENT_KEY, Bucket, Endpoint, Fault, organization
+from tests.aws_endpoint import MANAGEMENT_KEY, Bucket, Endpoint, Fault, SimulatedOrganization, organization
 
 
 def main() -> None:
@@ -27,6 +27,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--ous", type=int, help="default: one for each 20 accounts, 4 to 1000")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds that each answer takes")
     parser.add_argument("--full", action="store_true", help="users have keys, groups, policies and tags")
+    parser.add_argument("--report-delay", metavar="LEAST,MOST", help="seconds until a credential report is ready")
     parser.add_argument("--bucket", metavar="RATE,BURST", help="throttle IAM by account and action")
     parser.add_argument("--sts-bucket", metavar="RATE,BURST", help="throttle STS by the caller's account")
     return parser
@@ -34,6 +35,7 @@ def _parser() -> argparse.ArgumentParser:
 
 async def _serve(options: argparse.Namespace) -> None:
     world = organization(options.accounts, options.users, ous=options.ous, full=options.full)
+    _delay_reports(world, options.report_delay)
     async with Endpoint(world, _faults(options), latency=options.latency, record=False) as endpoint:
         started = time.process_time()
         _say(endpoint.url)
@@ -56,6 +58,13 @@ def _faults(options: argparse.Namespace) -> list[Fault]:
 def _rate_and_burst(text: str) -> tuple[float, int]:
     rate, burst = text.split(",")
     return float(rate), int(burst)
+
+
+def _delay_reports(world: SimulatedOrganization, delay: str | None) -> None:
+    """Spread the delays evenly over the accounts, in steps, so that long and short ones alternate."""
+    least, most = map(float, delay.split(",")) if delay else (0.0, 0.0)
+    for number, account in enumerate(world.accounts.values()):
+        account.report_delay = least + (most - least) * (number * 7 % 19) / 18
 
 
 def _say(line: str) -> None:

@@ -27,9 +27,14 @@ class Sizes:
     """How much is measured."""
 
     accounts: int = 1000
+    many_accounts: int = 10_000
     compared_accounts: int = 100  # for the ways that are too slow for all; CPU is compared by account
     users: int = 10  # in each account
+    many_users: int = 100  # the same, for the writing of reports
     latency: float = 0.03  # seconds that AWS takes for each answer
+    high_latency: float = 0.2
+    report_delay: str = "2,20"  # seconds that AWS takes for a credential report, least and most
+    rounds: int = 3  # of what takes seconds, and is compared side by side; the median counts
     repeats: int = 7  # of what is over in no time; the median counts
     kills: int = 50  # runs that are killed
 
@@ -81,12 +86,12 @@ class Workplace:
 
 
 @contextmanager
-def workplace(sizes: Sizes, *, full: bool = False, sts: str = "") -> Iterator[Workplace]:
+def workplace(sizes: Sizes, *, full: bool = False, sts: str = "", report_delay: str = "0,0") -> Iterator[Workplace]:
     """Serve an organization of these sizes, with `full` one whose users have keys, groups, policies and tags.
 
     `sts` is what STS allows the caller: "RATE,BURST", calls a second and calls at once.
     """
-    options = [*(["--full"] if full else []), *(["--sts-bucket", sts] if sts else [])]
+    options = ["--report-delay", report_delay, *(["--full"] if full else []), *(["--sts-bucket", sts] if sts else [])]
     with tempfile.TemporaryDirectory() as folder, _simulated_aws(sizes, options) as (url, key):
         place = Workplace(folder=Path(folder), environment=environment(url, key))
         place.safelist.write_text("version: 1\nglobal: []\n", encoding="utf-8")
@@ -126,10 +131,16 @@ def _simulated_aws(sizes: Sizes, options: Sequence[str]) -> Iterator[tuple[str, 
 
 
 def scan(
-    place: Workplace, sizes: Sizes, evidence: str, *more: str, module: str = "scanner"
+    place: Workplace,
+    sizes: Sizes,
+    evidence: str,
+    *more: str,
+    formats: Sequence[str] = ("xlsx", "csv"),
+    module: str = "scanner",
 ) -> tuple[Measured, Mapping[str, Any]]:
-    """Measure a scan, also return its summary; CSV and workbook by default. RuntimeError where it did not read all."""
-    options = ("--evidence", evidence, "--safelist", str(place.safelist), "--output", str(place.output), *more)
+    """Measure a scan and its reports, and return its summary too; RuntimeError where it did not read all."""
+    options = ["--evidence", evidence, "--safelist", str(place.safelist), "--output", str(place.output), *more]
+    options += [option for each in formats for option in ("--format", each)]
     measured = place.measure(module, "scan", *options, "--json", "--quiet", exit_code=ExitCode.UNAPPROVED)
     summary = json.loads(measured.out)
     read = (summary["coverage"]["scanned"], summary["users"]["found"])

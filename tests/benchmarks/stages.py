@@ -33,6 +33,7 @@ def main(safelist: str, output: str) -> None:
     from scanner.cli.options import stderr  # noqa: PLC0415
     from scanner.cli.progress import ScanProgress  # noqa: PLC0415
     from scanner.report.files import WRITERS  # noqa: PLC0415
+    from scanner.report.view import View  # noqa: PLC0415
     from scanner.scan.use_case import read_inputs, scan  # noqa: PLC0415
     from scanner.settings import Settings  # noqa: PLC0415
 
@@ -41,12 +42,14 @@ def main(safelist: str, output: str) -> None:
         with ScanProgress(stderr(), quiet=True) as progress:
             folder = asyncio.run(scan(read_inputs(settings), progress))
     with stage("read the journal, decide"):
-        assessment = recorded.decide(folder)
+        view = View(recorded.decide(folder))
+    with stage("rows and figures"):
+        _ = view.figures
     for name in FILES:
         with stage(name), (folder / name).open("wb") as out:
-            WRITERS[name](assessment, out)
+            WRITERS[name](view, out)
     with stage("seal (manifest)"):
-        run.seal(folder, FILES, assessment.record.digest)
+        run.seal(folder, FILES, view.assessment.record.digest)
     print(json.dumps(spent))
 
 

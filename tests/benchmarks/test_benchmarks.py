@@ -3,13 +3,29 @@
 import sys
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 from tests.benchmarks.__main__ import main
+from tests.benchmarks.hand_signed import signed
 from tests.benchmarks.measuring import Sizes, workplace
 from tests.benchmarks.suite import BENCHMARKS
 from tests.benchmarks.tables import Table, bound, render
 
-TINY = Sizes(accounts=3, compared_accounts=2, users=2, latency=0.0, repeats=1, kills=2)
+TINY = Sizes(
+    accounts=3,
+    many_accounts=5,
+    compared_accounts=2,
+    users=2,
+    many_users=3,
+    latency=0.001,
+    high_latency=0.01,
+    report_delay="0,0",
+    repeats=1,
+    rounds=1,
+    kills=2,
+)
 
 
 @pytest.mark.parametrize("name", BENCHMARKS)
@@ -51,3 +67,20 @@ def test_a_table_is_markdown() -> None:
         "- CPU: 0.04, bound 0.05: met.\n"
         "- Peak memory: 250 MB, bound 200 MB: NOT MET.\n"
     )
+
+
+@pytest.mark.parametrize("token", [None, "session-token"])
+def test_what_is_signed_by_hand_is_signed_as_the_sdk_signs(token: str | None) -> None:
+    headers = {"host": "127.0.0.1:4566", "x-amz-date": "20261123T164100Z", "content-type": "application/json"}
+    body = b'{"ParentId": "r-ex01"}'
+    by_hand = signed(headers, body, ("AKIAEXAMPLE", "secret", token), "organizations")
+
+    request = AWSRequest("POST", "http://127.0.0.1:4566/", headers=headers | _token(token), data=body)
+    request.context["timestamp"] = headers["x-amz-date"]
+    sdk = SigV4Auth(Credentials("AKIAEXAMPLE", "secret", token), "organizations", "us-east-1")
+    signature = sdk.signature(sdk.string_to_sign(request, sdk.canonical_request(request)), request)
+    assert by_hand["authorization"].endswith(f"Signature={signature}")
+
+
+def _token(token: str | None) -> dict[str, str]:
+    return {"x-amz-security-token": token} if token else {}

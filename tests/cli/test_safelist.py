@@ -10,7 +10,8 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from scanner.cli.safelist import app, wrapped
+from scanner.cli.safelist import app
+from scanner.cli.safelist_answers import wrapped
 from scanner.errors import ExitCode, FaultsError, UsageError
 from scanner.settings import load
 from tests.builders import AS_OF

@@ -7,6 +7,7 @@ import pytest
 from scanner.errors import ScannerError
 from scanner.report import files
 from scanner.report.files import write
+from scanner.report.view import View
 from tests.report.samples import sample
 
 ALWAYS = {"accounts.csv", "summary.json"}
@@ -23,12 +24,12 @@ ALWAYS = {"accounts.csv", "summary.json"}
     ],
 )
 def test_each_format_asks_for_its_file(tmp_path: Path, formats: tuple[str, ...], more: set[str]) -> None:
-    written = write(sample(), tmp_path, formats)
+    written = write(View(sample()), tmp_path, formats)
     assert {path.name for path in written} == {path.name for path in tmp_path.iterdir()} == ALWAYS | more
 
 
 def test_files_are_for_their_owner_alone(tmp_path: Path) -> None:
-    assert {path.stat().st_mode & 0o777 for path in write(sample(), tmp_path, ["xlsx", "csv"])} == {0o600}
+    assert {path.stat().st_mode & 0o777 for path in write(View(sample()), tmp_path, ["xlsx", "csv"])} == {0o600}
 
 
 def test_a_file_that_fails_leaves_the_old_one_and_no_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,11 +40,11 @@ def test_a_file_that_fails_leaves_the_old_one_and_no_rest(tmp_path: Path, monkey
 
     monkeypatch.setattr(files, "WRITERS", {**files.WRITERS, "accounts.csv": full})
     with pytest.raises(ScannerError, match=r"Cannot write .*accounts.csv: No space left on device"):
-        write(sample(), tmp_path, [])
+        write(View(sample()), tmp_path, [])
     assert [path.name for path in tmp_path.iterdir()] == ["accounts.csv"]
     assert (tmp_path / "accounts.csv").read_text() == "old"
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(ScannerError, match="Cannot write"):
-        write(sample(), tmp_path / "nowhere", [])
+        write(View(sample()), tmp_path / "nowhere", [])

@@ -13,6 +13,7 @@ from scanner.model import Assessment, Basis, EntryStatus, EntryUse, SkipReason, 
 from scanner.publish import Published
 from scanner.report.figures import figures
 from scanner.report.rows import account_rows, user_rows
+from scanner.report.view import View
 from tests.builders import access, account, credentials, failed, skipped, user
 from tests.report.samples import assessed, entry, finding, revocation, sample
 
@@ -23,7 +24,7 @@ def shown(assessment: Assessment, *, files: Sequence[str] = ALL, width: int | No
     """On a terminal of this width; `width=None`: into a file."""
     folder = Path("reports/run")
     published = Published(
-        assessment=assessment,
+        view=View(assessment),
         run_folder=folder,
         folder=folder,
         files=tuple(folder / name for name in files),

@@ -8,6 +8,7 @@ from scanner.model import Evidence
 from scanner.report.figures import UNPLACED, figures
 from scanner.report.rows import account_rows, user_rows
 from scanner.report.summary import summary
+from scanner.report.view import View
 from scanner.rule import assess
 from scanner.safelist.types import Safelist
 from tests.builders import access, account, credentials, failure, listing, record, scanned, user
@@ -15,7 +16,7 @@ from tests.report.samples import assessed, finding, sample
 
 
 def document(assessment: Any) -> Any:
-    return json.loads(json.dumps(summary(assessment)))
+    return json.loads(json.dumps(summary(View(assessment))))
 
 
 def test_the_totals_reconcile_and_are_shown() -> None:

@@ -15,6 +15,7 @@ from scanner.report.columns import ACCOUNTS, USERS, CellKind
 from scanner.report.files import write_accounts_csv, write_users_csv, write_users_json
 from scanner.report.frames import users_frame
 from scanner.report.rows import AccountRow, user_rows
+from scanner.report.view import View
 from tests.builders import access, account, credentials, failed, scanned, skipped, user
 from tests.report.samples import assessed, entry, finding, revocation, sample
 
@@ -34,13 +35,13 @@ def names(contract: str) -> list[str]:
 
 def users_csv(assessment: Assessment) -> bytes:
     out = io.BytesIO()
-    write_users_csv(assessment, out)
+    write_users_csv(View(assessment), out)
     return out.getvalue()
 
 
 def accounts_csv(assessment: Assessment) -> bytes:
     out = io.BytesIO()
-    write_accounts_csv(assessment, out)
+    write_accounts_csv(View(assessment), out)
     return out.getvalue()
 
 
@@ -50,7 +51,7 @@ def rows(table: bytes) -> list[dict[str, str]]:
 
 def users_json(assessment: Assessment) -> list[dict[str, object]]:
     out = io.BytesIO()
-    write_users_json(assessment, out)
+    write_users_json(View(assessment), out)
     loaded: list[dict[str, object]] = json.loads(out.getvalue())
     return loaded
 

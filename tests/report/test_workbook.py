@@ -30,6 +30,7 @@ from scanner.model import (
 )
 from scanner.report.columns import ACCOUNTS, SAFELIST, USERS, Column
 from scanner.report.sheets.words import status_words
+from scanner.report.view import View
 from scanner.report.workbook import write_workbook
 from scanner.text import CELL_LIMIT, CUT_MARK
 from tests.builders import (
@@ -52,7 +53,7 @@ TABLES: dict[str, Sequence[Column[Any]]] = {"Users": USERS, "Accounts": ACCOUNTS
 
 def rendered(assessment: Assessment) -> bytes:
     out = io.BytesIO()
-    write_workbook(assessment, out)
+    write_workbook(View(assessment), out)
     return out.getvalue()
 
 
@@ -445,6 +446,12 @@ def test_no_text_cell_is_written_without_text() -> None:
     with ZipFile(io.BytesIO(rendered(sample()))) as archive:
         sheets = [archive.read(name).decode() for name in archive.namelist() if name.startswith("xl/worksheets/sheet")]
     assert not any(re.search(r'<c [^>]*t="inlineStr" ?/>', each) for each in sheets)
+
+
+def test_spaces_at_the_ends_of_a_text_are_kept() -> None:
+    """A spreadsheet drops them where the XML does not ask for them."""
+    with ZipFile(io.BytesIO(rendered(hostile(" two  ")))) as archive:
+        assert b'<t xml:space="preserve"> two  </t>' in archive.read("xl/worksheets/sheet2.xml")
 
 
 # --- how it is set up ------------------------------------------------------------------------------------------------

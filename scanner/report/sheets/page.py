@@ -1,8 +1,9 @@
 """The workbook under construction, and how each of its sheets is opened and printed."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import cast
+from typing import BinaryIO, cast
 
 from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
@@ -38,6 +39,8 @@ class Book:
     accounts: tuple[AccountRow, ...]
     figures: Figures
     changed: list[Changed] = field(default_factory=list)
+    rows: dict[str, BinaryIO] = field(default_factory=dict)  # by sheet: the rows below its header, as XML
+    files: ExitStack = field(default_factory=ExitStack)  # closes them
 
     def fit(self, text: str, where: str) -> str:
         """The text as a cell can hold it; a change is kept for the Evidence sheet."""

@@ -1,14 +1,12 @@
 """A sheet that is one table: the columns of a column table, the rows of its frame.
 
-Cells are made once a column and filled anew for each row: openpyxl writes a row as it comes, and 100,000 users of
-forty columns would otherwise be four million styled cells. Rows with long text get their height here, as LibreOffice
-gives none. Booleans are the words true and false, as in the CSV: LibreOffice saves real ones as formulas, and the
-conditions on them as conditions on numbers, which no longer hold in Excel.
+Rows with long text get their height here, as LibreOffice gives none. Booleans are the words true and false, as in the
+CSV: LibreOffice saves real ones as formulas, and the conditions on them as conditions on numbers, which no longer hold
+in Excel.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -21,16 +19,13 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from scanner.errors import ScannerError
-from scanner.report.columns import CellKind, Column
-from scanner.report.sheets.page import Book, Changed, Page, open_sheet
-from scanner.report.sheets.styles import AS_TEXT, BELOW, BODY, COUNT, DAY, HEAD, MOMENT, Style, band
-from scanner.report.tables import flag, joined
-from scanner.text import for_xml, looks_like_formula
+from scanner.report.columns import Column
+from scanner.report.sheets.cells import write_rows
+from scanner.report.sheets.page import Book, Page, open_sheet
+from scanner.report.sheets.styles import BELOW, HEAD, band
 
-WRAP_FROM = 17  # characters: a narrower column holds ids, dates, flags and numbers
-CHARACTERS_PER_UNIT = 1.1  # of text of 9 points, to a unit of column width, which is a digit of the default font
 MOST_ROWS = 1_048_575  # of a sheet, less the header; what is beyond them a spreadsheet drops
-LINE_HEIGHT, HEADER_HEIGHT, MOST = 11.5, 18.0, 400.0  # points, for text of 9 points; a spreadsheet allows 409 to a row
+HEADER_HEIGHT = 18.0  # points
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,23 +51,13 @@ def write_table(
     sheet = open_sheet(book, page, [column.width for column in columns])
     sheet.row_dimensions[1].height = HEADER_HEIGHT
     sheet.append([_header(sheet, column) for column in columns])
-    cells = [_ColumnCells(sheet, column, book) for column in columns]
-    values = (frame[column.key] for column in columns)
-    for number, row in enumerate(zip(*values, strict=True), 2):
-        filled = [cell.filled(value) for cell, value in zip(cells, row, strict=True)]
-        _append(sheet, number, filled, max(cell.lines for cell in cells))
+    rows = zip(*(frame[column.key] for column in columns), strict=True)
+    book.rows[page.title] = write_rows(book, sheet, columns, rows)
     last_row = len(frame) + 1
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{last_row}"
     for highlight in highlights:
         _highlight(sheet, highlight, [column.key for column in columns], max(2, last_row))
     _rule_off(sheet, len(columns), max(2, last_row))  # last: LibreOffice heeds only the first condition that holds
-
-
-def _append(sheet: Worksheet, number: int, cells: list[Cell | None], lines: int) -> None:
-    if lines > 1:
-        sheet.row_dimensions[number].height = min(MOST, lines * LINE_HEIGHT + 3)
-    sheet.append(cells)
-    sheet.row_dimensions.pop(number, None)  # it is written, and 100,000 of them would fill the memory
 
 
 def _header(sheet: Worksheet, column: Column[Any]) -> Cell:
@@ -81,81 +66,11 @@ def _header(sheet: Worksheet, column: Column[Any]) -> Cell:
     return cell
 
 
-class _ColumnCells:
-    """The cells of one column, one row after the other: each call gives the same cell with another value."""
-
-    def __init__(self, sheet: Worksheet, column: Column[Any], book: Book) -> None:
-        self._column = column
-        self._book = book
-        self._at = f"{sheet.title}, row {{}}, {column.key}"
-        self._row = 1
-        self.lines = 1  # that the value filled in last takes
-        style = _style(column)
-        self._cell = WriteOnlyCell(sheet)
-        self._quoted = WriteOnlyCell(sheet)  # for what looks like a formula: stays text when edited
-        style.dress(self._cell)
-        style.dress(self._quoted)
-        self._quoted.quotePrefix = True
-        self._wraps_at = int(column.width * CHARACTERS_PER_UNIT) if style.wrap else None
-
-    def filled(self, value: Any) -> Cell | None:
-        self._row += 1
-        self.lines = 1
-        if value is None:
-            return None
-        kind = self._column.kind
-        if kind is CellKind.TEXT:
-            return self._text(value)
-        if kind is CellKind.LIST:
-            return self._text(joined(self._column, value))
-        if kind is CellKind.BOOL:
-            return as_text(self._cell, flag(value))
-        self._cell.value = naive_utc(value) if kind is CellKind.DATETIME else value
-        return self._cell
-
-    def _text(self, text: str) -> Cell | None:
-        if not text:
-            return None
-        fitting, changes = for_xml(text)
-        if changes:
-            self._book.changed.append(Changed(self._at.format(self._row), changes))
-        if self._wraps_at and (len(fitting) > self._wraps_at or "\n" in fitting):
-            self.lines = sum(-(-max(1, len(part)) // self._wraps_at) for part in fitting.split("\n"))
-        return as_text(self._quoted if looks_like_formula(text) else self._cell, fitting)
-
-
 def as_text(cell: Cell, text: str) -> Cell:
     """The cell with this text, which openpyxl alone would take for a formula or an error where it looks like one."""
     cell.value = str(text)
     cell.data_type = "s"
     return cell
-
-
-def naive_utc(moment: datetime) -> datetime:
-    """A workbook knows no time zones: all its times are UTC."""
-    return moment.astimezone(UTC).replace(tzinfo=None)
-
-
-_FORMATS = {
-    CellKind.TEXT: AS_TEXT,
-    CellKind.DATE: DAY,
-    CellKind.DATETIME: MOMENT,
-    CellKind.INT: COUNT,
-    CellKind.BOOL: AS_TEXT,
-}
-_ACROSS = {CellKind.DATE: "left", CellKind.DATETIME: "left", CellKind.BOOL: "center", CellKind.INT: "center"}
-
-
-def _style(column: Column[Any]) -> Style:
-    kind = column.kind
-    is_text = kind in (CellKind.TEXT, CellKind.LIST)
-    return replace(
-        BODY,
-        size=9,
-        wrap=is_text and column.width >= WRAP_FROM,
-        across=_ACROSS.get(kind, "left"),
-        number_format=_FORMATS.get(kind, BODY.number_format),
-    )
 
 
 def _rule_off(sheet: Worksheet, columns: int, last_row: int) -> None:
