@@ -65,7 +65,7 @@ def read(output: Path) -> tuple[ReviewDecision, ...]:
     path = output / LEDGER
     try:
         text = path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # that it cannot be a folder is said when a run's is made
         return ()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
