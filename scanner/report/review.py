@@ -67,17 +67,16 @@ def _order(row: ReviewRow) -> tuple[int, bool, str, str, str]:
 
 
 def _approval(row: ReviewRow) -> Value:
-    """The entry behind the user, whether or not it still approves it."""
+    """The entry behind the user, whether or not it still approves it; its end stands in the explanation."""
     entry = row.user.finding.entry
     if not isinstance(entry, Entry):
         return None
+    on = f" on {entry.approved_on}" if entry.approved_on else ""
     words = (
         entry.reason,
         entry.kind,
         entry.owner and f"owner {entry.owner}",
-        entry.approved_by and f"approved by {entry.approved_by}",
-        entry.approved_on and f"from {entry.approved_on}",
-        entry.expires_on and f"until {entry.expires_on}",
+        entry.approved_by and f"approved by {entry.approved_by}{on}",
         entry.ticket,
     )
     return tuple(each for each in words if each) or None
@@ -145,9 +144,9 @@ _LEDGER = "decisions.csv, as it was when this run started"
 
 DECISION: tuple[Column[ReviewRow], ...] = (
     Column("decision", TEXT, 13, "What is decided", _REVIEWER, _blank),
-    Column("reviewer", TEXT, 22, "Who decides", _REVIEWER, _blank),
+    Column("reviewer", TEXT, 20, "Who decides", _REVIEWER, _blank),
     Column("reviewed_on", DATE, 13, "On which day", _REVIEWER, _blank),
-    Column("owner", TEXT, 22, "Who answers for the user from now on", _REVIEWER, _blank),
+    Column("owner", TEXT, 20, "Who answers for the user from now on", _REVIEWER, _blank),
     Column("kind", TEXT, 12, "Human, service or break-glass", _REVIEWER, _blank),
     Column("approve_until", DATE, 15, "Last day of the approval", _REVIEWER, _blank),
     Column("ticket", TEXT, 12, "Ticket", _REVIEWER, _blank),
@@ -161,15 +160,15 @@ REVIEW: tuple[Column[ReviewRow], ...] = (
     Column(
         "risk",
         LIST,
-        20,
+        18,
         "What makes it urgent; rows are ordered by the first that is named",
         "administrator, console_access, mfa_active, dormant, active_access_keys of Users",
         lambda row: row.risks,
     ),
-    Column("needs_decision", LIST, 26, "Why it needs a decision", "this run and earlier ones", lambda row: row.reasons),
+    Column("needs_decision", LIST, 24, "Why it needs a decision", "this run and earlier ones", lambda row: row.reasons),
     _users("determination", 15),
-    _users("explanation", 36),
-    Column("approval", LIST, 30, "What the entry that decided says", "safelist, the entry that decided", _approval),
+    _users("explanation", 32),
+    Column("approval", LIST, 26, "What the entry that decided says", "safelist, the entry that decided", _approval),
     Column(
         "rights",
         LIST,
@@ -188,9 +187,9 @@ REVIEW: tuple[Column[ReviewRow], ...] = (
     ),
     *DECISION,
     Column("last_decision", TEXT, 15, "What was decided before", _LEDGER, _last("choice")),
-    Column("last_reviewer", TEXT, 22, "Who decided that", _LEDGER, _last("reviewer")),
+    Column("last_reviewer", TEXT, 20, "Who decided that", _LEDGER, _last("reviewer")),
     Column("last_reviewed_on", DATE, 18, "On which day", _LEDGER, _last("reviewed_on")),
-    Column("last_comment", TEXT, 28, "Why", _LEDGER, _last("comment")),
-    _users("arn"),
+    Column("last_comment", TEXT, 24, "Why", _LEDGER, _last("comment")),
+    _users("arn", 36),
     _users("user_id", 28),
 )

@@ -1,5 +1,6 @@
 """The workbook: its sheets in order, written row by row. The same assessment gives the same bytes."""
 
+import re
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from scanner.report.sheets.standards import standards_sheet
 from scanner.report.sheets.styles import FONT
 from scanner.report.sheets.summary import summary_sheet
 
+_SUMMARY = "xl/worksheets/sheet1.xml"  # the only one with formulas
 SHEETS = (summary_sheet, review_sheet, users_sheet, accounts_sheet, safelist_sheet, evidence_sheet, standards_sheet)
 
 
@@ -53,6 +55,11 @@ def _set_properties(workbook: Workbook, assessment: Assessment) -> None:
     properties.created = properties.modified = header.started_at.astimezone(UTC).replace(tzinfo=None, microsecond=0)
 
 
+def _with_results(sheet: bytes) -> bytes:
+    """Put its result beside each formula, which openpyxl leaves to whoever opens the file: some only look."""
+    return re.sub(rb"</f><v ?/>|</f><v></v>", b"</f><v>0</v>", sheet)
+
+
 class _TimelessZip(ZipFile):
     """A ZIP whose members all bear the time that the run started, whenever it is rendered."""
 
@@ -65,6 +72,9 @@ class _TimelessZip(ZipFile):
         super().writestr(self._member(zinfo_or_arcname), data, ZIP_DEFLATED)
 
     def write(self, filename: Any, arcname: Any = None, *_: Any, **__: Any) -> None:
+        if arcname == _SUMMARY:
+            self.writestr(arcname, _with_results(Path(filename).read_bytes()))
+            return
         member = self._member(arcname)
         member.file_size = Path(filename).stat().st_size  # tells the ZIP whether it needs its large format
         with Path(filename).open("rb") as source, self.open(member, "w") as target:

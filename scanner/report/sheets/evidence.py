@@ -7,8 +7,6 @@ It is written after the sheets with other people's text, as it lists what had to
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from openpyxl.worksheet.pagebreak import Break
-
 from scanner.model import Account, Evidence, Scanned
 from scanner.report.columns import ACCOUNTS, SAFELIST, USERS, Column
 from scanner.report.figures import reconciled, skipped_by_detail
@@ -63,7 +61,7 @@ def _questions(prose: Prose, book: Book) -> None:
     _section(prose, "1. Source: where does the list come from?", _source(book))
     _section(prose, "2. Scope and filters: what was asked for, and what was left out?", _scope(book))
     _section(prose, "3. Completeness: is everything in it?", _completeness(book))
-    prose.sheet.row_breaks.append(Break(id=prose.row))
+    prose.new_page()
     _section(prose, "4. Accuracy: is what it says right?", _accuracy(book))
     _section(prose, "5. Not edited after extraction: how can that be shown?", _unedited(book))
 

@@ -16,7 +16,7 @@ from scanner.model import Choice, Kind
 from scanner.report.frames import review_frame
 from scanner.report.review import REVIEW
 from scanner.report.sheets.page import Book, Page
-from scanner.report.sheets.styles import ALARM, BOX, CALM, OCHRE, PAPER, SHADE, WARNING, WHITE
+from scanner.report.sheets.styles import ALARM, BELOW, BOX, CALM, OCHRE, PAPER, SHADE, WARNING, WHITE
 from scanner.report.sheets.table import Highlight, Look, write_table
 
 TITLE = "Review"
@@ -29,6 +29,15 @@ MEANING: Mapping[Choice, str] = {
     Choice.REMOVE: "revokes the user in the safelist, and lists it as one to remove",
     Choice.QUARANTINE: "revokes the user in the safelist, and lists it as one to disable",
     Choice.DEFER: "puts the decision off; needs a comment; the next review asks again",
+}
+
+# The same for a narrow place.
+BRIEFLY: Mapping[Choice, str] = {
+    Choice.APPROVE: "to be put on the safelist",
+    Choice.KEEP: "approval stays as it is",
+    Choice.REMOVE: "revoked, and listed to be removed",
+    Choice.QUARANTINE: "revoked, and listed to be disabled",
+    Choice.DEFER: "put off; asked again",
 }
 
 _NOTES = {
@@ -65,7 +74,7 @@ def letter(key: str) -> str:
 def _look(key: str) -> Look:
     if key in _NOTES:
         return Look(column=key, fill=PAPER, border=BOX, head=OCHRE, note=_NOTES[key])
-    return Look(column=key, fill=SHADE, note=SHADED if key == "account_id" else "")
+    return Look(column=key, fill=SHADE, border=BELOW, note=SHADED if key == "account_id" else "")
 
 
 def _needed(key: str, condition: str) -> Highlight:

@@ -52,7 +52,7 @@ class Look:
 
     column: str
     fill: str
-    border: Border | None = None
+    border: Border
     head: str = NAVY
     note: str = ""
 
@@ -81,7 +81,8 @@ def write_table(
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{last_row}"
     for highlight in highlights:
         _highlight(sheet, highlight, [column.key for column in columns], max(2, last_row))
-    _rule_off(sheet, len(columns), max(2, last_row))  # last: LibreOffice heeds only the first condition that holds
+    if not looks:  # their cells are all written, and have borders of their own
+        _rule_off(sheet, len(columns), max(2, last_row))  # last: LibreOffice heeds only the first condition that holds
     return sheet
 
 
