@@ -20,6 +20,7 @@ from scanner.model import (
     AccessKey,
     Assessment,
     Basis,
+    Choice,
     Determination,
     EntryStatus,
     EntryUse,
@@ -34,6 +35,7 @@ from scanner.report.sheets.words import status_words
 from scanner.report.workbook import write_workbook
 from scanner.text import CELL_LIMIT, CUT_MARK
 from tests.builders import (
+    AS_OF,
     START,
     access,
     account,
@@ -46,7 +48,7 @@ from tests.builders import (
     skipped,
     user,
 )
-from tests.report.samples import assessed, entry, finding, sample
+from tests.report.samples import assessed, decision, entry, finding, sample
 
 TABLES: dict[str, Sequence[Column[Any]]] = {
     "Review": REVIEW,
@@ -405,15 +407,20 @@ def hostile(text: str) -> Assessment:
         settings={"ou": [text], "exclude_ou": [{"ou": text, "reason": text}], "profile": text},
         account_owners={where.id: text},
     )
-    head = replace(head, session_policies={text: text}, versions={text: text})
+    last = replace(decision(found, Choice.DEFER, AS_OF, text), reviewer=text)
+    head = replace(head, session_policies={text: text}, versions={text: text}, decisions=(last,))
     listed = listing(where, *other, source=text, notes=(text,), problem=replace(failure(), detail=text))
     return replace(made, status_text=text, record=replace(made.record, header=head, listing=listed))
 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_no_text_becomes_a_formula_or_an_error(text: str) -> None:
+    """Those there are count decisions, and nothing of others' text is in them."""
     made = opened(hostile(text))
-    assert {cell.data_type for cell in cells(made)} <= {"s", "n", "d"}
+    formulas = [str(cell.value) for cell in cells(made) if cell.data_type == "f"]
+    assert all(re.fullmatch(r'[=+]?(?:\+?COUNTIF\(Review!\$K:\$K,"[A-Z][a-z]+"\))+', each) for each in formulas)
+    assert len(formulas) == 1 + len(Choice)
+    assert {cell.data_type for cell in cells(made)} <= {"s", "n", "d", "f"}
     assert table(made, "Users")[0]["account_id"] == "000000000001"
 
 

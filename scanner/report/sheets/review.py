@@ -12,6 +12,7 @@ from openpyxl.worksheet.cell_range import MultiCellRange
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
+from scanner.due import Risk
 from scanner.model import Choice, Kind
 from scanner.report.frames import review_frame
 from scanner.report.review import REVIEW
@@ -83,6 +84,12 @@ def _needed(key: str, condition: str) -> Highlight:
 
 
 _HIGHLIGHTS = (
+    Highlight(
+        column="risk",
+        condition=f'LEFT({{risk}},{len(Risk.ADMINISTRATOR)})="{Risk.ADMINISTRATOR}"',
+        fill=SHADE,
+        colour=ALARM,
+    ),
     Highlight(column="determination", condition='{determination}="UNAPPROVED"', fill=SHADE, colour=ALARM),
     Highlight(
         column="decision", condition='AND({decision}="Keep",{determination}="UNAPPROVED")', fill=ALARM, colour=WHITE
