@@ -4,6 +4,7 @@ from functools import cached_property
 
 from scanner.model import Assessment
 from scanner.report.figures import Figures, figures
+from scanner.report.review import ReviewRow, review_rows
 from scanner.report.rows import AccountRow, UserRow, account_rows, user_rows
 
 
@@ -20,6 +21,10 @@ class View:
     @cached_property
     def accounts(self) -> tuple[AccountRow, ...]:
         return tuple(account_rows(self.assessment))
+
+    @cached_property
+    def review(self) -> tuple[ReviewRow, ...]:
+        return review_rows(self.assessment, self.users)
 
     @cached_property
     def figures(self) -> Figures:

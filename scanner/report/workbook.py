@@ -1,5 +1,6 @@
 """The workbook: its sheets in order, written row by row. The same assessment gives the same bytes."""
 
+import re
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
@@ -17,19 +18,21 @@ from scanner.model import RULE_ID, Assessment
 from scanner.report.sheets.evidence import evidence_sheet
 from scanner.report.sheets.listings import accounts_sheet, safelist_sheet, users_sheet
 from scanner.report.sheets.page import Book
+from scanner.report.sheets.review import review_sheet
 from scanner.report.sheets.standards import standards_sheet
 from scanner.report.sheets.styles import FONT
 from scanner.report.sheets.summary import summary_sheet
 from scanner.report.sheets.words import run_words
 from scanner.report.view import View
 
-SHEETS = (summary_sheet, users_sheet, accounts_sheet, safelist_sheet, evidence_sheet, standards_sheet)
+_SUMMARY = "xl/worksheets/sheet1.xml"  # the only one with formulas
+SHEETS = (summary_sheet, review_sheet, users_sheet, accounts_sheet, safelist_sheet, evidence_sheet, standards_sheet)
 
 
 def write_workbook(view: View, out: BinaryIO) -> None:
     workbook = Workbook(write_only=True)
     assessment = view.assessment
-    book = Book(workbook, assessment, view.users, view.accounts, view.figures)
+    book = Book(workbook, assessment, view.users, view.accounts, view.review, view.figures)
     _set_default_font(workbook)
     _set_properties(workbook, assessment)
     with book.files:
@@ -77,6 +80,11 @@ def _set_properties(workbook: Workbook, assessment: Assessment) -> None:
     properties.created = properties.modified = header.started_at.astimezone(UTC).replace(tzinfo=None, microsecond=0)
 
 
+def _with_results(sheet: bytes) -> bytes:
+    """Put its result beside each formula, which openpyxl leaves to whoever opens the file: some only look."""
+    return re.sub(rb"</f><v ?/>|</f><v></v>", b"</f><v>0</v>", sheet)
+
+
 class _TimelessZip(ZipFile):
     """A ZIP whose members all bear the time that the run started, whenever it is rendered.
 
@@ -93,7 +101,7 @@ class _TimelessZip(ZipFile):
         super().writestr(self._member(zinfo_or_arcname), data, ZIP_DEFLATED)
 
     def write(self, filename: Any, arcname: Any = None, *_: Any, **__: Any) -> None:
-        before, end, after = Path(filename).read_bytes().partition(b"</sheetData>")
+        before, end, after = self._sheet(Path(filename), arcname).partition(b"</sheetData>")
         rows = self._rows.get(arcname) or BytesIO()
         member = self._member(arcname)
         member.file_size = len(before + end + after) + rows.tell()  # tells the ZIP whether it needs its large format
@@ -102,6 +110,9 @@ class _TimelessZip(ZipFile):
             target.write(before)
             shutil.copyfileobj(rows, target, 1 << 20)
             target.write(end + after)
+
+    def _sheet(self, written: Path, name: str) -> bytes:
+        return _with_results(written.read_bytes()) if name == _SUMMARY else written.read_bytes()
 
     def _member(self, name: str | ZipInfo) -> ZipInfo:
         if isinstance(name, ZipInfo):

@@ -4,7 +4,7 @@ openpyxl builds an element for each cell and takes it apart again: 100,000 users
 twice as long as this. It still makes all else of the sheet; `workbook` puts these rows where it ends its own.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -20,7 +20,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from scanner.report.columns import CellKind, Column
 from scanner.report.sheets.page import Book, Changed
-from scanner.report.sheets.styles import AS_TEXT, BODY, COUNT, DAY, MOMENT, Style
+from scanner.report.sheets.styles import AS_TEXT, BODY, COUNT, DAY, MOMENT, Look, Style
 from scanner.report.tables import flag, joined
 from scanner.text import for_xml, looks_like_formula
 
@@ -30,11 +30,17 @@ LINE_HEIGHT, MOST = 11.5, 400.0  # points, for text of 9 points; a spreadsheet a
 
 
 def write_rows(
-    book: Book, sheet: Worksheet, columns: Sequence[Column[Any]], rows: Iterable[tuple[Any, ...]]
+    book: Book,
+    sheet: Worksheet,
+    columns: Sequence[Column[Any]],
+    rows: Iterable[tuple[Any, ...]],
+    looks: Mapping[str, Look],
 ) -> BinaryIO:
-    """Write the rows below the header into a file of their own, and return that."""
+    """Write the rows below the header into a file of their own, and return that; `looks` by column."""
     out: BinaryIO = book.files.enter_context(TemporaryFile())  # noqa: SIM115  # closed with the book
-    cells = [_ColumnCells(book, sheet, column, number) for number, column in enumerate(columns, 1)]
+    cells = [
+        _ColumnCells(book, sheet, column, number, looks.get(column.key)) for number, column in enumerate(columns, 1)
+    ]
     for number, row in enumerate(rows, 2):
         filled = "".join([cell.xml(value, number) for cell, value in zip(cells, row, strict=True)])
         lines = max([cell.lines for cell in cells])
@@ -46,20 +52,26 @@ def write_rows(
 class _ColumnCells:
     """The cells of one column, one row after the other."""
 
-    def __init__(self, book: Book, sheet: Worksheet, column: Column[Any], number: int) -> None:
+    def __init__(self, book: Book, sheet: Worksheet, column: Column[Any], number: int, look: Look | None) -> None:
         self._book = book
         self._column = column
         self._sheet = sheet
         self._letter = get_column_letter(number)
         self._look = _style(column)
+        if look:
+            self._look = replace(self._look, fill=look.fill, border=look.border)
+        self._writes_empty = look is not None
         self._wraps_at = int(column.width * CHARACTERS_PER_UNIT) if self._look.wrap else None
         self._filled = self._ways()[column.kind]
         self.lines = 1  # that the value filled in last takes
 
     def xml(self, value: Any, row: int) -> str:
-        """The cell with this value, "" where there is none."""
+        """The cell with this value; where there is none, "", or an empty one where the column has a look of its own."""
         self.lines = 1
-        return "" if value is None else self._filled(value, row)
+        return self._empty(row) if value is None else self._filled(value, row)
+
+    def _empty(self, row: int) -> str:
+        return f'<c r="{self._letter}{row}" s="{self._style}" />' if self._writes_empty else ""
 
     @cached_property
     def _style(self) -> int:
@@ -82,7 +94,7 @@ class _ColumnCells:
 
     def _text(self, text: str, row: int) -> str:
         if not text:
-            return ""
+            return self._empty(row)
         fitting, changes = for_xml(text)
         if changes:
             self._book.changed.append(Changed(f"{self._sheet.title}, row {row}, {self._column.key}", changes))

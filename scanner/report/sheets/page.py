@@ -14,6 +14,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from scanner.model import RULE_ID, Assessment
 from scanner.report.figures import Figures
+from scanner.report.review import ReviewRow
 from scanner.report.rows import AccountRow, UserRow
 from scanner.report.sheets.words import run_words
 from scanner.text import Change, for_xml
@@ -37,6 +38,7 @@ class Book:
     assessment: Assessment
     users: tuple[UserRow, ...]
     accounts: tuple[AccountRow, ...]
+    review: tuple[ReviewRow, ...]
     figures: Figures
     changed: list[Changed] = field(default_factory=list)
     rows: dict[str, BinaryIO] = field(default_factory=dict)  # by sheet: the rows below its header, as XML

@@ -5,13 +5,14 @@ CSV: LibreOffice saves real ones as formulas, and the conditions on them as cond
 in Excel.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import Cell
+from openpyxl.comments import Comment
 from openpyxl.formatting.rule import Rule
 from openpyxl.styles import Font
 from openpyxl.styles.differential import DifferentialStyle
@@ -22,10 +23,11 @@ from scanner.errors import ScannerError
 from scanner.report.columns import Column
 from scanner.report.sheets.cells import write_rows
 from scanner.report.sheets.page import Book, Page, open_sheet
-from scanner.report.sheets.styles import BELOW, HEAD, band
+from scanner.report.sheets.styles import BELOW, HEAD, Look, band
 
 MOST_ROWS = 1_048_575  # of a sheet, less the header; what is beyond them a spreadsheet drops
 HEADER_HEIGHT = 18.0  # points
+NOTE_SIZE = (330, 560)  # height and width in pixels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,25 +46,32 @@ def write_table(
     page: Page,
     columns: Sequence[Column[Any]],
     frame: pd.DataFrame,
-    highlights: Iterable[Highlight] = (),
-) -> None:
+    marks: Sequence[Highlight | Look] = (),
+) -> Worksheet:
+    """Write the sheet, and give it back for what else belongs to it."""
     if len(frame) > MOST_ROWS:
         raise ScannerError(f"A sheet holds {MOST_ROWS:,} rows, and {page.title} has {len(frame):,}. Use --format csv.")
+    highlights = [each for each in marks if isinstance(each, Highlight)]
+    looks = {each.column: each for each in marks if isinstance(each, Look)}
     sheet = open_sheet(book, page, [column.width for column in columns])
     sheet.row_dimensions[1].height = HEADER_HEIGHT
-    sheet.append([_header(sheet, column) for column in columns])
+    sheet.append([_header(sheet, column, looks.get(column.key)) for column in columns])
     rows = zip(*(frame[column.key] for column in columns), strict=True)
-    book.rows[page.title] = write_rows(book, sheet, columns, rows)
+    book.rows[page.title] = write_rows(book, sheet, columns, rows, looks)
     last_row = len(frame) + 1
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{last_row}"
     for highlight in highlights:
         _highlight(sheet, highlight, [column.key for column in columns], max(2, last_row))
-    _rule_off(sheet, len(columns), max(2, last_row))  # last: LibreOffice heeds only the first condition that holds
+    if not looks:  # their cells are all written, and have borders of their own
+        _rule_off(sheet, len(columns), max(2, last_row))  # last: LibreOffice heeds only the first condition that holds
+    return sheet
 
 
-def _header(sheet: Worksheet, column: Column[Any]) -> Cell:
+def _header(sheet: Worksheet, column: Column[Any], look: Look | None) -> Cell:
     cell = WriteOnlyCell(sheet, column.key)
-    HEAD.dress(cell)
+    (replace(HEAD, fill=look.head) if look else HEAD).dress(cell)
+    if look and look.note:
+        cell.comment = Comment(look.note, "iam-scanner", *NOTE_SIZE)
     return cell
 
 
