@@ -19,7 +19,14 @@ MODULES = {
 SDK = {"aioboto3", "aiobotocore", "boto3", "botocore", "aiohttp"}
 TABLES = {"pandas", "openpyxl"}
 EMULATOR = {"moto", "flask", "werkzeug"}
-PURE = ("scanner.rule", "scanner.diff", "scanner.activity", "scanner.scan.scope", "scanner.safelist.match")
+PURE = (
+    "scanner.rule",
+    "scanner.diff",
+    "scanner.due",
+    "scanner.activity",
+    "scanner.scan.scope",
+    "scanner.safelist.match",
+)
 
 
 @cache

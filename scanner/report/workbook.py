@@ -1,5 +1,6 @@
 """The workbook: its sheets in order, written row by row. The same assessment gives the same bytes."""
 
+import re
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,21 +13,25 @@ from openpyxl.writer.excel import ExcelWriter
 
 from scanner.model import RULE_ID, Assessment
 from scanner.report.figures import figures
+from scanner.report.review import review_rows
 from scanner.report.rows import account_rows, user_rows
 from scanner.report.sheets.evidence import evidence_sheet
 from scanner.report.sheets.listings import accounts_sheet, safelist_sheet, users_sheet
 from scanner.report.sheets.page import Book
+from scanner.report.sheets.review import review_sheet
 from scanner.report.sheets.standards import standards_sheet
 from scanner.report.sheets.styles import FONT
 from scanner.report.sheets.summary import summary_sheet
 
-SHEETS = (summary_sheet, users_sheet, accounts_sheet, safelist_sheet, evidence_sheet, standards_sheet)
+_SUMMARY = "xl/worksheets/sheet1.xml"  # the only one with formulas
+SHEETS = (summary_sheet, review_sheet, users_sheet, accounts_sheet, safelist_sheet, evidence_sheet, standards_sheet)
 
 
 def write_workbook(assessment: Assessment, out: BinaryIO) -> None:
     workbook = Workbook(write_only=True)
     users, accounts = tuple(user_rows(assessment)), tuple(account_rows(assessment))
-    book = Book(workbook, assessment, users, accounts, figures(assessment, users, accounts))
+    review = review_rows(assessment, users)
+    book = Book(workbook, assessment, users, accounts, review, figures(assessment, users, accounts))
     _set_default_font(workbook)
     _set_properties(workbook, assessment)
     for write_sheet in SHEETS:
@@ -50,6 +55,11 @@ def _set_properties(workbook: Workbook, assessment: Assessment) -> None:
     properties.created = properties.modified = header.started_at.astimezone(UTC).replace(tzinfo=None, microsecond=0)
 
 
+def _with_results(sheet: bytes) -> bytes:
+    """Put its result beside each formula, which openpyxl leaves to whoever opens the file: some only look."""
+    return re.sub(rb"</f><v ?/>|</f><v></v>", b"</f><v>0</v>", sheet)
+
+
 class _TimelessZip(ZipFile):
     """A ZIP whose members all bear the time that the run started, whenever it is rendered."""
 
@@ -62,6 +72,9 @@ class _TimelessZip(ZipFile):
         super().writestr(self._member(zinfo_or_arcname), data, ZIP_DEFLATED)
 
     def write(self, filename: Any, arcname: Any = None, *_: Any, **__: Any) -> None:
+        if arcname == _SUMMARY:
+            self.writestr(arcname, _with_results(Path(filename).read_bytes()))
+            return
         member = self._member(arcname)
         member.file_size = Path(filename).stat().st_size  # tells the ZIP whether it needs its large format
         with Path(filename).open("rb") as source, self.open(member, "w") as target:

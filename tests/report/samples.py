@@ -11,6 +11,8 @@ from scanner.model import (
     AccountScan,
     Assessment,
     Basis,
+    Change,
+    Choice,
     Credentials,
     Determination,
     Entry,
@@ -26,6 +28,7 @@ from scanner.model import (
     IamUser,
     Kind,
     Record,
+    ReviewDecision,
     Revocation,
     SafelistText,
     Scanned,
@@ -35,6 +38,7 @@ from scanner.model import (
     SkipReason,
     Status,
     Totals,
+    TrendPoint,
 )
 from tests.builders import START, account, account_id, header, listing, user
 
@@ -211,6 +215,52 @@ def sample() -> Assessment:
         digest="3f9c" * 16,
     )
     return assessed(findings, record=record, uses=_sample_uses())
+
+
+def reviewed() -> Assessment:
+    """The sample as a second quarter: with the runs before it, what changed since, and what was decided then."""
+    made = sample()
+    changed = (Change.PRIVILEGE_GAINED, Change.RENAMED, Change.RECREATED, Change.NEW)
+    findings = tuple(
+        replace(each, changes=(changed[number % 4],) if number % 5 == 0 else (Change.UNCHANGED,))
+        for number, each in enumerate(made.findings)
+    )
+    decisions = tuple(_sample_decision(each, number) for number, each in enumerate(findings) if number % 3 == 0)
+    head = replace(made.record.header, decisions=decisions, trend=_sample_trend())
+    return replace(made, findings=findings, record=replace(made.record, header=head))
+
+
+def decision(of: Finding, choice: Choice, on: date, comment: str | None = None) -> ReviewDecision:
+    return ReviewDecision(
+        run_id="20260824T090000Z-0a0b0c",
+        account_id=of.account.id,
+        user_id=of.user.user_id,
+        choice=choice,
+        reviewer="j.doe@example.com",
+        reviewed_on=on,
+        comment=comment,
+    )
+
+
+def _sample_decision(of: Finding, number: int) -> ReviewDecision:
+    choice = list(Choice)[number // 3 % 5]
+    comment = "Owner on leave until October; asked again in the next review" if choice is Choice.DEFER else None
+    return decision(of, choice, date(2026, 1 + number % 9, 24), comment)
+
+
+def _sample_trend() -> tuple[TrendPoint, ...]:
+    return tuple(
+        TrendPoint(
+            run_id=f"20250{number + 1}01T080000Z-0a0b0c",
+            started_at=START - timedelta(days=91 * (6 - number)),
+            status=Status.INCOMPLETE if number == 2 else Status.COMPLETE,
+            users=48 + 3 * number,
+            unapproved=44 - 2 * number + 5 * (number == 3),
+            scanned=13 - 2 * (number == 2),
+            active=13,
+        )
+        for number in range(6)
+    )
 
 
 def _sample_scans(accounts: Sequence[Account], findings: Sequence[Finding]) -> list[AccountScan]:

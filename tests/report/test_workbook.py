@@ -20,6 +20,7 @@ from scanner.model import (
     AccessKey,
     Assessment,
     Basis,
+    Choice,
     Determination,
     EntryStatus,
     EntryUse,
@@ -29,10 +30,12 @@ from scanner.model import (
     Status,
 )
 from scanner.report.columns import ACCOUNTS, SAFELIST, USERS, Column
+from scanner.report.review import REVIEW
 from scanner.report.sheets.words import status_words
 from scanner.report.workbook import write_workbook
 from scanner.text import CELL_LIMIT, CUT_MARK
 from tests.builders import (
+    AS_OF,
     START,
     access,
     account,
@@ -45,9 +48,14 @@ from tests.builders import (
     skipped,
     user,
 )
-from tests.report.samples import assessed, entry, finding, sample
+from tests.report.samples import assessed, decision, entry, finding, sample
 
-TABLES: dict[str, Sequence[Column[Any]]] = {"Users": USERS, "Accounts": ACCOUNTS, "Safelist": SAFELIST}
+TABLES: dict[str, Sequence[Column[Any]]] = {
+    "Review": REVIEW,
+    "Users": USERS,
+    "Accounts": ACCOUNTS,
+    "Safelist": SAFELIST,
+}
 
 
 def rendered(assessment: Assessment) -> bytes:
@@ -93,7 +101,7 @@ def facts(book: Workbook) -> dict[str, str]:
 
 
 def test_the_sheets_come_in_order(book: Workbook) -> None:
-    assert book.sheetnames == ["Summary", "Users", "Accounts", "Safelist", "Evidence", "Standards"]
+    assert book.sheetnames == ["Summary", "Review", "Users", "Accounts", "Safelist", "Evidence", "Standards"]
 
 
 @pytest.mark.parametrize("title", TABLES)
@@ -276,9 +284,9 @@ def test_accounts_that_were_not_attempted_are_named() -> None:
     )
 
 
-def test_evidence_claims_nothing_that_this_version_does_not_do(book: Workbook) -> None:
+def test_evidence_says_how_decisions_are_read_back(book: Workbook) -> None:
     told = facts(book)
-    assert told["Reviewers"].endswith("this version of the program does not read their decisions back")
+    assert "which holds each row against the journal" in told["Their decisions"]
 
 
 def test_the_status_is_not_said_twice() -> None:
@@ -399,15 +407,20 @@ def hostile(text: str) -> Assessment:
         settings={"ou": [text], "exclude_ou": [{"ou": text, "reason": text}], "profile": text},
         account_owners={where.id: text},
     )
-    head = replace(head, session_policies={text: text}, versions={text: text})
+    last = replace(decision(found, Choice.DEFER, AS_OF, text), reviewer=text)
+    head = replace(head, session_policies={text: text}, versions={text: text}, decisions=(last,))
     listed = listing(where, *other, source=text, notes=(text,), problem=replace(failure(), detail=text))
     return replace(made, status_text=text, record=replace(made.record, header=head, listing=listed))
 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_no_text_becomes_a_formula_or_an_error(text: str) -> None:
+    """Those there are count decisions, and nothing of others' text is in them."""
     made = opened(hostile(text))
-    assert {cell.data_type for cell in cells(made)} <= {"s", "n", "d"}
+    formulas = [str(cell.value) for cell in cells(made) if cell.data_type == "f"]
+    assert all(re.fullmatch(r'[=+]?(?:\+?COUNTIF\(Review!\$K:\$K,"[A-Z][a-z]+"\))+', each) for each in formulas)
+    assert len(formulas) == 1 + len(Choice)
+    assert {cell.data_type for cell in cells(made)} <= {"s", "n", "d", "f"}
     assert table(made, "Users")[0]["account_id"] == "000000000001"
 
 
@@ -450,7 +463,9 @@ def test_no_text_cell_is_written_without_text() -> None:
 # --- how it is set up ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("title", "frozen"), [("Users", "F2"), ("Accounts", "C2"), ("Safelist", "A2")])
+@pytest.mark.parametrize(
+    ("title", "frozen"), [("Review", "D2"), ("Users", "F2"), ("Accounts", "C2"), ("Safelist", "A2")]
+)
 def test_tables_freeze_and_repeat_their_header_and_filter(book: Workbook, title: str, frozen: str) -> None:
     made = sheet(book, title)
     assert made.freeze_panes == frozen

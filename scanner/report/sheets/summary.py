@@ -1,17 +1,17 @@
-"""The Summary sheet: the run on two printed pages, in plain words, with a place to sign."""
+"""The Summary sheet: the run on one printed page, in plain words, with a place to sign; then its charts."""
 
 from collections import Counter
 from collections.abc import Sequence
 from itertools import zip_longest
 
-from openpyxl.worksheet.pagebreak import Break
-
-from scanner.model import RISK_LEVEL, RULE_ID, RULE_TITLE, Status
+from scanner.model import RISK_LEVEL, RULE_ID, RULE_TITLE, Choice, Status
 from scanner.report.figures import UNPLACED, reconciled
 from scanner.report.rows import AccountRow, dormant_days
 from scanner.report.sheets.charts import accounts_block, ous_block
 from scanner.report.sheets.page import Book, Page
-from scanner.report.sheets.prose import Prose, Span
+from scanner.report.sheets.prose import LINE_HEIGHT, Formula, Prose, Span
+from scanner.report.sheets.review import BRIEFLY, letter
+from scanner.report.sheets.review import TITLE as REVIEW_TITLE
 from scanner.report.sheets.styles import (
     BAD,
     BODY,
@@ -28,9 +28,11 @@ from scanner.report.sheets.styles import (
     TITLE,
     Style,
 )
+from scanner.report.sheets.trend import trend_block
 from scanner.report.sheets.words import GROUNDS, days, many, moment, scope_words, status_words, window
 
-FAILED_SHOWN = 7  # as many as stand beside the figures of users
+FAILED_SHOWN = 7
+SIGNATURE_HEIGHT, BAND_HEIGHT, SECTION_HEIGHT = 24.0, 22.0, 20.0  # points
 # Left: what (A), an id or a figure (B), figures (C to E). F parts. Right: what (G), figure or id (H), remark (I).
 WIDTHS = (34, 15, 11, 14, 9, 3, 33, 18, 33)
 LEFT, RIGHT, LAST = 5, 7, len(WIDTHS)
@@ -46,14 +48,14 @@ def summary_sheet(book: Book) -> None:
     _title(prose, book)
     _beside(prose, ("What was asked", _asked(book)), ("Accounts: do the numbers add up?", _coverage(book)))
     prose.gap()
-    _beside(prose, ("Users", _users(book)), ("Accounts that could not be read", _failed(book)))
+    _beside(prose, ("Users", _users(book)), ("Review: decided so far", [*_progress(book), *_failed(book)]))
     _remedies(prose, book)
-    prose.sheet.row_breaks.append(Break(id=prose.row))
-    ous_block(prose, book)
-    prose.gap()
-    accounts_block(prose, book)
     prose.gap()
     _sign_off(prose, book)
+    prose.gap()
+    for block in (ous_block, accounts_block, trend_block):
+        block(prose, book)
+        prose.gap()
 
 
 def _title(prose: Prose, book: Book) -> None:
@@ -67,8 +69,8 @@ def _title(prose: Prose, book: Book) -> None:
     prose.gap()
     status = book.assessment.status
     complete = status is Status.COMPLETE
-    prose.line(Span(1, status_words(book.assessment), GOOD if complete else BAD, LAST), height=22)
-    prose.line(Span(1, *_verdict(book), LAST), height=22)
+    prose.line(Span(1, status_words(book.assessment), GOOD if complete else BAD, LAST), height=BAND_HEIGHT)
+    prose.line(Span(1, *_verdict(book), LAST), height=BAND_HEIGHT)
     if record.listing.problem:
         words = f"The list of accounts broke off, so it is unknown how many there are: {record.listing.problem.detail}"
         prose.line(Span(1, words, STRONG, LAST))
@@ -89,7 +91,7 @@ def _verdict(book: Book) -> tuple[str, Style]:
 
 def _beside(prose: Prose, left: tuple[str, Sequence[Line]], right: tuple[str, Sequence[Line]]) -> None:
     """Two blocks side by side, each under its heading."""
-    prose.line(Span(1, left[0], SECTION, LEFT), Span(RIGHT, right[0], SECTION, LAST), height=20)
+    prose.line(Span(1, left[0], SECTION, LEFT), Span(RIGHT, right[0], SECTION, LAST), height=SECTION_HEIGHT)
     for lines in zip_longest(left[1], right[1], fillvalue=()):
         prose.line(*(span for line in lines for span in line))
 
@@ -101,8 +103,7 @@ def _asked(book: Book) -> list[Line]:
     if figures.read_from and figures.read_until:
         read = window(figures.read_from, figures.read_until)
     facts = (
-        ("Rule", f"{RULE_ID} {RULE_TITLE}"),
-        ("Risk level", RISK_LEVEL),
+        ("Rule", f"{RULE_ID} {RULE_TITLE}, risk {RISK_LEVEL}"),
         ("Accounts known from", record.listing.source),
         ("Approvals judged on", header.as_of.isoformat()),
         ("Run started", moment(header.started_at)),
@@ -131,7 +132,7 @@ def _coverage(book: Book) -> list[Line]:
     ]
 
 
-def _sum(label: str, count: int, remark: str, styles: tuple[Style, Style, Style]) -> Line:
+def _sum(label: str, count: int | Formula, remark: str, styles: tuple[Style, Style, Style]) -> Line:
     named, counted, remarked = styles
     return Span(RIGHT, label, named), Span(RIGHT + 1, count, counted), Span(LAST, remark, remarked)
 
@@ -165,11 +166,28 @@ def _users(book: Book) -> list[Line]:
     ]
 
 
+def _progress(book: Book) -> list[Line]:
+    """What the reviewers decided, counted by the spreadsheet on the Review sheet, wherever its columns have moved."""
+    if not book.review:
+        return [(Span(RIGHT, "No user needs a decision.", PROSE, LAST),)]
+    column = letter("decision")
+    counts = {choice: f'COUNTIF({REVIEW_TITLE}!${column}:${column},"{choice}")' for choice in Choice}
+    total = many(len(book.review), "user that needs a decision", "users that need a decision")
+    return [
+        _sum("Decided", Formula(f"={'+'.join(counts.values())}"), f"of {total}", (STRONG, STRONG_NUMBER, STRONG)),
+        *(
+            _sum(f"    {choice}", Formula(f"={count}"), BRIEFLY[choice], (BODY, NUMBER, MUTE))
+            for choice, count in counts.items()
+        ),
+    ]
+
+
 def _failed(book: Book) -> list[Line]:
     failed = book.figures.failed
+    lines: list[Line] = [(), (Span(RIGHT, "Accounts that could not be read", SECTION, LAST),)]
     if not failed:
-        return [(Span(RIGHT, "None.", PROSE, LAST),)]
-    lines = [line for row in failed[:FAILED_SHOWN] for line in _failure(row)]
+        return [*lines, (Span(RIGHT, "None.", PROSE, LAST),)]
+    lines += [line for row in failed[:FAILED_SHOWN] for line in _failure(row)]
     if len(failed) > FAILED_SHOWN:
         words = f"and {many(len(failed) - FAILED_SHOWN, 'account')} more: see Accounts"
         lines.append((Span(RIGHT, words, STRONG, LAST),))
@@ -191,7 +209,7 @@ def _remedies(prose: Prose, book: Book) -> None:
     if not remedies:
         return
     prose.gap()
-    prose.line(Span(1, "What to do about accounts that could not be read", SECTION, LAST), height=20)
+    prose.line(Span(1, "What to do about accounts that could not be read", SECTION, LAST), height=SECTION_HEIGHT)
     for (why, remedy), count in remedies.most_common():
         if remedy:
             prose.line(Span(1, f"{why} ({count:,})", LABEL), Span(2, remedy, PROSE, LAST))
@@ -199,16 +217,20 @@ def _remedies(prose: Prose, book: Book) -> None:
 
 def _sign_off(prose: Prose, book: Book) -> None:
     run = book.assessment.record.header.run_id
-    prose.line(Span(1, "Sign-off", SECTION, LAST), height=20)
     words = (
         f"I have read this review (run {run}). I acknowledge its results, the accounts that it does not cover, and "
         "that each user who is not approved is to be removed, or to be put on a safelist after review."
     )
-    if book.assessment.status is not Status.COMPLETE:
-        prose.line(Span(1, status_words(book.assessment), BAD, LAST), height=22)
-    prose.line(Span(1, words, PROSE, LAST))
+    statement = Span(1, words, PROSE, LAST)
+    complete = book.assessment.status is Status.COMPLETE
+    needed = SECTION_HEIGHT + prose.height(statement) + LINE_HEIGHT + 2 * SIGNATURE_HEIGHT
+    prose.keep(needed if complete else needed + BAND_HEIGHT)
+    prose.line(Span(1, "Sign-off", SECTION, LAST), height=SECTION_HEIGHT)
+    if not complete:
+        prose.line(Span(1, status_words(book.assessment), BAD, LAST), height=BAND_HEIGHT)
+    prose.line(statement)
     heads = ((1, "", None), (2, "Name", 6), (7, "Role", None), (8, "Date", None), (9, "Signature", None))
     prose.line(*(Span(at, text, HEAD, to) for at, text, to in heads))
     for who in ("Reviewed by", "Acknowledged for management by"):
         blanks = (Span(at, None, FORM, to) for at, _, to in heads[1:])
-        prose.line(Span(1, who, FORM), *blanks, height=26)
+        prose.line(Span(1, who, FORM), *blanks, height=SIGNATURE_HEIGHT)
