@@ -21,6 +21,19 @@ class Activity:
     days_since_activity: int | None = None
     dormant: bool | None = None
 
+    @property
+    def console_without_mfa(self) -> bool | None:
+        if self.console_access is False or self.mfa_active is True:
+            return False
+        return None if self.console_access is None or self.mfa_active is None else True
+
+    @property
+    def dormant_with_keys(self) -> bool | None:
+        """Unused for long, and some access key works: nobody would miss it, and whoever has it can use it."""
+        if self.dormant is False or self.active_access_keys == 0:
+            return False
+        return None if self.dormant is None or self.active_access_keys is None else True
+
 
 UNKNOWN = Activity()
 

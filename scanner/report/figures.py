@@ -60,12 +60,12 @@ def figures(assessment: Assessment, users: Sequence[UserRow], accounts: Sequence
         by_basis={basis: grounds[basis] for basis in Basis if grounds[basis]},
         failed=tuple(row for row in accounts if row.outcome == "FAILED"),
         worst=tuple(sorted((row for row in accounts if row.unapproved), key=_most_unapproved_first)),
-        console_without_mfa=sum(map(_is_console_without_mfa, users)),
+        console_without_mfa=sum(row.activity.console_without_mfa is True for row in users),
         dormant=sum(row.activity.dormant is True for row in users),
         stale=sum(bool(row.activity.stale_credentials) for row in users),
         unapproved_administrators=sum(_is_administrator(row) is True for row in unapproved),
         unapproved_rights_unknown=sum(_is_administrator(row) is None for row in unapproved),
-        unapproved_console_without_mfa=sum(map(_is_console_without_mfa, unapproved)),
+        unapproved_console_without_mfa=sum(row.activity.console_without_mfa is True for row in unapproved),
         unapproved_dormant=sum(row.activity.dormant is True for row in unapproved),
         inactive=sum(_is_inactive(row, assessment.record.header.started_at) for row in users),
         by_kind=Counter(getattr(row.finding.entry, "kind", None) for row in users),
@@ -95,10 +95,6 @@ def skipped_by_detail(assessment: Assessment) -> Mapping[str, tuple[Account, ...
 
 def _most_unapproved_first(row: AccountRow) -> tuple[int, str]:
     return -(row.unapproved or 0), row.account.id
-
-
-def _is_console_without_mfa(row: UserRow) -> bool:
-    return row.activity.console_access is True and row.activity.mfa_active is False
 
 
 def _is_inactive(row: UserRow, started_at: datetime) -> bool:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from scanner.model import EntryUse
 from scanner.report.columns import ACCOUNTS, SAFELIST, USERS, Column, Row
+from scanner.report.review import REVIEW, ReviewRow
 from scanner.report.rows import AccountRow, UserRow
 
 
@@ -21,6 +22,11 @@ def users_frame(rows: Iterable[UserRow]) -> pd.DataFrame:
 def accounts_frame(rows: Iterable[AccountRow]) -> pd.DataFrame:
     """One row an account in scope, whatever became of it."""
     return _frame(ACCOUNTS, rows)
+
+
+def review_frame(rows: Iterable[ReviewRow]) -> pd.DataFrame:
+    """One row a user that needs a decision."""
+    return _frame(REVIEW, rows)
 
 
 def safelist_frame(uses: Iterable[EntryUse]) -> pd.DataFrame:

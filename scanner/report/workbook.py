@@ -12,21 +12,24 @@ from openpyxl.writer.excel import ExcelWriter
 
 from scanner.model import RULE_ID, Assessment
 from scanner.report.figures import figures
+from scanner.report.review import review_rows
 from scanner.report.rows import account_rows, user_rows
 from scanner.report.sheets.evidence import evidence_sheet
 from scanner.report.sheets.listings import accounts_sheet, safelist_sheet, users_sheet
 from scanner.report.sheets.page import Book
+from scanner.report.sheets.review import review_sheet
 from scanner.report.sheets.standards import standards_sheet
 from scanner.report.sheets.styles import FONT
 from scanner.report.sheets.summary import summary_sheet
 
-SHEETS = (summary_sheet, users_sheet, accounts_sheet, safelist_sheet, evidence_sheet, standards_sheet)
+SHEETS = (summary_sheet, review_sheet, users_sheet, accounts_sheet, safelist_sheet, evidence_sheet, standards_sheet)
 
 
 def write_workbook(assessment: Assessment, out: BinaryIO) -> None:
     workbook = Workbook(write_only=True)
     users, accounts = tuple(user_rows(assessment)), tuple(account_rows(assessment))
-    book = Book(workbook, assessment, users, accounts, figures(assessment, users, accounts))
+    review = review_rows(assessment, users)
+    book = Book(workbook, assessment, users, accounts, review, figures(assessment, users, accounts))
     _set_default_font(workbook)
     _set_properties(workbook, assessment)
     for write_sheet in SHEETS:

@@ -29,6 +29,7 @@ from scanner.model import (
     Status,
 )
 from scanner.report.columns import ACCOUNTS, SAFELIST, USERS, Column
+from scanner.report.review import REVIEW
 from scanner.report.sheets.words import status_words
 from scanner.report.workbook import write_workbook
 from scanner.text import CELL_LIMIT, CUT_MARK
@@ -47,7 +48,12 @@ from tests.builders import (
 )
 from tests.report.samples import assessed, entry, finding, sample
 
-TABLES: dict[str, Sequence[Column[Any]]] = {"Users": USERS, "Accounts": ACCOUNTS, "Safelist": SAFELIST}
+TABLES: dict[str, Sequence[Column[Any]]] = {
+    "Review": REVIEW,
+    "Users": USERS,
+    "Accounts": ACCOUNTS,
+    "Safelist": SAFELIST,
+}
 
 
 def rendered(assessment: Assessment) -> bytes:
@@ -93,7 +99,7 @@ def facts(book: Workbook) -> dict[str, str]:
 
 
 def test_the_sheets_come_in_order(book: Workbook) -> None:
-    assert book.sheetnames == ["Summary", "Users", "Accounts", "Safelist", "Evidence", "Standards"]
+    assert book.sheetnames == ["Summary", "Review", "Users", "Accounts", "Safelist", "Evidence", "Standards"]
 
 
 @pytest.mark.parametrize("title", TABLES)
@@ -276,9 +282,9 @@ def test_accounts_that_were_not_attempted_are_named() -> None:
     )
 
 
-def test_evidence_claims_nothing_that_this_version_does_not_do(book: Workbook) -> None:
+def test_evidence_says_how_decisions_are_read_back(book: Workbook) -> None:
     told = facts(book)
-    assert told["Reviewers"].endswith("this version of the program does not read their decisions back")
+    assert "which holds each row against the journal" in told["Their decisions"]
 
 
 def test_the_status_is_not_said_twice() -> None:
@@ -450,7 +456,9 @@ def test_no_text_cell_is_written_without_text() -> None:
 # --- how it is set up ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("title", "frozen"), [("Users", "F2"), ("Accounts", "C2"), ("Safelist", "A2")])
+@pytest.mark.parametrize(
+    ("title", "frozen"), [("Review", "D2"), ("Users", "F2"), ("Accounts", "C2"), ("Safelist", "A2")]
+)
 def test_tables_freeze_and_repeat_their_header_and_filter(book: Workbook, title: str, frozen: str) -> None:
     made = sheet(book, title)
     assert made.freeze_panes == frozen

@@ -12,12 +12,14 @@ from openpyxl.worksheet.pagebreak import Break
 from scanner.model import Account, Evidence, Scanned
 from scanner.report.columns import ACCOUNTS, SAFELIST, USERS, Column
 from scanner.report.figures import reconciled, skipped_by_detail
+from scanner.report.review import REVIEW, review_every_days
 from scanner.report.rows import dormant_days
 from scanner.report.sheets.page import Book, Page
 from scanner.report.sheets.prose import Prose, Span
 from scanner.report.sheets.styles import HEAD, LABEL, PROSE, SECTION, STRONG, TITLE
 from scanner.report.sheets.words import days, many, moment, named, scope_words, settings_words, status_words, window
 from scanner.report.summary import sha256
+from scanner.safelist.usage import EXPIRING
 
 WIDTHS = (34, 122)
 CHANGES_SHOWN = 200
@@ -82,7 +84,8 @@ def _source(book: Book) -> Iterable[Fact]:
     yield "Accounts known from", record.listing.source
     yield "Read by", f"{header.caller.arn} (account {header.caller.account_id}, partition {header.caller.partition})"
     yield "Read through", _read_through(book)
-    yield "Run", f"{header.run_id}, iam-scanner {header.program_version}"
+    yield "Run id", header.run_id
+    yield "Program", f"iam-scanner {header.program_version}"
     yield "Started and finished", f"{moment(header.started_at)}; {moment(record.footer.finished_at)}"
     for each in record.resumptions:
         yield "Gone on with", f"{moment(each.resumed_at)}, iam-scanner {each.program_version}"
@@ -128,11 +131,21 @@ def _completeness(book: Book) -> Iterable[Fact]:
     yield "The control total", "adds up" if reconciled(totals) == totals.listed else "DOES NOT ADD UP"
     yield "Rows of Accounts", f"{len(book.accounts):,}, one for each of {totals.in_scope:,} accounts in scope"
     split = f"{totals.approved:,} approved + {totals.unapproved:,} unapproved = {totals.approved + totals.unapproved:,}"
+    yield "Rows of Review", f"{len(book.review):,}: users that need a decision, as {_why_in_review(book)}"
     yield "Rows of Users", f"{len(book.users):,}; {split}; {totals.users:,} found"
     yield "Rows of Safelist", f"{len(book.assessment.safelist):,}"
     if listing.problem:
         yield "The listing of accounts broke off", f"{listing.problem.call}: {listing.problem.detail}"
     yield from (("Note", note) for note in listing.notes)
+
+
+def _why_in_review(book: Book) -> str:
+    every = days(review_every_days(book.assessment.record.header))
+    return (
+        f"they are not approved, their approval ends within {days(EXPIRING.days)}, they were recreated, renamed or "
+        f"gained privilege since the previous run, a decision is still to be carried out or was put off, or they were "
+        f"neither approved nor reviewed in the last {every}"
+    )
 
 
 def _accuracy(book: Book) -> Iterable[Fact]:
@@ -168,7 +181,8 @@ def _unedited(book: Book) -> Iterable[Fact]:
         "What that shows",
         "no file, this workbook included, and no line of the journal was changed since the run ended",
     )
-    yield "Reviewers", "work on a copy of this workbook; this version of the program does not read their decisions back"
+    yield "Reviewers", "decide in a copy of this workbook, on the sheet Review"
+    yield "Their decisions", "are read back by iam-scanner review import, which holds each row against the journal"
 
 
 def _safelists(book: Book) -> Iterable[Fact]:
@@ -196,6 +210,7 @@ def _columns(prose: Prose) -> None:
     prose.gap()
     prose.line(Span(1, "Where each column comes from", SECTION, 2), height=20)
     tables: tuple[tuple[str, Sequence[Column[Any]]], ...] = (
+        ("Review", REVIEW),
         ("Users", USERS),
         ("Accounts", ACCOUNTS),
         ("Safelist", SAFELIST),

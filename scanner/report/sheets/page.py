@@ -13,6 +13,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from scanner.model import RULE_ID, Assessment
 from scanner.report.figures import Figures
+from scanner.report.review import ReviewRow
 from scanner.report.rows import AccountRow, UserRow
 from scanner.text import Change, for_xml
 
@@ -35,6 +36,7 @@ class Book:
     assessment: Assessment
     users: tuple[UserRow, ...]
     accounts: tuple[AccountRow, ...]
+    review: tuple[ReviewRow, ...]
     figures: Figures
     changed: list[Changed] = field(default_factory=list)
 

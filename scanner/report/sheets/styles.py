@@ -10,6 +10,7 @@ INK, MUTED = "FF1F2933", "FF52606D"
 NAVY, PALE, RULE = "FF243B53", "FFE8EDF2", "FFBCCCDC"
 ALARM, WARNING, CALM = "FF8C1D18", "FFFFD27F", "FFDDEFE0"
 WHITE = "FFFFFFFF"
+SHADE, PAPER, OCHRE = "FFF0F3F6", "FFFFFBE6", "FF6B4A00"  # not to be edited; to be filled in, and its head
 CHART_DARK, CHART_LIGHT = "8C1D18", "A9BCD0"  # unapproved, approved
 
 _EDGE = Side(style="thin", color=RULE)

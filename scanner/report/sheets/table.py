@@ -6,7 +6,7 @@ gives none. Booleans are the words true and false, as in the CSV: LibreOffice sa
 conditions on them as conditions on numbers, which no longer hold in Excel.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -14,8 +14,9 @@ from typing import Any
 import pandas as pd
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import Cell
+from openpyxl.comments import Comment
 from openpyxl.formatting.rule import Rule
-from openpyxl.styles import Font
+from openpyxl.styles import Border, Font
 from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
@@ -23,7 +24,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from scanner.errors import ScannerError
 from scanner.report.columns import CellKind, Column
 from scanner.report.sheets.page import Book, Changed, Page, open_sheet
-from scanner.report.sheets.styles import AS_TEXT, BELOW, BODY, COUNT, DAY, HEAD, MOMENT, Style, band
+from scanner.report.sheets.styles import AS_TEXT, BELOW, BODY, COUNT, DAY, HEAD, MOMENT, NAVY, Style, band
 from scanner.report.tables import flag, joined
 from scanner.text import for_xml, looks_like_formula
 
@@ -31,6 +32,7 @@ WRAP_FROM = 17  # characters: a narrower column holds ids, dates, flags and numb
 CHARACTERS_PER_UNIT = 1.1  # of text of 9 points, to a unit of column width, which is a digit of the default font
 MOST_ROWS = 1_048_575  # of a sheet, less the header; what is beyond them a spreadsheet drops
 LINE_HEIGHT, HEADER_HEIGHT, MOST = 11.5, 18.0, 400.0  # points, for text of 9 points; a spreadsheet allows 409 to a row
+NOTE_SIZE = (330, 560)  # height and width in pixels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,19 +46,33 @@ class Highlight:
     bold: bool = True
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How the cells of a column look, empty ones among them, and what a note on its head says."""
+
+    column: str
+    fill: str
+    border: Border | None = None
+    head: str = NAVY
+    note: str = ""
+
+
 def write_table(
     book: Book,
     page: Page,
     columns: Sequence[Column[Any]],
     frame: pd.DataFrame,
-    highlights: Iterable[Highlight] = (),
-) -> None:
+    marks: Sequence[Highlight | Look] = (),
+) -> Worksheet:
+    """Write the sheet, and give it back for what else belongs to it."""
     if len(frame) > MOST_ROWS:
         raise ScannerError(f"A sheet holds {MOST_ROWS:,} rows, and {page.title} has {len(frame):,}. Use --format csv.")
+    highlights = [each for each in marks if isinstance(each, Highlight)]
+    looks = {each.column: each for each in marks if isinstance(each, Look)}
     sheet = open_sheet(book, page, [column.width for column in columns])
     sheet.row_dimensions[1].height = HEADER_HEIGHT
-    sheet.append([_header(sheet, column) for column in columns])
-    cells = [_ColumnCells(sheet, column, book) for column in columns]
+    sheet.append([_header(sheet, column, looks.get(column.key)) for column in columns])
+    cells = [_ColumnCells(sheet, column, looks.get(column.key), book) for column in columns]
     values = (frame[column.key] for column in columns)
     for number, row in enumerate(zip(*values, strict=True), 2):
         filled = [cell.filled(value) for cell, value in zip(cells, row, strict=True)]
@@ -66,6 +82,7 @@ def write_table(
     for highlight in highlights:
         _highlight(sheet, highlight, [column.key for column in columns], max(2, last_row))
     _rule_off(sheet, len(columns), max(2, last_row))  # last: LibreOffice heeds only the first condition that holds
+    return sheet
 
 
 def _append(sheet: Worksheet, number: int, cells: list[Cell | None], lines: int) -> None:
@@ -75,22 +92,29 @@ def _append(sheet: Worksheet, number: int, cells: list[Cell | None], lines: int)
     sheet.row_dimensions.pop(number, None)  # it is written, and 100,000 of them would fill the memory
 
 
-def _header(sheet: Worksheet, column: Column[Any]) -> Cell:
+def _header(sheet: Worksheet, column: Column[Any], look: Look | None) -> Cell:
     cell = WriteOnlyCell(sheet, column.key)
-    HEAD.dress(cell)
+    (replace(HEAD, fill=look.head) if look else HEAD).dress(cell)
+    if look and look.note:
+        cell.comment = Comment(look.note, "iam-scanner", *NOTE_SIZE)
     return cell
 
 
 class _ColumnCells:
     """The cells of one column, one row after the other: each call gives the same cell with another value."""
 
-    def __init__(self, sheet: Worksheet, column: Column[Any], book: Book) -> None:
+    def __init__(self, sheet: Worksheet, column: Column[Any], look: Look | None, book: Book) -> None:
         self._column = column
         self._book = book
         self._at = f"{sheet.title}, row {{}}, {column.key}"
         self._row = 1
         self.lines = 1  # that the value filled in last takes
         style = _style(column)
+        self._empty = None
+        if look:
+            style = replace(style, fill=look.fill, border=look.border)
+            self._empty = WriteOnlyCell(sheet)
+            style.dress(self._empty)
         self._cell = WriteOnlyCell(sheet)
         self._quoted = WriteOnlyCell(sheet)  # for what looks like a formula: stays text when edited
         style.dress(self._cell)
@@ -101,8 +125,9 @@ class _ColumnCells:
     def filled(self, value: Any) -> Cell | None:
         self._row += 1
         self.lines = 1
-        if value is None:
-            return None
+        return self._empty if value in (None, "") else self._holding(value)
+
+    def _holding(self, value: Any) -> Cell | None:
         kind = self._column.kind
         if kind is CellKind.TEXT:
             return self._text(value)
@@ -115,7 +140,7 @@ class _ColumnCells:
 
     def _text(self, text: str) -> Cell | None:
         if not text:
-            return None
+            return self._empty
         fitting, changes = for_xml(text)
         if changes:
             self._book.changed.append(Changed(self._at.format(self._row), changes))
