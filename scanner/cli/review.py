@@ -22,7 +22,7 @@ def _group() -> None:
 def import_command(
     context: typer.Context,
     workbooks: Annotated[
-        list[Path], typer.Argument(metavar="WORKBOOK...", help="Filled workbooks (.xlsx), all of one run.")
+        list[Path], typer.Argument(metavar="WORKBOOK", help="Filled workbooks (.xlsx), all of one run.")
     ],
     *,
     safelist: options.Safelists = None,

@@ -228,8 +228,9 @@ class _RowReader:
 
     def _check_identity(self, key: Key) -> None:
         for column, written in self._rules.users[key].identity.items():
+            before = len(self._faults)
             found = self._read(column, cells.raw)
-            if _comparable(found or "") != _comparable(for_xml(written)[0]):
+            if len(self._faults) == before and _comparable(found or "") != _comparable(for_xml(written)[0]):
                 problem = f"{column} was changed: the program wrote {written!r} for this user."
                 self.fault(column, problem, _RESTORE)
 

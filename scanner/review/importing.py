@@ -24,6 +24,7 @@ from scanner.review.decisions import Decided, Judged, Key, Rules, in_order, judg
 from scanner.review.ledger import LEDGER, LedgerLine, append, locked
 from scanner.review.ledger import read as read_ledger
 from scanner.review.reading import EVIDENCE, Filled, read
+from scanner.review.reading import in_order as by_place
 from scanner.review.standing import Ledger, Standing
 from scanner.safelist.entries import Safelist, check_organization, parse
 from scanner.safelist.files import read as read_safelists
@@ -102,6 +103,7 @@ def _read_all(paths: Sequence[Path]) -> tuple[tuple[Filled, ...], list[Fault]]:
     for path in paths:
         try:
             books.append(read(path))
+            faults += books[-1].faults
         except FaultsError as error:
             faults += error.faults
     if not books:
@@ -184,7 +186,7 @@ def _import(request: Request, texts: Sequence[SafelistText], job: _Job) -> Impor
         faults += filter(None, map(ledger.contradiction, decided))
         faults += filter(None, (forbidden(each, index) for each in in_force))
     if faults:
-        raise FaultsError(faults)
+        raise FaultsError(by_place(faults, request.workbooks))
     lacking = wanted(in_force, index)
     planned = changes(lacking, texts, request.into)
     new = [each for each in decided if standing[each.key] is Standing.NEW]

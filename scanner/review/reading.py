@@ -4,13 +4,13 @@ Columns are found by their heads, and a row is whatever its cells say: people mo
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from openpyxl.utils import get_column_letter
-from openpyxl.utils.cell import range_boundaries
+from openpyxl.utils.cell import coordinate_to_tuple, range_boundaries
 from openpyxl.workbook import Workbook
 
 from scanner.errors import Fault, FaultsError
@@ -37,6 +37,7 @@ class Filled:
     sha256: str
     facts: Mapping[str, Cell]  # of the Evidence sheet, by their labels
     rows: tuple[Row, ...]
+    faults: tuple[Fault, ...]  # of its form, which leave all else to be read
 
     def fault(self, at: Cell | None, problem: str, remedy: str, sheet: str = TITLE) -> Fault:
         return _fault(self.path, problem, remedy, sheet=sheet, cell=at.at if at else None)
@@ -48,7 +49,9 @@ def read(path: Path) -> Filled:
         if missing := [title for title in (TITLE, EVIDENCE) if title not in book.sheetnames]:
             raise FaultsError([_missing_sheet(path, title, book) for title in missing])
         facts = {str(cells[0].value): cells[1] for cells in _facts(path, book)}
-        return Filled(path=path, sha256=_sha256(path), facts=facts, rows=_rows(path, book))
+        places, rows_ = _rows(path, book)
+        faults = tuple(_merged(path, book, places))
+        return Filled(path=path, sha256=_sha256(path), facts=facts, rows=rows_, faults=faults)
 
 
 def _facts(path: Path, book: Workbook) -> Iterator[tuple[Cell, Cell]]:
@@ -61,17 +64,15 @@ def _facts(path: Path, book: Workbook) -> Iterator[tuple[Cell, Cell]]:
     return reversed(found)
 
 
-def _rows(path: Path, book: Workbook) -> tuple[Row, ...]:
+def _rows(path: Path, book: Workbook) -> tuple[Mapping[str, int], tuple[Row, ...]]:
+    """Where each column stands, and the rows."""
     found = rows(path, book, TITLE)
     number, head = next(found, (0, ()))
     places = _places(path, head if number == 1 else ())
-    read_rows = tuple(
+    return places, tuple(
         Row(number, {key: _cell(number, at + 1, _at(cells, at)) for key, at in places.items()})
         for number, cells in found
     )
-    if faults := list(_merged(path, book, places)):
-        raise FaultsError(faults)
-    return read_rows
 
 
 def _places(path: Path, head: Sequence[Any]) -> Mapping[str, int]:
@@ -98,6 +99,17 @@ def _merged(path: Path, book: Workbook, places: Mapping[str, int]) -> Iterator[F
         if touched and (left, top) != (right, bottom):
             problem = f"Cells are merged here, in column {touched[0]}."
             yield _fault(path, problem, "Split them, and fill in each row.", sheet=TITLE, cell=area)
+
+
+def in_order(faults: Iterable[Fault], paths: Sequence[Path]) -> list[Fault]:
+    """By workbook, sheet, row and column."""
+    files = [str(path) for path in paths]
+
+    def place(fault: Fault) -> tuple[int, str, int, int]:
+        row, column = coordinate_to_tuple(fault.cell.partition(":")[0]) if fault.cell else (0, 0)
+        return files.index(fault.file), fault.sheet or "", row, column
+
+    return sorted(faults, key=place)
 
 
 def _at(cells: Sequence[Any], place: int) -> Any:
