@@ -13,6 +13,7 @@ from openpyxl.writer.excel import ExcelWriter
 from scanner.model import RULE_ID, Assessment
 from scanner.report.figures import figures
 from scanner.report.rows import account_rows, user_rows
+from scanner.report.sheets.changes import changes_sheet
 from scanner.report.sheets.evidence import evidence_sheet
 from scanner.report.sheets.listings import accounts_sheet, safelist_sheet, users_sheet
 from scanner.report.sheets.page import Book
@@ -20,7 +21,7 @@ from scanner.report.sheets.standards import standards_sheet
 from scanner.report.sheets.styles import FONT
 from scanner.report.sheets.summary import summary_sheet
 
-SHEETS = (summary_sheet, users_sheet, accounts_sheet, safelist_sheet, evidence_sheet, standards_sheet)
+SHEETS = (summary_sheet, users_sheet, accounts_sheet, safelist_sheet, changes_sheet, evidence_sheet, standards_sheet)
 
 
 def write_workbook(assessment: Assessment, out: BinaryIO) -> None:

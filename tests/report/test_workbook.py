@@ -20,14 +20,19 @@ from scanner.model import (
     AccessKey,
     Assessment,
     Basis,
+    Change,
     Determination,
+    Difference,
     EntryStatus,
     EntryUse,
+    Evidence,
     Kind,
     SafelistText,
     Scanned,
     Status,
+    UserState,
 )
+from scanner.report.changes import DIFFERENCES
 from scanner.report.columns import ACCOUNTS, SAFELIST, USERS, Column
 from scanner.report.sheets.words import status_words
 from scanner.report.workbook import write_workbook
@@ -47,7 +52,12 @@ from tests.builders import (
 )
 from tests.report.samples import assessed, entry, finding, sample
 
-TABLES: dict[str, Sequence[Column[Any]]] = {"Users": USERS, "Accounts": ACCOUNTS, "Safelist": SAFELIST}
+TABLES: dict[str, Sequence[Column[Any]]] = {
+    "Users": USERS,
+    "Accounts": ACCOUNTS,
+    "Safelist": SAFELIST,
+    "Changes": DIFFERENCES,
+}
 
 
 def rendered(assessment: Assessment) -> bytes:
@@ -93,7 +103,7 @@ def facts(book: Workbook) -> dict[str, str]:
 
 
 def test_the_sheets_come_in_order(book: Workbook) -> None:
-    assert book.sheetnames == ["Summary", "Users", "Accounts", "Safelist", "Evidence", "Standards"]
+    assert book.sheetnames == ["Summary", "Users", "Accounts", "Safelist", "Changes", "Evidence", "Standards"]
 
 
 @pytest.mark.parametrize("title", TABLES)
@@ -263,7 +273,7 @@ def test_the_evidence_sheet_answers_the_five_questions(book: Workbook) -> None:
 
 def test_the_evidence_sheet_says_where_every_column_comes_from(book: Workbook) -> None:
     told = facts(book)
-    assert all(column.source in told[column.key] for column in SAFELIST)  # the last to use a name
+    assert all(column.source in told[column.key] for column in DIFFERENCES)  # the last to use a name
     assert {column.key for columns in TABLES.values() for column in columns} <= set(told)
 
 
@@ -399,9 +409,23 @@ def hostile(text: str) -> Assessment:
         settings={"ou": [text], "exclude_ou": [{"ou": text, "reason": text}], "profile": text},
         account_owners={where.id: text},
     )
+    state = UserState(
+        account_id=where.id,
+        user_id=who.user_id,
+        user_name=text,
+        determination=found.determination,
+        basis=found.basis,
+        evidence=Evidence.FULL,
+        administrator=None,
+        policies=(text,),
+        boundary=False,
+    )
+    changed = Difference(account_id=where.id, account_name=text, before=None, after=state, changes=(Change.NEW,))
     head = replace(head, session_policies={text: text}, versions={text: text})
     listed = listing(where, *other, source=text, notes=(text,), problem=replace(failure(), detail=text))
-    return replace(made, status_text=text, record=replace(made.record, header=head, listing=listed))
+    return replace(
+        made, status_text=text, differences=(changed,), record=replace(made.record, header=head, listing=listed)
+    )
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -450,7 +474,9 @@ def test_no_text_cell_is_written_without_text() -> None:
 # --- how it is set up ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("title", "frozen"), [("Users", "F2"), ("Accounts", "C2"), ("Safelist", "A2")])
+@pytest.mark.parametrize(
+    ("title", "frozen"), [("Users", "F2"), ("Accounts", "C2"), ("Safelist", "A2"), ("Changes", "E2")]
+)
 def test_tables_freeze_and_repeat_their_header_and_filter(book: Workbook, title: str, frozen: str) -> None:
     made = sheet(book, title)
     assert made.freeze_panes == frozen

@@ -9,7 +9,9 @@ from typing import Any
 
 from openpyxl.worksheet.pagebreak import Break
 
+from scanner.diff import out_of_scope
 from scanner.model import Account, Evidence, Scanned
+from scanner.report.changes import DIFFERENCES, counts_words
 from scanner.report.columns import ACCOUNTS, SAFELIST, USERS, Column
 from scanner.report.figures import reconciled, skipped_by_detail
 from scanner.report.rows import dormant_days
@@ -88,7 +90,15 @@ def _source(book: Book) -> Iterable[Fact]:
         yield "Gone on with", f"{moment(each.resumed_at)}, iam-scanner {each.program_version}"
     if book.figures.read_from and book.figures.read_until:
         yield "Accounts were read", window(book.figures.read_from, book.figures.read_until)
+    yield "Compared with", _compared_with(book)
     yield "Users come from", "IAM ListUsers, called in each account; a list that broke off counts as a failed account"
+
+
+def _compared_with(book: Book) -> str:
+    previous = book.assessment.record.header.previous_run
+    if previous is None:
+        return "no earlier run; the column change of Users is empty"
+    return f"{previous.run_id}, SHA-256 of its journal {previous.digest}"
 
 
 def _read_through(book: Book) -> str:
@@ -130,9 +140,22 @@ def _completeness(book: Book) -> Iterable[Fact]:
     split = f"{totals.approved:,} approved + {totals.unapproved:,} unapproved = {totals.approved + totals.unapproved:,}"
     yield "Rows of Users", f"{len(book.users):,}; {split}; {totals.users:,} found"
     yield "Rows of Safelist", f"{len(book.assessment.safelist):,}"
+    yield from _changes(book)
     if listing.problem:
         yield "The listing of accounts broke off", f"{listing.problem.call}: {listing.problem.detail}"
     yield from (("Note", note) for note in listing.notes)
+
+
+def _changes(book: Book) -> Iterable[Fact]:
+    """What became of the users of the previous run, and of this one's: the latter two have no row in Changes."""
+    assessment = book.assessment
+    previous = assessment.record.header.previous_run
+    if previous is None or assessment.differences is None:
+        return
+    yield "Since the run compared with", f"{counts_words(assessment.differences)}; one with several counts for each"
+    listing = assessment.record.listing
+    outside = out_of_scope(previous, {account.id for account in listing.accounts} - listing.in_scope)
+    yield "Not compared", f"{many(outside, 'user')} of that run, in accounts that are outside the scope of this one"
 
 
 def _accuracy(book: Book) -> Iterable[Fact]:
@@ -199,6 +222,7 @@ def _columns(prose: Prose) -> None:
         ("Users", USERS),
         ("Accounts", ACCOUNTS),
         ("Safelist", SAFELIST),
+        ("Changes", DIFFERENCES),
     )
     for title, columns in tables:
         prose.line(Span(1, title, HEAD), Span(2, "What it says, and where that comes from", HEAD))

@@ -7,6 +7,7 @@ from itertools import zip_longest
 from openpyxl.worksheet.pagebreak import Break
 
 from scanner.model import RISK_LEVEL, RULE_ID, RULE_TITLE, Status
+from scanner.report.changes import counts_words
 from scanner.report.figures import UNPLACED, reconciled
 from scanner.report.rows import AccountRow, dormant_days
 from scanner.report.sheets.charts import accounts_block, ous_block
@@ -47,6 +48,7 @@ def summary_sheet(book: Book) -> None:
     _beside(prose, ("What was asked", _asked(book)), ("Accounts: do the numbers add up?", _coverage(book)))
     prose.gap()
     _beside(prose, ("Users", _users(book)), ("Accounts that could not be read", _failed(book)))
+    _since(prose, book)
     _remedies(prose, book)
     prose.sheet.row_breaks.append(Break(id=prose.row))
     ous_block(prose, book)
@@ -183,6 +185,16 @@ def _failure(row: AccountRow) -> tuple[Line, Line]:
 
 def _why(row: AccountRow) -> str:
     return row.reason or row.detail or ""
+
+
+def _since(prose: Prose, book: Book) -> None:
+    """What changed, in one line; nothing where there is no earlier run to say it of."""
+    previous, differences = book.assessment.record.header.previous_run, book.assessment.differences
+    if previous is None or differences is None:
+        return
+    label = f"Since {previous.started_at:%Y-%m-%d}"
+    words = f"{counts_words(differences)} (run {previous.run_id}; see Changes)"
+    prose.line(Span(1, label, STRONG), Span(2, words, PROSE, LAST))
 
 
 def _remedies(prose: Prose, book: Book) -> None:
