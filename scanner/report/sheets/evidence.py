@@ -10,7 +10,7 @@ from typing import Any
 from openpyxl.worksheet.pagebreak import Break
 
 from scanner.diff import out_of_scope
-from scanner.model import Account, Evidence, Scanned
+from scanner.model import Account, Assessment, Evidence, Part, Scanned
 from scanner.report.changes import DIFFERENCES, counts_words
 from scanner.report.columns import ACCOUNTS, SAFELIST, USERS, Column
 from scanner.report.figures import reconciled, skipped_by_detail
@@ -91,6 +91,9 @@ def _source(book: Book) -> Iterable[Fact]:
     if book.figures.read_from and book.figures.read_until:
         yield "Accounts were read", window(book.figures.read_from, book.figures.read_until)
     yield "Compared with", _compared_with(book)
+    if book.assessment.owners_from is not None:
+        words = f"{book.assessment.owners_from}, given when this was rendered; not the owners that the run recorded"
+        yield "Owners of accounts from", words
     yield "Users come from", "IAM ListUsers, called in each account; a list that broke off counts as a failed account"
 
 
@@ -110,6 +113,7 @@ def _read_through(book: Book) -> str:
 
 def _scope(book: Book) -> Iterable[Fact]:
     settings = book.assessment.record.header.settings
+    yield from _part(book.assessment.part)
     yield "Asked for", scope_words(settings)
     for label, key in (("Excluded units", "exclude_ou"), ("Excluded accounts", "exclude_account")):
         yield label, "\n".join(named(settings, key)) or "none"
@@ -117,6 +121,18 @@ def _scope(book: Book) -> Iterable[Fact]:
         yield "Not attempted", f"{many(len(accounts), 'account')}: {_called(accounts)}\n{reason}"
     yield "Filter on users", "none: every IAM user of every account read is a row of Users, approved or not"
     yield "Approvals judged on", book.assessment.record.header.as_of.isoformat()
+
+
+def _part(part: Part | None) -> Iterable[Fact]:
+    if part is None:
+        return
+    yield "This is a part of the run", part.words
+    yield "What is of the part", "its accounts, users and changes, and all totals of these"
+    yield "What is of the whole run", "calls to AWS, settings, versions, notes, run id and journal"
+    yield (
+        "Entries of the safelist",
+        "those that concern its accounts; status, users and remarks are of the whole run",
+    )
 
 
 def _called(accounts: Sequence[Account]) -> str:
@@ -187,11 +203,15 @@ def _unedited(book: Book) -> Iterable[Fact]:
         "To check",
         f"iam-scanner verify {record.header.run_id} --digest <the manifest's digest, noted when the run ended>",
     )
-    yield (
-        "What that shows",
-        "no file, this workbook included, and no line of the journal was changed since the run ended",
-    )
+    yield "What that shows", f"{_files(book.assessment)} and no line of the journal was changed since the run ended"
     yield "Reviewers", "work on a copy of this workbook; this version of the program does not read their decisions back"
+
+
+def _files(assessment: Assessment) -> str:
+    """What is verified; a part, or a report with other owners, is no file of the run."""
+    if assessment.part is None and assessment.owners_from is None:
+        return "no file, this workbook included,"
+    return "no file of the run (this workbook is rendered from it, and is none)"
 
 
 def _safelists(book: Book) -> Iterable[Fact]:

@@ -210,7 +210,8 @@ def _remedies(prose: Prose, book: Book) -> None:
 
 
 def _sign_off(prose: Prose, book: Book) -> None:
-    run = book.assessment.record.header.run_id
+    part = book.assessment.part
+    run = f"{book.assessment.record.header.run_id}{f'; {part.words}' if part else ''}"
     prose.line(Span(1, "Sign-off", SECTION, LAST), height=20)
     words = (
         f"I have read this review (run {run}). I acknowledge its results, the accounts that it does not cover, and "
