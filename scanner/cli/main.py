@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from scanner import __version__
-from scanner.cli import accounts, demo, report, review, safelist, scan, verify
+from scanner.cli import accounts, demo, diff, report, review, safelist, scan, verify
 from scanner.cli.options import print_json
 from scanner.errors import ExitCode, FaultsError, ScannerError
 from scanner.text import for_terminal
@@ -27,6 +27,7 @@ app.command("scan")(scan.scan_command)
 app.command("accounts")(accounts.accounts_command)
 app.add_typer(safelist.app)
 app.command("report")(report.report_command)
+app.command("diff")(diff.diff_command)
 app.add_typer(review.app)
 app.command("verify")(verify.verify_command)
 app.command("demo")(demo.demo_command)

@@ -204,8 +204,35 @@ def _entries(count: int, became: str) -> str:
     return f"{count:,} {became.rstrip(': ')}"
 
 
+def parts(published: Published) -> list[dict[str, object]]:
+    """Each part for scripts: whose it is, where it lies, and its figures."""
+    return [
+        {
+            "value": each.value,
+            "folder": str(each.folder),
+            "status": each.status,
+            "accounts": each.totals.listed,
+            "users": each.totals.users,
+            "unapproved": each.totals.unapproved,
+        }
+        for each in published.parts
+    ]
+
+
 def _files(published: Published) -> Text:
+    if published.parts:
+        return _parts_told(published)
     return Text("\n".join(for_terminal(str(file)) for file in _most_wanted_first(published.files)))
+
+
+def _parts_told(published: Published) -> Text:
+    told = Text(f"{many(len(published.parts), 'part')} in {for_terminal(str(published.folder))}:")
+    for each in published.parts:
+        totals = each.totals
+        told.append(f"\n{each.folder.name}", style="bold")
+        users = f"{many(totals.users, 'user')}, {totals.unapproved:,} unapproved"
+        told.append(f"  {many(totals.listed, 'account')}, {users}")
+    return told
 
 
 def _most_wanted_first(files: Sequence[Path]) -> list[Path]:

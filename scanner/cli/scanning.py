@@ -77,7 +77,8 @@ async def _stoppable(work: Coroutine[None, None, T]) -> T:
 def show(published: Published, *, as_json: bool, quiet: bool) -> None:
     """Show the outcome on stdout: as JSON, as a summary, or with `quiet` as the folder's path alone."""
     if as_json:
-        print_json(summary(published.assessment))
+        parts = {"parts": outcome.parts(published)} if published.parts else {}
+        print_json(summary(published.assessment) | parts)
     elif quiet:
         print(published.folder)  # noqa: T201  # the result
     else:

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from scanner.errors import ScannerError
 from scanner.files import whole
-from scanner.model import Assessment
+from scanner.model import Assessment, SplitBy
 from scanner.report.columns import ACCOUNTS, USERS
 from scanner.report.frames import accounts_frame, users_frame
 from scanner.report.rows import account_rows, user_rows
@@ -23,19 +23,34 @@ def write(assessment: Assessment, folder: Path, formats: Collection[str]) -> lis
 
     A file that is there already is replaced at once, never written over. Raises ScannerError where that fails.
     """
-    wanted = (name for name, needed in FILES.items() if needed is None or needed in formats)
-    return [_write_whole(folder / name, WRITERS[name], assessment) for name in wanted]
+    return [_write_whole(folder / name, WRITERS[name], assessment) for name in names(formats)]
 
 
-def remove_others(folder: Path, formats: Collection[str]) -> None:
-    """Remove what an earlier rendering left that `write` would not write now; touches no other file."""
-    for name, needed in FILES.items():
-        if needed is not None and needed not in formats:
-            try:
-                (folder / name).unlink(missing_ok=True)
-            except OSError as problem:
-                why = problem.strerror or problem
-                raise ScannerError(f"Cannot remove {folder / name}, of an earlier report: {why}.") from problem
+def names(formats: Collection[str]) -> list[str]:
+    """The files that `write` writes for these formats."""
+    return [name for name, needed in FILES.items() if needed is None or needed in formats]
+
+
+def remove_others(folder: Path, kept: Collection[Path]) -> None:
+    """Remove the files of an earlier rendering, of the whole run or in parts, but for those that are written now.
+
+    Touches no other file, and no folder that holds one.
+    """
+    parts = [each for by in SplitBy for each in folder.glob(f"{parts_folder(by)}/*")]
+    try:
+        for path in (place / name for place in (folder, *parts) for name in FILES):
+            if path not in kept:
+                path.unlink(missing_ok=True)
+        for place in (*parts, *(folder / parts_folder(by) for by in SplitBy)):
+            if place.is_dir() and not any(place.iterdir()):
+                place.rmdir()
+    except OSError as problem:
+        why = problem.strerror or problem
+        raise ScannerError(f"Cannot remove {problem.filename}, of an earlier report: {why}.") from problem
+
+
+def parts_folder(by: SplitBy) -> str:
+    return f"by-{by}"
 
 
 def write_users_csv(assessment: Assessment, out: BinaryIO) -> None:

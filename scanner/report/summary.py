@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 
-from scanner.model import RISK_LEVEL, RULE_ID, RULE_TITLE, Assessment, Failure, Header, Listing, Totals
+from scanner.model import RISK_LEVEL, RULE_ID, RULE_TITLE, Assessment, Failure, Header, Listing, Part, Totals
+from scanner.report.changes import counts
 from scanner.report.figures import Figures, OuFigures, figures, reconciled
 from scanner.report.rows import AccountRow, account_rows, dormant_days, user_rows
 from scanner.report.tables import iso
@@ -27,6 +28,7 @@ def summary(assessment: Assessment) -> dict[str, object]:
         "run_id": record.header.run_id,
         "status": assessment.status,
         "status_text": assessment.status_text,
+        "part": _part(assessment.part),
         "interrupted": record.footer.interrupted,
         **_who_and_where(record.header, record.listing),
         "times": _times(assessment, counted),
@@ -36,6 +38,7 @@ def summary(assessment: Assessment) -> dict[str, object]:
         "failed_accounts": [_failed(row) for row in counted.failed],
         "listing_problem": _problem(record.listing.problem),
         "notes": list(record.listing.notes),
+        "changes": _changes(assessment),
         "evidence": dict(counted.accounts_by_evidence),
         "safelist": _safelist(assessment),
         "api_calls": dict(sorted(record.footer.api_calls.items())),
@@ -43,6 +46,12 @@ def summary(assessment: Assessment) -> dict[str, object]:
         "throttled": record.footer.throttled,
         "journal_sha256": record.digest,
     }
+
+
+def _part(part: Part | None) -> Mapping[str, object] | None:
+    if part is None:
+        return None
+    return {"by": part.by, "value": part.value, "accounts": part.listed, "accounts_in_run": part.of}
 
 
 def sha256(text: str) -> str:
@@ -143,6 +152,16 @@ def _problem(problem: Failure | None) -> Mapping[str, object] | None:
         "error_code": problem.code,
         "detail": problem.detail,
         "remedy": problem.remedy,
+    }
+
+
+def _changes(assessment: Assessment) -> Mapping[str, object] | None:
+    previous = assessment.record.header.previous_run
+    if previous is None:
+        return None
+    return {
+        "since": {"run_id": previous.run_id, "journal_sha256": previous.digest},
+        "counts": dict(counts(assessment.differences or ())),
     }
 
 

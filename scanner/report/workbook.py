@@ -15,6 +15,7 @@ from scanner.model import RULE_ID, Assessment
 from scanner.report.figures import figures
 from scanner.report.review import review_rows
 from scanner.report.rows import account_rows, user_rows
+from scanner.report.sheets.changes import changes_sheet
 from scanner.report.sheets.evidence import evidence_sheet
 from scanner.report.sheets.listings import accounts_sheet, safelist_sheet, users_sheet
 from scanner.report.sheets.page import Book
@@ -24,7 +25,16 @@ from scanner.report.sheets.styles import FONT
 from scanner.report.sheets.summary import summary_sheet
 
 _SUMMARY = "xl/worksheets/sheet1.xml"  # the only one with formulas
-SHEETS = (summary_sheet, review_sheet, users_sheet, accounts_sheet, safelist_sheet, evidence_sheet, standards_sheet)
+SHEETS = (
+    summary_sheet,
+    review_sheet,
+    users_sheet,
+    accounts_sheet,
+    safelist_sheet,
+    changes_sheet,
+    evidence_sheet,
+    standards_sheet,
+)
 
 
 def write_workbook(assessment: Assessment, out: BinaryIO) -> None:

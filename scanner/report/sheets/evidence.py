@@ -7,7 +7,9 @@ It is written after the sheets with other people's text, as it lists what had to
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from scanner.model import Account, Evidence, Scanned
+from scanner.diff import out_of_scope
+from scanner.model import Account, Assessment, Evidence, Part, Scanned
+from scanner.report.changes import DIFFERENCES, counts_words
 from scanner.report.columns import ACCOUNTS, SAFELIST, USERS, Column
 from scanner.report.figures import reconciled, skipped_by_detail
 from scanner.report.review import REVIEW, review_every_days
@@ -89,7 +91,18 @@ def _source(book: Book) -> Iterable[Fact]:
         yield "Gone on with", f"{moment(each.resumed_at)}, iam-scanner {each.program_version}"
     if book.figures.read_from and book.figures.read_until:
         yield "Accounts were read", window(book.figures.read_from, book.figures.read_until)
+    yield "Compared with", _compared_with(book)
+    if book.assessment.owners_from is not None:
+        words = f"{book.assessment.owners_from}, given when this was rendered; not the owners that the run recorded"
+        yield "Owners of accounts from", words
     yield "Users come from", "IAM ListUsers, called in each account; a list that broke off counts as a failed account"
+
+
+def _compared_with(book: Book) -> str:
+    previous = book.assessment.record.header.previous_run
+    if previous is None:
+        return "no earlier run; the column change of Users is empty"
+    return f"{previous.run_id}, SHA-256 of its journal {previous.digest}"
 
 
 def _read_through(book: Book) -> str:
@@ -101,6 +114,7 @@ def _read_through(book: Book) -> str:
 
 def _scope(book: Book) -> Iterable[Fact]:
     settings = book.assessment.record.header.settings
+    yield from _part(book.assessment.part)
     yield "Asked for", scope_words(settings)
     for label, key in (("Excluded units", "exclude_ou"), ("Excluded accounts", "exclude_account")):
         yield label, "\n".join(named(settings, key)) or "none"
@@ -108,6 +122,18 @@ def _scope(book: Book) -> Iterable[Fact]:
         yield "Not attempted", f"{many(len(accounts), 'account')}: {_called(accounts)}\n{reason}"
     yield "Filter on users", "none: every IAM user of every account read is a row of Users, approved or not"
     yield "Approvals judged on", book.assessment.record.header.as_of.isoformat()
+
+
+def _part(part: Part | None) -> Iterable[Fact]:
+    if part is None:
+        return
+    yield "This is a part of the run", part.words
+    yield "What is of the part", "its accounts, users and changes, and all totals of these"
+    yield "What is of the whole run", "calls to AWS, settings, versions, notes, run id and journal"
+    yield (
+        "Entries of the safelist",
+        "those that concern its accounts; status, users and remarks are of the whole run",
+    )
 
 
 def _called(accounts: Sequence[Account]) -> str:
@@ -132,6 +158,7 @@ def _completeness(book: Book) -> Iterable[Fact]:
     yield "Rows of Review", f"{len(book.review):,}: users that need a decision, as {_why_in_review(book)}"
     yield "Rows of Users", f"{len(book.users):,}; {split}; {totals.users:,} found"
     yield "Rows of Safelist", f"{len(book.assessment.safelist):,}"
+    yield from _changes(book)
     if listing.problem:
         yield "The listing of accounts broke off", f"{listing.problem.call}: {listing.problem.detail}"
     yield from (("Note", note) for note in listing.notes)
@@ -144,6 +171,18 @@ def _why_in_review(book: Book) -> str:
         f"gained privilege since the previous run, a decision is still to be carried out or was put off, or they were "
         f"neither approved nor reviewed in the last {every}"
     )
+
+
+def _changes(book: Book) -> Iterable[Fact]:
+    """What became of the users of the previous run, and of this one's: the latter two have no row in Changes."""
+    assessment = book.assessment
+    previous = assessment.record.header.previous_run
+    if previous is None or assessment.differences is None:
+        return
+    yield "Since the run compared with", f"{counts_words(assessment.differences)}; one with several counts for each"
+    listing = assessment.record.listing
+    outside = out_of_scope(previous, {account.id for account in listing.accounts} - listing.in_scope)
+    yield "Not compared", f"{many(outside, 'user')} of that run, in accounts that are outside the scope of this one"
 
 
 def _accuracy(book: Book) -> Iterable[Fact]:
@@ -175,12 +214,16 @@ def _unedited(book: Book) -> Iterable[Fact]:
         "To check",
         f"iam-scanner verify {record.header.run_id} --digest <the manifest's digest, noted when the run ended>",
     )
-    yield (
-        "What that shows",
-        "no file, this workbook included, and no line of the journal was changed since the run ended",
-    )
+    yield "What that shows", f"{_files(book.assessment)} and no line of the journal was changed since the run ended"
     yield "Reviewers", "decide in a copy of this workbook, on the sheet Review"
     yield "Their decisions", "are read back by iam-scanner review import, which holds each row against the journal"
+
+
+def _files(assessment: Assessment) -> str:
+    """What is verified; a part, or a report with other owners, is no file of the run."""
+    if assessment.part is None and assessment.owners_from is None:
+        return "no file, this workbook included,"
+    return "no file of the run (this workbook is rendered from it, and is none)"
 
 
 def _safelists(book: Book) -> Iterable[Fact]:
@@ -212,6 +255,7 @@ def _columns(prose: Prose) -> None:
         ("Users", USERS),
         ("Accounts", ACCOUNTS),
         ("Safelist", SAFELIST),
+        ("Changes", DIFFERENCES),
     )
     for title, columns in tables:
         prose.line(Span(1, title, HEAD), Span(2, "What it says, and where that comes from", HEAD))

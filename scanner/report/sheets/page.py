@@ -11,13 +11,15 @@ from openpyxl.worksheet.page import PageMargins
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
-from scanner.model import RULE_ID, Assessment
+from scanner.model import RULE_ID, Assessment, Part
 from scanner.report.figures import Figures
 from scanner.report.review import ReviewRow
 from scanner.report.rows import AccountRow, UserRow
-from scanner.text import Change, for_xml
+from scanner.report.sheets.words import shortened
+from scanner.text import Change, for_terminal, for_xml
 
 A3, A4 = 8, 9
+PART_SHOWN = 80  # characters; a spreadsheet has room for 255 in all
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +90,16 @@ def _set_up_margins(sheet: Worksheet, book: Book) -> None:
     """Each printed page says of which run it is: pages get separated."""
     sheet.page_margins = PageMargins(left=0.4, right=0.4, top=0.6, bottom=0.6, header=0.3, footer=0.3)
     record = book.assessment.record
-    sheet.HeaderFooter.oddHeader = _margin(f"{RULE_ID} IAM user review", "&A", f"Run {record.header.run_id}")
+    title = f"{RULE_ID} IAM user review{_of_part(book.assessment.part)}"
+    sheet.HeaderFooter.oddHeader = _margin(title, "&A", f"Run {record.header.run_id}")
     sheet.HeaderFooter.oddFooter = _margin(f"Journal SHA-256 {record.digest}", "", "Page &P of &N")
+
+
+def _of_part(part: Part | None) -> str:
+    """The end of its words, which has the numbers. An ampersand there would be a command."""
+    if part is None:
+        return ""
+    return f", a part: {for_terminal(shortened(part.words, PART_SHOWN))}".replace("&", "\N{FULLWIDTH AMPERSAND}")
 
 
 def _margin(left: str, center: str, right: str) -> HeaderFooterItem:

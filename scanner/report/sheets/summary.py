@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from itertools import zip_longest
 
 from scanner.model import RISK_LEVEL, RULE_ID, RULE_TITLE, Choice, Status
+from scanner.report.changes import counts_words
 from scanner.report.figures import UNPLACED, reconciled
 from scanner.report.rows import AccountRow, dormant_days
 from scanner.report.sheets.charts import accounts_block, ous_block
@@ -49,6 +50,7 @@ def summary_sheet(book: Book) -> None:
     _beside(prose, ("What was asked", _asked(book)), ("Accounts: do the numbers add up?", _coverage(book)))
     prose.gap()
     _beside(prose, ("Users", _users(book)), ("Review: decided so far", [*_progress(book), *_failed(book)]))
+    _since(prose, book)
     _remedies(prose, book)
     prose.gap()
     _sign_off(prose, book)
@@ -203,6 +205,16 @@ def _why(row: AccountRow) -> str:
     return row.reason or row.detail or ""
 
 
+def _since(prose: Prose, book: Book) -> None:
+    """What changed, in one line; nothing where there is no earlier run to say it of."""
+    previous, differences = book.assessment.record.header.previous_run, book.assessment.differences
+    if previous is None or differences is None:
+        return
+    label = f"Since {previous.started_at:%Y-%m-%d}"
+    words = f"{counts_words(differences)} (run {previous.run_id}; see Changes)"
+    prose.line(Span(1, label, STRONG), Span(2, words, PROSE, LAST))
+
+
 def _remedies(prose: Prose, book: Book) -> None:
     """What to do, once for each reason: most accounts fail for the same one."""
     remedies = Counter((_why(row), row.remedy) for row in book.figures.failed)
@@ -216,7 +228,8 @@ def _remedies(prose: Prose, book: Book) -> None:
 
 
 def _sign_off(prose: Prose, book: Book) -> None:
-    run = book.assessment.record.header.run_id
+    part = book.assessment.part
+    run = f"{book.assessment.record.header.run_id}{f'; {part.words}' if part else ''}"
     words = (
         f"I have read this review (run {run}). I acknowledge its results, the accounts that it does not cover, and "
         "that each user who is not approved is to be removed, or to be put on a safelist after review."

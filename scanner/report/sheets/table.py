@@ -22,15 +22,18 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from scanner.errors import ScannerError
+from scanner.model import Part
 from scanner.report.columns import CellKind, Column
 from scanner.report.sheets.page import Book, Changed, Page, open_sheet
 from scanner.report.sheets.styles import AS_TEXT, BELOW, BODY, COUNT, DAY, HEAD, MOMENT, NAVY, Style, band
+from scanner.report.sheets.words import shortened
 from scanner.report.tables import flag, joined
 from scanner.text import for_xml, looks_like_formula
 
 WRAP_FROM = 17  # characters: a narrower column holds ids, dates, flags and numbers
 CHARACTERS_PER_UNIT = 1.1  # of text of 9 points, to a unit of column width, which is a digit of the default font
 MOST_ROWS = 1_048_575  # of a sheet, less the header; what is beyond them a spreadsheet drops
+PART_SHOWN = 200  # characters of the words for a part
 LINE_HEIGHT, HEADER_HEIGHT, MOST = 11.5, 18.0, 400.0  # points, for text of 9 points; a spreadsheet allows 409 to a row
 NOTE_SIZE = (330, 560)  # height and width in pixels
 
@@ -71,7 +74,10 @@ def write_table(
     looks = {each.column: each for each in marks if isinstance(each, Look)}
     sheet = open_sheet(book, page, [column.width for column in columns])
     sheet.row_dimensions[1].height = HEADER_HEIGHT
-    sheet.append([_header(sheet, column, looks.get(column.key)) for column in columns])
+    head = [_header(sheet, column, looks.get(column.key)) for column in columns]
+    if book.assessment.part is not None:
+        _say_it_is_a_part(head[0], book, book.assessment.part)
+    sheet.append(head)
     cells = [_ColumnCells(sheet, column, looks.get(column.key), book) for column in columns]
     values = (frame[column.key] for column in columns)
     for number, row in enumerate(zip(*values, strict=True), 2):
@@ -99,6 +105,13 @@ def _header(sheet: Worksheet, column: Column[Any], look: Look | None) -> Cell:
     if look and look.note:
         cell.comment = Comment(look.note, "iam-scanner", *NOTE_SIZE)
     return cell
+
+
+def _say_it_is_a_part(cell: Cell, book: Book, part: Part) -> None:
+    """As a note on the first heading: the rows are a table's, and leave no room for a sentence."""
+    words = book.fit(f"A part of the run: {shortened(part.words, PART_SHOWN)}", f"{cell.parent.title}, note")
+    notes = [words, *([cell.comment.text] if cell.comment else [])]
+    cell.comment = Comment("\n".join(notes), "iam-scanner", height=60 * len(notes), width=320)
 
 
 class _ColumnCells:
