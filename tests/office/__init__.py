@@ -3,8 +3,8 @@
     def test_it(office: Office, tmp_path: Path) -> None:
         returned = office.work(workbook, tmp_path / "returned.xlsx", fill({"decision": "Approve"}, user_name="alice"))
 
-Use it with `from tests.office import office`, and mark the tests: `pytestmark = pytest.mark.office`. Where LibreOffice
-is missing they are skipped; under `CI=true`, or with `IAM_SCANNER_TESTS_NEED_OFFICE=1`, they fail.
+Mark such tests: `pytestmark = pytest.mark.office`. Where LibreOffice is missing they are skipped; under `CI=true`, or
+with `IAM_SCANNER_TESTS_NEED_OFFICE=1`, they fail.
 """
 
 import json
@@ -13,11 +13,8 @@ import secrets
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 DESK = Path(__file__).with_name("desk.py")
 SYSTEM_PYTHON = "/usr/bin/python3"  # python3-uno belongs to it
@@ -47,9 +44,10 @@ class Office:
             start_new_session=True,  # a script that starts the program proper: a group of processes to end
         )
 
-    def work(self, source: Path, target: Path, *steps: Step) -> Path:
-        """Open a workbook, do these steps, and save it as another; return that."""
-        self._ask({"source": str(source.resolve()), "target": str(target.resolve()), "steps": steps})
+    def work(self, source: Path, target: Path, *steps: Step, password: str = "") -> Path:
+        """Open a workbook, do these steps, and save it as another, in the format of its ending; return that."""
+        paths = {"source": str(source.resolve()), "target": str(target.resolve())}
+        self._ask({**paths, "password": password, "steps": steps})
         return target
 
     def close(self) -> None:
@@ -72,16 +70,8 @@ class Office:
         assert done.returncode == 0 or not work["source"], done.stderr
 
 
-@pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    if missing := _missing():
-        (pytest.fail if NEEDED else pytest.skip)(missing)
-    at_work = Office(tmp_path_factory.mktemp("office"))
-    yield at_work
-    at_work.close()
-
-
-def _missing() -> str | None:
+def missing() -> str | None:
+    """What is not installed, if anything."""
     if shutil.which("soffice") is None:
         return "LibreOffice is not installed (package libreoffice-calc)"
     tried = subprocess.run([SYSTEM_PYTHON, "-c", "import uno"], capture_output=True, check=False)
@@ -99,6 +89,11 @@ def fill(values: dict[str, str], *, sheet: str = "Review", **where: str) -> Step
 def paste(values: dict[str, str], *, sheet: str = "Review", **where: str) -> Step:
     """The same as text, whatever it looks like."""
     return {"do": "paste", "sheet": sheet, "where": where, "values": values}
+
+
+def number(column: str, value: float, *, sheet: str = "Review", **where: str) -> Step:
+    """Put a number into a cell, as a spreadsheet does where it takes an id for one."""
+    return {"do": "number", "sheet": sheet, "where": where, "column": column, "value": value}
 
 
 def sort(column: str, *, sheet: str = "Review") -> Step:
@@ -130,6 +125,11 @@ def double_row(*, sheet: str = "Review", **where: str) -> Step:
 def merge(column: str, rows: int, *, sheet: str = "Review") -> Step:
     """Merge the first cells of a column below its header."""
     return {"do": "merge", "sheet": sheet, "column": column, "rows": rows}
+
+
+def retitle(column: str, to: str, *, sheet: str = "Review") -> Step:
+    """Give a column another header."""
+    return {"do": "retitle", "sheet": sheet, "column": column, "to": to}
 
 
 def rename(sheet: str, to: str) -> Step:

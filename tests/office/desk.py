@@ -3,8 +3,8 @@ belongs: standard library and `uno` alone, and no import of ours.
 
     python3 desk.py PIPE < work.json
 
-The work is `{"source": PATH, "target": PATH, "steps": [{"do": "fill", ...}, ...]}`. Where the source is empty, the
-office is closed.
+The work is `{"source": PATH, "target": PATH, "password": TEXT, "steps": [{"do": "fill", ...}, ...]}`. Where the source
+is empty, the office is closed.
 """
 
 import json
@@ -16,7 +16,12 @@ from typing import Any
 import uno
 
 PATIENCE = 60.0  # seconds that a first start may take, on a machine at work
-XLSX = "Calc MS Excel 2007 XML"
+FILTERS = {
+    ".xlsx": "Calc MS Excel 2007 XML",
+    ".xlsm": "Calc MS Excel 2007 VBA XML",
+    ".xls": "MS Excel 97",
+    ".ods": "calc8",
+}
 
 
 def main() -> None:
@@ -29,7 +34,10 @@ def main() -> None:
     try:
         for step in work["steps"]:
             STEPS[step.pop("do")](document, **step)
-        document.storeToURL(url(work["target"]), (option("FilterName", XLSX),))
+        how = [option("FilterName", FILTERS[Path(work["target"]).suffix])]
+        if work["password"]:
+            how.append(option("EncryptionData", encryption(work["password"])))
+        document.storeToURL(url(work["target"]), tuple(how))
     finally:
         document.close(True)
 
@@ -55,6 +63,17 @@ def url(path: str) -> str:
 
 def option(name: str, value: Any) -> Any:
     found = uno.createUnoStruct("com.sun.star.beans.PropertyValue")
+    found.Name, found.Value = name, value
+    return found
+
+
+def encryption(password: str) -> Any:
+    """What a save with a password asks for, in Microsoft's formats."""
+    return uno.Any("[]com.sun.star.beans.NamedValue", (named("OOXPassword", password), named("CryptoType", "Standard")))
+
+
+def named(name: str, value: str) -> Any:
+    found = uno.createUnoStruct("com.sun.star.beans.NamedValue")
     found.Name, found.Value = name, value
     return found
 
@@ -111,6 +130,13 @@ def paste(document: Any, sheet: str, where: dict[str, str], values: dict[str, st
         found.getCellByPosition(columns[key], row).setString(value)
 
 
+def number(document: Any, sheet: str, where: dict[str, str], column: str, value: float) -> None:
+    """Put a number into a cell, as a spreadsheet does where it takes an id for one."""
+    row = row_of(document, sheet, where)
+    found, columns, _ = table(document, sheet)
+    found.getCellByPosition(columns[column], row).setValue(value)
+
+
 def sort(document: Any, sheet: str, column: str) -> None:
     """Sort by a column, from the largest down."""
     found, columns = everything(document, sheet)
@@ -164,6 +190,12 @@ def merge(document: Any, sheet: str, column: str, rows: int) -> None:
     found.getCellRangeByPosition(columns[column], 1, columns[column], rows).merge(True)
 
 
+def retitle(document: Any, sheet: str, column: str, to: str) -> None:
+    """Give a column another header."""
+    found, columns, _ = table(document, sheet)
+    found.getCellByPosition(columns[column], 0).setString(to)
+
+
 def rename(document: Any, sheet: str, to: str) -> None:
     document.Sheets.getByName(sheet).Name = to
 
@@ -177,6 +209,7 @@ STEPS = {
     for step in (
         fill,
         paste,
+        number,
         sort,
         only,
         insert_column,
@@ -184,6 +217,7 @@ STEPS = {
         delete_row,
         double_row,
         merge,
+        retitle,
         rename,
         delete_sheet,
     )

@@ -23,15 +23,13 @@ from tests.office import (
     fill,
     insert_column,
     merge,
-    office,
     only,
     paste,
     rename,
     sort,
 )
+from tests.office.reading import sheet as read_sheet
 from tests.report.samples import finding, sample
-
-__all__ = ["office"]
 
 pytestmark = pytest.mark.office
 
@@ -86,14 +84,9 @@ def sheet(book: Workbook, title: str) -> Worksheet:
     return found
 
 
-def table(path: Path, title: str = "Users") -> list[dict[str, tuple[str, Any]]]:
-    """The rows of a sheet as the program reads what was sent back, each cell as its type and value."""
-    with opened(path) as book:
-        (_, header), *rest = rows(path, book, title)
-        keys = [cell.value for cell in header if cell.value is not None]
-        return [
-            {str(key): (cell.data_type, cell.value) for key, cell in zip(keys, row, strict=False)} for _, row in rest
-        ]
+def table(path: Path) -> list[dict[str, tuple[str, Any]]]:
+    """The rows of the sheet Users, each cell as its type and value."""
+    return [{key: (cell.data_type, cell.value) for key, cell in row.items()} for row in read_sheet(path, "Users")]
 
 
 def test_every_cell_is_read_back_as_it_was(saved: Path, written: Path) -> None:
