@@ -202,6 +202,20 @@ def test_cells_to_fill_in_look_otherwise_than_those_to_leave(book: Workbook) -> 
     assert formats["comment"] == formats["ticket"] == "@"
 
 
+def test_what_a_decision_still_lacks_stands_out(book: Workbook) -> None:
+    rules = {
+        rule.formula[0]: each.sqref
+        for each in review(book).conditional_formatting
+        for rule in each.rules
+        if rule.formula
+    }
+    at = {key: get_column_letter(KEYS.index(key) + 1) for key in KEYS}
+    for key, condition in (("reviewer", '<>""'), ("reviewed_on", '<>""'), ("comment", '="Defer"')):
+        where = rules[f'AND(${at["decision"]}2{condition},${at[key]}2="")']
+        assert str(where) == f"{at[key]}2:{at[key]}{review(book).max_row}"
+    assert f'AND(${at["decision"]}2="Keep",${at["determination"]}2="UNAPPROVED")' in rules
+
+
 def test_nothing_is_locked(book: Workbook) -> None:
     assert not any(each.protection.sheet for each in book.worksheets)
 

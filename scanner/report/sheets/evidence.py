@@ -155,7 +155,7 @@ def _completeness(book: Book) -> Iterable[Fact]:
     yield "The control total", "adds up" if reconciled(totals) == totals.listed else "DOES NOT ADD UP"
     yield "Rows of Accounts", f"{len(book.accounts):,}, one for each of {totals.in_scope:,} accounts in scope"
     split = f"{totals.approved:,} approved + {totals.unapproved:,} unapproved = {totals.approved + totals.unapproved:,}"
-    yield "Rows of Review", f"{len(book.review):,}: users that need a decision, as {_why_in_review(book)}"
+    yield "Rows of Review", f"{len(book.review):,}: each holds at least one of: {_why_in_review(book)}"
     yield "Rows of Users", f"{len(book.users):,}; {split}; {totals.users:,} found"
     yield "Rows of Safelist", f"{len(book.assessment.safelist):,}"
     yield from _changes(book)
@@ -167,9 +167,8 @@ def _completeness(book: Book) -> Iterable[Fact]:
 def _why_in_review(book: Book) -> str:
     every = days(review_every_days(book.assessment.record.header))
     return (
-        f"they are not approved, their approval ends within {days(EXPIRING.days)}, they were recreated, renamed or "
-        f"gained privilege since the previous run, a decision is still to be carried out or was put off, or they were "
-        f"neither approved nor reviewed in the last {every}"
+        f"not approved; approval ends within {days(EXPIRING.days)}; recreated, renamed or gained privilege since the "
+        f"previous run; decision not carried out or put off; neither approved nor reviewed in the last {every}"
     )
 
 

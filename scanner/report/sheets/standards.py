@@ -94,7 +94,7 @@ CLAUSES = (
         "Credentials are authorised before they are used, and reviewed from time to time for people who should no "
         "longer have them.",
         _unapproved,
-        "Users; Safelist",
+        "Review; Users; Safelist",
     ),
     Clause(
         "SOC 2",
@@ -109,7 +109,7 @@ CLAUSES = (
         "All user accounts are reviewed at least every six months, inappropriate access is dealt with, and management "
         "acknowledges the result.",
         _unapproved,
-        "Users; Summary: sign-off",
+        "Review; Users; Summary: sign-off",
     ),
     Clause(
         "PCI DSS 4.0.1",
@@ -132,7 +132,7 @@ CLAUSES = (
         "Access rights are given, reviewed, changed and removed; identities have a life cycle; privileged access is "
         "kept small.",
         _privileged,
-        "Users; Safelist",
+        "Review; Users; Safelist",
     ),
     Clause(
         "NIST SP 800-53 rev. 5",
@@ -140,7 +140,7 @@ CLAUSES = (
         "Authorised users are named, their use is monitored, accounts are reviewed, and those that break the rules or "
         "are inactive are disabled.",
         _dormant,
-        "Users; Safelist",
+        "Review; Users; Safelist",
     ),
     Clause(
         "AWS Well-Architected, security",
