@@ -45,10 +45,15 @@ class Desk:
     def returned(self, target: Path, *steps: Step) -> Path:
         return self.office.work(self.workbook, target, *steps)
 
-    def imported(self, workbook: Path, output: Path | None = None) -> Done:
-        return program(
-            "review", "import", workbook, "--safelist", self.safelist, "--output", output or self.place, "--json"
-        )
+    def imported(self, *workbooks: Path, output: Path | None = None) -> Done:
+        where = ("--safelist", self.safelist, "--output", output or self.place)
+        return program("review", "import", *workbooks, *where, "--json")
+
+    def elsewhere(self, folder: Path) -> Path:
+        """Another --output that holds the run: what an import writes there is no other test's."""
+        folder.mkdir()
+        (folder / self.workbook.parent.name).symlink_to(self.workbook.parent)
+        return folder
 
     def decision(self, choice: str, **more: str) -> dict[str, str]:
         """A whole decision, but for what is named otherwise."""
@@ -143,16 +148,36 @@ def test_what_is_harmless_is_taken(desk: Desk, tmp_path: Path) -> None:
         retitle("explanation", "was erklärt wird"),
         delete_column("rights"),
     )
-    output = tmp_path / "reports"
-    output.mkdir()
-    (output / desk.workbook.parent.name).symlink_to(desk.workbook.parent)
-    done = desk.imported(book, output)
+    output = desk.elsewhere(tmp_path / "reports")
+    done = desk.imported(book, output=output)
     assert done.exit_code == 0, done.out
     told = {row["user_name"]: row for row in table(output / LEDGER)}
     novak = told["j.novak"]
     assert (novak["decision"], novak["reviewed_on"], novak["ticket"]) == ("Remove", desk.today, "4711")
     assert novak["comment"].splitlines() == ["'=HYPERLINK(1)", "not needed"]
     assert told["'=1+1"]["decision"] == "Quarantine"
+
+
+def test_each_owner_decides_in_a_workbook_of_their_own(desk: Desk, tmp_path: Path) -> None:
+    """The parts of a run, filled in by several people, are imported together."""
+    output = desk.elsewhere(tmp_path / "reports")
+    owners = desk.safelist.with_name("account-owners.csv")
+    told = ("--output", output, "--split-by", "account_owner", "--account-owners", owners, "--format", "xlsx")
+    assert program("report", desk.workbook.parent.name, *told).exit_code == 0
+    parts = {
+        each["user_name"].value: book for book in output.rglob("*-report/**/*.xlsx") for each in sheet(book, "Review")
+    }
+    users = ("j.novak", "webmaster")
+    assert parts[users[0]] != parts[users[1]]
+    filled = [
+        desk.office.work(parts[user], tmp_path / f"{user}.xlsx", fill(desk.decision("Remove"), user_name=user))
+        for user in users
+    ]
+    done = desk.imported(*filled, output=output)
+    assert done.exit_code == 0, done.out
+    assert {row["user_name"]: row["workbook"] for row in table(output / LEDGER)} == {
+        user: f"{user}.xlsx" for user in users
+    }
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,11 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 
 from scanner.demo import Demo
 from scanner.review.ledger import LEDGER
@@ -114,6 +116,19 @@ def test_the_import_takes_the_decisions(quarter: Quarter) -> None:
     assert quarter.imported.exit_code == 0, quarter.imported.out + quarter.imported.err
     recorded = {user: row["decision"] for user, row in by_user(table(quarter.place / LEDGER)).items()}
     assert recorded == {user: choice.capitalize() for user, choice in CHOICES.items()}
+
+
+def test_summary_counted_the_decisions_as_they_were_made(quarter: Quarter) -> None:
+    """Its formulas find the column of decisions where it has moved."""
+    book = load_workbook(quarter.place / "review.xlsx", data_only=True)
+    counted = {
+        label.value.strip(): number.value
+        for row in book["Summary"].iter_rows()
+        for label, number in pairwise(row)
+        if isinstance(label.value, str) and isinstance(number.value, int)
+    }
+    decided = {"Decided": 7, "Approve": 2, "Keep": 1, "Remove": 2, "Quarantine": 1, "Defer": 1}
+    assert counted.items() >= decided.items()
 
 
 def test_the_safelist_is_still_valid_and_only_grew(quarter: Quarter) -> None:
