@@ -6,6 +6,7 @@ from itertools import groupby
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 from scanner.comparison import Comparison
@@ -17,6 +18,7 @@ from scanner.report.tables import iso
 from scanner.text import for_terminal
 
 SCHEMA_VERSION = 1
+INDENT = 6  # of what stands below a user
 _STYLES = {
     Change.PRIVILEGE_GAINED: "bold red",
     Change.NEWLY_UNAPPROVED: "bold red",
@@ -29,21 +31,29 @@ _BACKWARDS = "OLD is the newer run of the two: what follows is the way back."
 def show(compared: Comparison, console: Console, *, quiet: bool) -> None:
     """Print both runs, the counts, and the users that changed, those that matter most first; `quiet`: these alone."""
     if not quiet:
-        for line in _heading(compared):
-            console.print(line, soft_wrap=True)
+        _show_heading(compared, console)
     for change, rows in groupby(changed(compared.differences), key=foremost):
         _show_group(console, change, list(rows))
 
 
-def _heading(compared: Comparison) -> Iterator[Text]:
+def _show_heading(compared: Comparison, console: Console) -> None:
+    if console.is_terminal:
+        grid = Table.grid(padding=(0, 2))
+        for label, told in _heading(compared):
+            grid.add_row(Text(label, style="bold"), Text(told, overflow="fold"))
+        console.print(grid)
+    else:
+        for label, told in _heading(compared):
+            console.print(Text(f"{label:<11}{told}"), soft_wrap=True)
+    if compared.backwards:
+        console.print(Text(_BACKWARDS, style="bold yellow"), soft_wrap=True)
+
+
+def _heading(compared: Comparison) -> Iterator[tuple[str, str]]:
     for label, each in (("Old", compared.old), ("New", compared.new)):
         header = each.record.header
-        told = f"{header.run_id}  {header.started_at:%Y-%m-%d}  {status_words(each)}"
-        yield Text.assemble((f"{label:<10}", "bold"), for_terminal(told))
-    if compared.backwards:
-        yield Text(_BACKWARDS, style="bold yellow")
-    for label, told in _counted(compared):
-        yield Text.assemble((f"{label:<10}", "bold"), told)
+        yield label, for_terminal(f"{header.run_id}  {header.started_at:%Y-%m-%d}  {status_words(each)}")
+    yield from _counted(compared)
 
 
 def _counted(compared: Comparison) -> Iterator[tuple[str, str]]:
@@ -56,7 +66,7 @@ def _counted(compared: Comparison) -> Iterator[tuple[str, str]]:
         (compared.outside, "in accounts outside NEW's scope"),
     )
     if any(count for count, _ in left_out):
-        yield "Not told", "; ".join(f"{many(count, 'user')} {where}" for count, where in left_out if count)
+        yield "Left out", "; ".join(f"{many(count, 'user')} {where}" for count, where in left_out if count)
 
 
 def _show_group(console: Console, change: Change, rows: Sequence[Difference]) -> None:
@@ -72,8 +82,9 @@ def _show_group(console: Console, change: Change, rows: Sequence[Difference]) ->
         return
     for who, was, now, besides in lines:
         console.print(Text(f"  {who.rstrip()}{besides}", overflow="fold"))
-        for label, side in (("was", was), ("now", now)):
-            console.print(Padding(Text.assemble((f"{label} ", "dim"), side, overflow="fold"), (0, 0, 0, 6)))
+        fits = cell_len(f"{was} -> {now}") + INDENT <= console.width
+        for line in (f"{was} -> {now}",) if fits else (f"was {was}", f"now {now}"):
+            console.print(Padding(Text(line, overflow="fold"), (0, 0, 0, INDENT), expand=False))
 
 
 def _who(row: Difference) -> tuple[str, str, str]:

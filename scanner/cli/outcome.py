@@ -227,9 +227,10 @@ def _files(published: Published) -> Text:
 
 def _parts_told(published: Published) -> Text:
     told = Text(f"{many(len(published.parts), 'part')} in {for_terminal(str(published.folder))}:")
+    width = max(len(each.folder.name) for each in published.parts)
     for each in published.parts:
         totals = each.totals
-        told.append(f"\n{each.folder.name}", style="bold")
+        told.append(f"\n{each.folder.name:<{width}}", style="bold")
         users = f"{many(totals.users, 'user')}, {totals.unapproved:,} unapproved"
         told.append(f"  {many(totals.listed, 'account')}, {users}")
     return told

@@ -48,28 +48,30 @@ def counts_words(differences: Iterable[Difference]) -> str:
 
 
 def before(difference: Difference) -> str:
-    """How the user was, in plain words."""
+    """How the user was, in plain words: whether it was approved only where that is otherwise now."""
     if difference.before is not None:
-        return _told(difference.before, difference.after)
+        decision, rest = _decision(difference.before), _rest(difference.before, difference.after)
+        kept = difference.after is not None and decision == _decision(difference.after)
+        return "; ".join(rest if kept and rest else (decision, *rest))
     return "account not read" if Change.NOT_PREVIOUSLY_SCANNED in difference.changes else "not there"
 
 
 def after(difference: Difference) -> str:
-    """How the user is now."""
+    """How the user is now: whether it is approved, and what else is new."""
     if difference.after is not None:
-        return _told(difference.after, difference.before)
+        return "; ".join((_decision(difference.after), *_rest(difference.after, difference.before)))
     return "account not read" if Change.NOT_RESCANNED in difference.changes else "not there any more"
-
-
-def _told(state: UserState, other: UserState | None) -> str:
-    """Whether it is approved; and of the rest only what the other run has not, so that the change stands out."""
-    return "; ".join((_decision(state), *_identity(state, other), *_rights(state, other)))
 
 
 def _decision(state: UserState) -> str:
     if state.determination is Determination.APPROVED:
         return "approved"
     return f"not approved: {GROUNDS.get(state.basis, state.basis)}"
+
+
+def _rest(state: UserState, other: UserState | None) -> tuple[str, ...]:
+    """Of names and rights only what the other run has not, so that the change stands out."""
+    return (*_identity(state, other), *_rights(state, other))
 
 
 def _identity(state: UserState, other: UserState | None) -> Iterator[str]:
@@ -84,7 +86,7 @@ def _rights(state: UserState, other: UserState | None) -> Iterator[str]:
     compared = (state,) if other is None else (state, other)
     if not all(each.evidence is Evidence.FULL for each in compared):
         return
-    if other is None or state.administrator is not other.administrator:
+    if state.administrator is not (other.administrator if other else False):
         yield _ADMINISTRATOR[state.administrator]
     only = [policy for policy in state.policies if other is None or policy not in other.policies]
     if only:
@@ -100,8 +102,8 @@ DIFFERENCES: tuple[Column[Difference], ...] = (
     Column("account_id", CellKind.TEXT, 14, "Account", _BOTH, lambda row: row.account_id),
     Column("account_name", CellKind.TEXT, 20, "Its name", _BOTH, lambda row: row.account_name),
     Column("user_name", CellKind.TEXT, 24, "User, by its name now", _BOTH, lambda row: row.user.user_name),
-    Column("before", CellKind.TEXT, 44, "How it was; of names and rights what differs", "the previous run", before),
-    Column("after", CellKind.TEXT, 44, "How it is; of names and rights what differs", "this run", after),
+    Column("before", CellKind.TEXT, 44, "How it was, as far as that differs", "the previous run", before),
+    Column("after", CellKind.TEXT, 44, "Whether it is approved, and what else is new", "this run", after),
     Column("user_id", CellKind.TEXT, 28, "Unique id, the one now", _BOTH, lambda row: row.user.user_id),
 )
 

@@ -96,10 +96,10 @@ def _set_up_margins(sheet: Worksheet, book: Book) -> None:
 
 
 def _of_part(part: Part | None) -> str:
-    """The end of its words, which has the numbers. An ampersand there would be a command."""
+    """The end of its words, which has the numbers. An ampersand would be a command, here."""
     if part is None:
         return ""
-    return f", a part: {for_terminal(shortened(part.words, PART_SHOWN))}".replace("&", "\N{FULLWIDTH AMPERSAND}")
+    return f", a part: {for_terminal(shortened(part.words, PART_SHOWN))}".replace("&", "+")
 
 
 def _margin(left: str, center: str, right: str) -> HeaderFooterItem:

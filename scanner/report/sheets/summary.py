@@ -100,7 +100,7 @@ def _beside(prose: Prose, left: tuple[str, Sequence[Line]], right: tuple[str, Se
 
 def _asked(book: Book) -> list[Line]:
     record = book.assessment.record
-    header, figures = record.header, book.figures
+    header, figures, part = record.header, book.figures, book.assessment.part
     read = "none was read"
     if figures.read_from and figures.read_until:
         read = window(figures.read_from, figures.read_until)
@@ -112,6 +112,7 @@ def _asked(book: Book) -> list[Line]:
         ("Accounts were read", read),
         ("Run by", header.caller.arn),
         ("Scope", scope_words(header.settings)),
+        *((("Part of the run", part.words),) if part else ()),
     )
     return [(Span(1, label, LABEL), Span(2, value, PROSE, LEFT)) for label, value in facts]
 
