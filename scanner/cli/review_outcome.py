@@ -39,6 +39,7 @@ def document(imported: Imported) -> Mapping[str, object]:
         "standing": {standing: imported.standing.get(standing, 0) for standing in Standing},
         "users_due": imported.due,
         "undecided": imported.undecided,
+        "rows_begun": imported.begun,
         "safelist": {
             "written": imported.written,
             "approvals": len(wanted.approvals),
@@ -84,7 +85,11 @@ def _decided(imported: Imported) -> Text:
 
 def _undecided(imported: Imported) -> Text:
     text = Text(f"{imported.undecided:,}", style="bold yellow" if imported.undecided else "")
-    return text.append(f" of {many(imported.due, 'user')} that the run says need a decision", style="not bold default")
+    text.append(f" of {many(imported.due, 'user')} that the run says need a decision", style="not bold default")
+    if imported.begun:
+        rows = many(imported.begun, "row has", "rows have")
+        text.append(f"\n{rows} something filled in, and no decision", style="yellow")
+    return text
 
 
 def _safelist(imported: Imported) -> Text:

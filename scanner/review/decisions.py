@@ -122,6 +122,7 @@ class Judged:
     """What the workbooks of a call say."""
 
     decided: dict[Key, Decided] = field(default_factory=dict)
+    begun: int = 0  # rows where something is filled in, and the decision is not
     faults: list[Fault] = field(default_factory=list)
 
 
@@ -136,6 +137,8 @@ def judge(book: Filled, rules: Rules, judged: Judged) -> None:
         if (before := rows.setdefault(key, row)) is not row:
             problem = f"This user has a row already, row {before.number}."
             sheet.fault("user_id", problem, "Keep one row of a user.")
+        elif sheet.is_blank("decision"):
+            judged.begun += not sheet.is_blank(*(column.key for column in DECISION))
         elif (decided := sheet.decided(key)) is not None:
             _add(decided, judged)
 
@@ -160,11 +163,15 @@ class _RowReader:
     def fault(self, column: str, problem: str, remedy: str) -> None:
         self._faults.append(self._book.fault(self._row.cells[column], problem, remedy))
 
+    def is_blank(self, *columns: str) -> bool:
+        values = (self._row.cells[column].value for column in columns)
+        return all(value is None or not str(value).strip() for value in values)
+
     def key(self) -> Key | None:
         """Whose row it is; None where it is nobody's, or a fault was told."""
         account, user = self._read("account_id", cells.raw), self._read("user_id", cells.raw)
         if account is None and user is None:
-            if any(self._row.cells[column.key].value is not None for column in DECISION):
+            if not self.is_blank("decision"):
                 self.fault("user_id", "A decision stands here, and the row names no user.", _RESTORE)
             return None
         if not is_account_id(account):
@@ -180,7 +187,7 @@ class _RowReader:
         return key
 
     def decided(self, key: Key) -> Decided | None:
-        """What is decided here; None where that is nothing, or a fault was told."""
+        """What is decided here; None where a fault was told."""
         before = len(self._faults)
         choice = self._read("decision", lambda cell: cells.one_of(cell, Choice))
         reviewer = self._read("reviewer", cells.line)
@@ -190,9 +197,9 @@ class _RowReader:
         approve_until = self._read("approve_until", cells.day)
         ticket = self._read("ticket", cells.line)
         comment = self._read("comment", cells.text)
-        if choice is not None and reviewer is None:
+        if reviewer is None:
             self._missing("reviewer", before, "Say who decided.")
-        if choice is not None and reviewed_on is None:
+        if reviewed_on is None:
             self._missing("reviewed_on", before, "Say on which day that was decided.")
         if choice is None or reviewer is None or reviewed_on is None:
             return None

@@ -59,6 +59,7 @@ class Imported:
     books: tuple[Filled, ...]
     decided: Mapping[Choice, int]  # in these workbooks
     standing: Mapping[Standing, int]  # of these decisions, in the ledger as it was
+    begun: int  # rows where something is filled in, and the decision is not
     due: int  # users that need a decision, by the run
     undecided: int  # of these, now
     wanted: Wanted
@@ -202,6 +203,7 @@ def _import(request: Request, texts: Sequence[SafelistText], job: _Job) -> Impor
         books=job.books,
         decided=Counter(each.decision.choice for each in decided),
         standing=Counter(standing.values()),
+        begun=job.judged.begun,
         **_progress(job.assessment, after),
         wanted=lacking,
         changes=planned,

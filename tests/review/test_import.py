@@ -1,16 +1,21 @@
 """`review import`: what reviewers decided, read back by identity, all or nothing, and the same the second time."""
 
 import csv
+import io
 import json
+import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from openpyxl.workbook import Workbook
+from rich.console import Console
 
+from scanner.cli.review_outcome import show
 from scanner.model import Choice
+from scanner.review.importing import Request, import_review
 from scanner.safelist.entries import parse
 from scanner.safelist.files import read as read_safelists
 from scanner.safelist.match import Index
@@ -137,6 +142,33 @@ def test_a_report_made_again_is_a_workbook_of_the_run(desk: Desk) -> None:
     book = desk.filled({"dev/bob": remove()})
     (again.folder / "iam-users.xlsx").replace(book)
     assert desk.imported(book).exit_code == 0
+
+
+@pytest.mark.parametrize("width", [80, 140])
+def test_a_person_reads_it_without_a_cut_line(desk: Desk, width: int) -> None:
+    done = import_review(
+        Request(
+            workbooks=(desk.filled(EVERYTHING),),
+            safelist=(Path("safelists"),),
+            output=Path("reports"),
+            into=None,
+            write=True,
+            supersede=False,
+            imported_by="auditor",
+            now=datetime.now(UTC),
+        )
+    )
+    out = io.StringIO()
+    show(done, Console(file=out, width=width, force_terminal=True, color_system="standard"), quiet=False)
+    plain = [line.rstrip() for line in re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue()).splitlines()]
+    assert max(map(len, plain)) <= width
+    start = plain.index(f"Review of run {desk.folder.name}")
+    assert plain[start + 1 : start + 4] == [
+        "Decided    5 users: 1 Approve, 1 Keep, 1 Remove, 1 Quarantine, 1 Defer",
+        f"Undecided  {done.due - 5} of {done.due} users that the run says need a decision",
+        "Safelist   1 approval and 2 revocations added: safelists/prod.yaml",
+    ]
+    assert "\x1b[32m+    - user: alice" in out.getvalue()
 
 
 def test_quiet_prints_the_diff_and_nothing_else(desk: Desk) -> None:
@@ -440,9 +472,14 @@ def test_a_safelist_of_another_organization_is_refused(desk: Desk) -> None:
 
 
 def test_a_workbook_where_nothing_is_decided_is_no_fault(desk: Desk) -> None:
-    done = desk.imported(desk.filled({}))
+    begun: dict[str, dict[str, Any]] = {
+        "dev/bob": {"comment": "to be seen", "reviewed_on": "soon"},
+        "dev/alice": {"reviewed_on": None},
+    }
+    done = desk.imported(desk.filled(begun))
     assert done.exit_code == 0
     assert "nobody: every decision is blank" in done.out
+    assert "1 row has something filled in, and no decision" in done.out
     assert not desk.ledger.exists()
 
 
