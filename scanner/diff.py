@@ -4,7 +4,7 @@ A user is known by account id and user id, whatever it is called. It is gone onl
 one of them did not look at is said to be so, and never taken for a change.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from scanner.model import (
     AccountId,
@@ -48,6 +48,11 @@ def compare(old: Snapshot, new: Snapshot) -> tuple[Difference, ...]:
     lost = (_lost(state, old, new) for state in old.users if _key(state) not in told)
     within = (each for each in lost if each.account_id not in new.outside)
     return tuple(sorted((*met, *within), key=_order))
+
+
+def out_of_scope(old: Snapshot, outside: Collection[AccountId]) -> int:
+    """How many users of the earlier run are in accounts outside the later one's scope: they are not compared."""
+    return sum(state.account_id in outside for state in old.users)
 
 
 def _met(old: Snapshot, new: Snapshot) -> Iterator[Difference]:

@@ -48,12 +48,16 @@ class Fault:
     """One thing wrong in a file: where, what, and what to do."""
 
     file: str
-    line: int | None  # 1-based; None for a fault of the file as a whole
+    line: int | None = None  # 1-based; None for a fault of the file as a whole, and in a workbook
+    sheet: str | None = None  # of a workbook
+    cell: str | None = None  # "N14"; None for a fault of the sheet as a whole
     problem: str
     remedy: str
 
     def __str__(self) -> str:
         at = self.file if self.line is None else f"{self.file}:{self.line}"
+        if self.sheet is not None:
+            at += f", {self.sheet}" if self.cell is None else f", {self.sheet}!{self.cell}"
         return f"{at}: {self.problem} {self.remedy}".rstrip()
 
 

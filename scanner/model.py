@@ -546,6 +546,31 @@ class Totals:
         return self.listed - self.outside_scope
 
 
+class SplitBy(StrEnum):
+    """What the accounts of a part have in common: a column of the reports."""
+
+    ACCOUNT_OWNER = "account_owner"
+    OU_PATH = "ou_path"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Some accounts of a run, reported for themselves."""
+
+    by: SplitBy
+    value: str | None  # what they have in common; None: they have none of it
+    listed: int  # how many accounts of it were listed
+    of: int  # and how many in the whole run
+
+    @property
+    def words(self) -> str:
+        if self.by is SplitBy.ACCOUNT_OWNER:
+            whose = "accounts without an owner" if self.value is None else f"accounts of owner {self.value}"
+        else:
+            whose = "accounts whose OU is unknown" if self.value is None else f"accounts directly in {self.value}"
+        return f"{whose}: {self.listed:,} of {self.of:,} in the run"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assessment:
     """A record, decided: what all reports are made of."""
@@ -557,3 +582,5 @@ class Assessment:
     findings: tuple[Finding, ...]  # by account id, user name, user id
     safelist: tuple[EntryUse, ...] = field(default=())  # in the order of files and lines
     differences: tuple[Difference, ...] | None = None  # to the previous run; None where there is none
+    part: Part | None = None  # None: the whole run
+    owners_from: str | None = None  # file whose owners of accounts stand in for those of the record; None: none does

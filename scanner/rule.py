@@ -18,6 +18,7 @@ from scanner.model import (
     Failed,
     Finding,
     IamUser,
+    Part,
     Record,
     Scanned,
     Skipped,
@@ -40,17 +41,24 @@ def assess(record: Record, safelist: Safelist) -> Assessment:
     decided = tuple(sorted(_findings(record, index), key=_order))
     differences = _differences(record, decided)
     findings = _with_changes(decided, differences)
-    totals = _totals(record, findings)
-    status = _status(record, totals)
+    totals, status, status_text = conclude(record, findings)
     return Assessment(
         record=record,
         status=status,
-        status_text=_status_text(record, totals, status),
+        status_text=status_text,
         totals=totals,
         findings=findings,
         safelist=use(index, findings, record),
         differences=differences,
     )
+
+
+def conclude(record: Record, findings: tuple[Finding, ...], part: Part | None = None) -> tuple[Totals, Status, str]:
+    """How much was read, and what that makes of a run, or of the part of a run that the record was cut down to."""
+    totals = _totals(record, findings)
+    status = _status(record, totals)
+    text = _status_text(record, totals, status, part)
+    return totals, status, f"{text}; this is a part: {part.words}" if part else text
 
 
 def exit_code(assessment: Assessment) -> ExitCode:
@@ -139,19 +147,21 @@ def _status(record: Record, totals: Totals) -> Status:
     return Status.COMPLETE
 
 
-def _status_text(record: Record, totals: Totals, status: Status) -> str:
+def _status_text(record: Record, totals: Totals, status: Status, part: Part | None) -> str:
     if status is Status.COMPLETE:
-        return f"complete for {_coverage(record, totals)}{_left_out(totals)}"
+        return f"complete for {_coverage(record, totals, part)}{_left_out(totals)}"
     gaps = "; ".join(_gaps(record, totals))
     if status is Status.NOTHING_READ:
         return f"nothing read: not one of {_accounts(totals.in_scope)} in scope{_left_out(totals)}; {gaps}".rstrip("; ")
     return f"incomplete: {gaps}"
 
 
-def _coverage(record: Record, totals: Totals) -> str:
+def _coverage(record: Record, totals: Totals, part: Part | None) -> str:
     of = f"{totals.scanned:,} of {_accounts(totals.listed)}"
     if record.header.organization is None:
         return f"the list supplied; not checked against Organizations: {of}"
+    if part is not None:
+        return f"this part: {of}"
     if totals.outside_scope or totals.excluded:
         return f"its scope: {of}"
     return f"the whole organization: {of}"

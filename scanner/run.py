@@ -30,12 +30,16 @@ from scanner.model import Record
 JOURNAL: Final = "journal.jsonl"
 MANIFEST: Final = "manifest.json"
 FSYNC_SECONDS: Final = 1.0
-_RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
+_RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}", re.ASCII)
 
 
 def new_run_id(started_at: datetime) -> str:
     """Return an id that sorts by its start (UTC) and is not met twice: "20261123T164100Z-1a2b3c"."""
     return f"{started_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
+def is_run_id(text: str) -> bool:
+    return _RUN_ID.fullmatch(text) is not None
 
 
 def create(output: Path, run_id: str) -> Path:
@@ -181,7 +185,7 @@ def sealed_files(folder: Path) -> Mapping[str, Sealed]:
 
 def all_under(output: Path) -> tuple[Path, ...]:
     """The folders of runs, by their start."""
-    return tuple(sorted(path for path in output.glob("*") if _RUN_ID.fullmatch(path.name)))
+    return tuple(sorted(path for path in output.glob("*") if is_run_id(path.name)))
 
 
 def _bytes(folder: Path) -> bytes:

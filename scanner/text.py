@@ -8,6 +8,7 @@ import re
 from enum import StrEnum
 
 CELL_LIMIT = 32_767  # what a cell of a workbook holds, in UTF-16 units
+FILE_NAME_LIMIT = 80
 CUT_MARK = "… [cut]"
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
@@ -16,6 +17,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 # XML 1.0 "Char", less the carriage return: a parser turns a raw one into a line feed.
 _NOT_XML = re.compile("[^\t\n\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LOOKS_ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
+_NOT_IN_FILE_NAMES = re.compile("[^A-Za-z0-9@._-]+")
 _HALF_ESCAPE = re.compile("_(x(0(0(5F?)?)?)?)?$")
 
 
@@ -68,6 +70,11 @@ def for_terminal(text: str) -> str:
 def lines_for_terminal(text: str) -> str:
     """The same of a text whose line feeds are wanted, such as a traceback."""
     return "\n".join(for_terminal(line) for line in text.split("\n"))
+
+
+def for_file_name(text: str) -> str:
+    """The text as the name of a file or folder on any system; two texts may give the same name."""
+    return _NOT_IN_FILE_NAMES.sub("_", text)[:FILE_NAME_LIMIT].strip("._-") or "unnamed"
 
 
 def _spelled(char: str) -> str:

@@ -151,6 +151,21 @@ def test_reports_do_not_reach_aws_or_the_scan() -> None:
             )
 
 
+def test_a_review_does_not_reach_aws_or_the_scan() -> None:
+    """Its ledger reaches nothing else of the review either, as the scan and the reports read it."""
+    for module in MODULES:
+        if within(module, "scanner.review"):
+            assert not any(within(name, "scanner.aws", "scanner.scan", "scanner.cli") for name in reached(module)), (
+                module
+            )
+    assert reached("scanner.review.ledger") <= {
+        "scanner.review.ledger",
+        "scanner.errors",
+        "scanner.model",
+        "scanner.text",
+    }
+
+
 def test_aws_does_not_know_what_it_is_asked_for() -> None:
     for module in MODULES:
         if within(module, "scanner.aws"):

@@ -26,6 +26,7 @@ from scanner.demo import ORGANIZATION_ID, Demo
 from scanner.errors import ExitCode
 from scanner.model import Basis, FailReason, SafelistText, Selector, SkipReason
 from scanner.publish import Published
+from scanner.report.changes import WORDS
 from scanner.report.columns import ACCOUNTS, USERS
 from scanner.report.files import FILES
 from scanner.run import JOURNAL, MANIFEST
@@ -45,6 +46,7 @@ EXAMPLE = ROOT / "config/scanner.yaml.example"
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 RECORDED = "20261123T164100Z-1a2b3c"  # the run id that the documents use
+LATER = "20270222T081500Z-4d5e6f"  # and that of a later run
 DONE = {ExitCode.OK, ExitCode.UNAPPROVED}  # the command did what it is for
 
 # First words of commands that are not run, and why.
@@ -189,7 +191,8 @@ def newcomer(
 ) -> Iterator[Newcomer]:
     folder = tmp_path / "checkout"
     shutil.copytree(place, folder)
-    shutil.copytree(folder / published.folder, folder / Settings().output / RECORDED)
+    for run_id in (RECORDED, LATER):
+        shutil.copytree(folder / published.folder, folder / Settings().output / run_id)
     monkeypatch.chdir(folder)
     with sample_organization.applied():
         monkeypatch.setenv("AWS_CONFIG_FILE", str(folder / "aws-config"))
@@ -420,6 +423,12 @@ def test_the_columns_are_those_of_the_program_in_order() -> None:
 
 def test_the_files_are_those_of_a_run() -> None:
     assert set(firsts(tables(section(README, "What a run leaves"))[0])) == {*FILES, JOURNAL, MANIFEST}
+
+
+def test_the_changes_are_those_of_the_program() -> None:
+    """In the order in which `diff` tells them."""
+    *_, changes = tables(section(README, "Options"))
+    assert firsts(changes) == list(WORDS)
 
 
 def test_the_sheets_are_those_of_the_workbook(place: Path, published: Published) -> None:

@@ -269,7 +269,7 @@ def test_a_run_is_decided_by_its_journal_alone(folder: Path) -> None:
 def test_the_same_journal_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:
     recorded(folder)
     publish(folder, ("csv", "json"))
-    again = publish_again(folder, tmp_path / "again", ("csv", "json"))
+    again = publish_again(decide(folder), folder, tmp_path / "again", ("csv", "json"))
     assert again.manifest_digest is None
     for file in again.files:
         assert file.read_bytes() == (folder / file.name).read_bytes(), file.name
@@ -279,7 +279,7 @@ def test_rendering_again_leaves_the_run_s_folder_as_it_was(folder: Path, tmp_pat
     recorded(folder)
     publish(folder, ("csv",))
     before = {file.name: file.read_bytes() for file in folder.iterdir()}
-    publish_again(folder, tmp_path / "again", ("csv", "json", "xlsx"))
+    publish_again(decide(folder), folder, tmp_path / "again", ("csv", "json", "xlsx"))
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
 
 
@@ -288,7 +288,7 @@ def test_a_journal_that_was_tampered_with_is_not_rendered(folder: Path, tmp_path
     journal = folder / run.JOURNAL
     journal.write_bytes(journal.read_bytes().replace(b'"alice"', b'"malice"'))
     with pytest.raises(JournalError, match="journal line 3 does not follow line 2"):
-        publish_again(folder, tmp_path / "again", ("csv",))
+        publish_again(decide(folder), folder, tmp_path / "again", ("csv",))
 
 
 def test_the_digest_in_the_summary_is_the_journal_s(folder: Path) -> None:

@@ -1,7 +1,5 @@
 """What a person reads when a run has ended: the status, numbers that reconcile, what failed and what to do next."""
 
-import io
-import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from scanner import run
-from scanner.cli.options import literal_console
+from scanner.cli.layout import labelled, print_parts
 from scanner.errors import ExitCode
 from scanner.model import RULE_ID, RULE_TITLE, Assessment, EntryStatus, EntryUse, Status
 from scanner.publish import Published
@@ -28,31 +26,18 @@ from scanner.safelist.usage import NOT_JUDGED
 from scanner.text import for_terminal
 
 SHOWN = 8  # rows of a table; the rest is in the reports
-WIDTH = 100  # columns, where no terminal says how many it has
 _STYLES = {Status.COMPLETE: "bold green", Status.INCOMPLETE: "bold red", Status.NOTHING_READ: "bold red"}
 
 
 def show(published: Published, console: Console) -> None:
-    """Print the outcome of a run; into a file or a pipe as plain lines, without frames and trailing spaces."""
-    counted = published.view.figures
-    if console.is_terminal:
-        console.print(Group(*_parts(published, counted, framed=True)))
-        return
-    plain = literal_console(file=io.StringIO(), width=_width(), color_system=None, force_terminal=False)
-    with plain.capture() as captured:
-        plain.print(Group(*_parts(published, counted, framed=False)))
-    console.file.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
-
-
-def _width() -> int:
-    columns = os.environ.get("COLUMNS", "")
-    return int(columns) if columns.isdecimal() and int(columns) else WIDTH
+    """Print the outcome of a run."""
+    print_parts(console, _parts(published, published.view.figures, framed=console.is_terminal))
 
 
 def _parts(published: Published, counted: Figures, *, framed: bool) -> Iterator[RenderableType]:
     assessment = published.assessment
     yield _framed(assessment) if framed else Group(_banner(assessment), Text())
-    yield _labelled(
+    yield labelled(
         ("Accounts", _coverage(assessment)), ("Users", _users(assessment, counted)), ("Safelist", _safelist(assessment))
     )
     listed = _accounts_file(published)
@@ -64,16 +49,7 @@ def _parts(published: Published, counted: Figures, *, framed: bool) -> Iterator[
     yield Text()
     manifest = [("Manifest", _manifest(published.manifest_digest))] if published.manifest_digest else []
     advice = for_terminal(_advice(published))
-    yield _labelled(("Files", _files(published)), *manifest, ("Next", Text(advice)))
-
-
-def _labelled(*lines: tuple[str, Text]) -> RenderableType:
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="bold", no_wrap=True)
-    grid.add_column(overflow="fold")
-    for label, text in lines:
-        grid.add_row(label, text)
-    return grid
+    yield labelled(("Files", _files(published)), *manifest, ("Next", Text(advice)))
 
 
 def _framed(assessment: Assessment) -> RenderableType:
@@ -228,8 +204,36 @@ def _entries(count: int, became: str) -> str:
     return f"{count:,} {became.rstrip(': ')}"
 
 
+def parts(published: Published) -> list[dict[str, object]]:
+    """Each part for scripts: whose it is, where it lies, and its figures."""
+    return [
+        {
+            "value": each.value,
+            "folder": str(each.folder),
+            "status": each.status,
+            "accounts": each.totals.listed,
+            "users": each.totals.users,
+            "unapproved": each.totals.unapproved,
+        }
+        for each in published.parts
+    ]
+
+
 def _files(published: Published) -> Text:
+    if published.parts:
+        return _parts_told(published)
     return Text("\n".join(for_terminal(str(file)) for file in _most_wanted_first(published.files)))
+
+
+def _parts_told(published: Published) -> Text:
+    told = Text(f"{many(len(published.parts), 'part')} in {for_terminal(str(published.folder))}:")
+    width = max(len(each.folder.name) for each in published.parts)
+    for each in published.parts:
+        totals = each.totals
+        told.append(f"\n{each.folder.name:<{width}}", style="bold")
+        users = f"{many(totals.users, 'user')}, {totals.unapproved:,} unapproved"
+        told.append(f"  {many(totals.listed, 'account')}, {users}")
+    return told
 
 
 def _most_wanted_first(files: Sequence[Path]) -> list[Path]:

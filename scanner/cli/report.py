@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from scanner.cli import options
+from scanner.errors import UsageError
+from scanner.model import Assessment, SplitBy
 
 
 def report_command(
@@ -13,6 +15,11 @@ def report_command(
     run_: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or a run id under --output.")],
     *,
     format: options.Formats = None,
+    split_by: Annotated[
+        SplitBy | None,
+        typer.Option(help="Write a report for each owner of accounts, or each OU, on its own accounts alone."),
+    ] = None,
+    account_owners: options.AccountOwners = None,
     output: options.Output = None,
     config: options.Config = None,
     as_json: options.AsJson = False,
@@ -21,16 +28,35 @@ def report_command(
 ) -> None:
     """Render a recorded run again, without calling AWS, into DIR/<run id>-report.
 
-    Example: iam-scanner report 20261123T164100Z-1a2b3c --format json
+    With --split-by, each part has a folder of its own there. --account-owners takes the place of the owners that the
+    run recorded.
+
+    Example: iam-scanner report 20261123T164100Z-1a2b3c --split-by account_owner --account-owners owners.csv
     """
     from scanner import run
     from scanner.cli.scanning import show
-    from scanner.publish import publish_again
+    from scanner.parts import with_owners
+    from scanner.publish import publish_again, publish_parts
+    from scanner.recorded import decide
     from scanner.settings import load
 
     options.log_to_stderr(debug)
     settings = load(options.given(context.params), os.environ, config)
-    root = settings.output
-    folder = run.find(run_, root)
-    published = publish_again(folder, root / f"{folder.resolve().name}-report", settings.format)
+    folder = run.find(run_, settings.output)
+    assessment = decide(folder)
+    if account_owners is not None:  # and not that of the settings, which is for scans: the same run, the same bytes
+        from scanner.scan.sources import read_owners
+
+        assessment = with_owners(assessment, read_owners(account_owners), str(account_owners))
+    target = settings.output / f"{folder.resolve().name}-report"
+    if split_by is None:
+        published = publish_again(assessment, folder, target, settings.format)
+    else:
+        _check_can_be_split(assessment, split_by)
+        published = publish_parts(assessment, folder, target, settings.format, split_by)
     show(published, as_json=as_json, quiet=quiet)
+
+
+def _check_can_be_split(assessment: Assessment, by: SplitBy) -> None:
+    if by is SplitBy.ACCOUNT_OWNER and not assessment.record.header.account_owners:
+        raise UsageError("The run recorded no owners of accounts. Give them with --account-owners FILE.csv.")

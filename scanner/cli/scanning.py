@@ -108,7 +108,8 @@ async def _stoppable(work: Coroutine[None, None, T], otherwise: str) -> T:
 def show(published: Published, *, as_json: bool, quiet: bool) -> None:
     """Show the outcome on stdout: as JSON, as a summary, or with `quiet` as the folder's path alone."""
     if as_json:
-        print_json(summary(published.view))
+        parts = {"parts": outcome.parts(published)} if published.parts else {}
+        print_json(summary(published.view) | parts)
     elif quiet:
         print(published.folder)  # noqa: T201  # the result
     else:

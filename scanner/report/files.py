@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from scanner.errors import OutputError
 from scanner.files import partial_of, whole
+from scanner.model import SplitBy
 from scanner.report.columns import ACCOUNTS, USERS
 from scanner.report.frames import accounts_frame, users_frame
 from scanner.report.summary import summary
@@ -21,19 +22,37 @@ def write(view: View, folder: Path, formats: Collection[str]) -> list[Path]:
 
     A file that is there already is replaced at once, never written over. Raises OutputError where that fails.
     """
-    wanted = (name for name, needed in FILES.items() if needed is None or needed in formats)
-    return [_write_whole(folder / name, WRITERS[name], view) for name in wanted]
+    return [_write_whole(folder / name, WRITERS[name], view) for name in names(formats)]
 
 
-def remove_others(folder: Path, formats: Collection[str]) -> None:
-    """Remove what an earlier rendering left that `write` would not write now, begun or whole; touches no other file."""
-    others = [folder / name for name, needed in FILES.items() if needed is not None and needed not in formats]
-    for path in [*others, *(partial_of(folder / name) for name in FILES)]:
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as problem:
-            why = problem.strerror or problem
-            raise OutputError(f"Cannot remove {path}, of an earlier report: {why}.") from problem
+def names(formats: Collection[str]) -> list[str]:
+    """The files that `write` writes for these formats."""
+    return [name for name, needed in FILES.items() if needed is None or needed in formats]
+
+
+def remove_others(folder: Path, kept: Collection[Path]) -> None:
+    """Remove the files of an earlier rendering, of the whole run or in parts, but for those that are written now.
+
+    What was begun and not ended is removed, too.
+
+    Touches no other file, and no folder that holds one.
+    """
+    parts = [each for by in SplitBy for each in folder.glob(f"{parts_folder(by)}/*")]
+    try:
+        for path in (place / name for place in (folder, *parts) for name in FILES):
+            partial_of(path).unlink(missing_ok=True)
+            if path not in kept:
+                path.unlink(missing_ok=True)
+        for place in (*parts, *(folder / parts_folder(by) for by in SplitBy)):
+            if place.is_dir() and not any(place.iterdir()):
+                place.rmdir()
+    except OSError as problem:
+        why = problem.strerror or problem
+        raise OutputError(f"Cannot remove {problem.filename}, of an earlier report: {why}.") from problem
+
+
+def parts_folder(by: SplitBy) -> str:
+    return f"by-{by}"
 
 
 def write_users_csv(view: View, out: BinaryIO) -> None:

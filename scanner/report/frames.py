@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from scanner.model import EntryUse
+from scanner.model import Difference, EntryUse
+from scanner.report.changes import DIFFERENCES
 from scanner.report.columns import ACCOUNTS, SAFELIST, USERS, Column, Row
 from scanner.report.review import REVIEW, ReviewRow
 from scanner.report.rows import AccountRow, UserRow
@@ -32,6 +33,11 @@ def review_frame(rows: Iterable[ReviewRow]) -> pd.DataFrame:
 def safelist_frame(uses: Iterable[EntryUse]) -> pd.DataFrame:
     """One row an entry or revocation of the safelists."""
     return _frame(SAFELIST, uses)
+
+
+def differences_frame(rows: Iterable[Difference]) -> pd.DataFrame:
+    """One row a user that changed."""
+    return _frame(DIFFERENCES, rows)
 
 
 def _frame(columns: Sequence[Column[Row]], rows: Iterable[Row]) -> pd.DataFrame:

@@ -13,10 +13,12 @@ from scanner.model import (
     Failure,
     Header,
     Listing,
+    Part,
     Record,
     SafelistText,
     Totals,
 )
+from scanner.report.changes import counts
 from scanner.report.figures import Figures, OuFigures, reconciled
 from scanner.report.rows import AccountRow, dormant_days
 from scanner.report.tables import iso
@@ -40,6 +42,7 @@ def summary(view: View) -> dict[str, object]:
         "evaluated_from": _evaluated_from(record),
         "status": assessment.status,
         "status_text": assessment.status_text,
+        "part": _part(assessment.part),
         "interrupted": record.footer.interrupted,
         **_who_and_where(record.header, record.listing),
         "times": _times(assessment, counted),
@@ -49,6 +52,7 @@ def summary(view: View) -> dict[str, object]:
         "failed_accounts": [_failed(row) for row in counted.failed],
         "listing_problem": _problem(record.listing.problem),
         "notes": list(record.listing.notes),
+        "changes": _changes(assessment),
         "evidence": dict(counted.accounts_by_evidence),
         "safelist": _safelist(assessment),
         "api_calls": dict(sorted(record.footer.api_calls.items())),
@@ -56,6 +60,12 @@ def summary(view: View) -> dict[str, object]:
         "throttled": record.footer.throttled,
         "journal_sha256": record.digest,
     }
+
+
+def _part(part: Part | None) -> Mapping[str, object] | None:
+    if part is None:
+        return None
+    return {"by": part.by, "value": part.value, "accounts": part.listed, "accounts_in_run": part.of}
 
 
 def sha256(text: str) -> str:
@@ -173,6 +183,16 @@ def _problem(problem: Failure | None) -> Mapping[str, object] | None:
         "error_code": problem.code,
         "detail": problem.detail,
         "remedy": problem.remedy,
+    }
+
+
+def _changes(assessment: Assessment) -> Mapping[str, object] | None:
+    previous = assessment.record.header.previous_run
+    if previous is None:
+        return None
+    return {
+        "since": {"run_id": previous.run_id, "journal_sha256": previous.digest},
+        "counts": dict(counts(assessment.differences or ())),
     }
 
 

@@ -15,6 +15,7 @@ from openpyxl.workbook import Workbook
 from openpyxl.writer.excel import ExcelWriter
 
 from scanner.model import RULE_ID, Assessment
+from scanner.report.sheets.changes import changes_sheet
 from scanner.report.sheets.evidence import evidence_sheet
 from scanner.report.sheets.listings import accounts_sheet, safelist_sheet, users_sheet
 from scanner.report.sheets.page import Book
@@ -26,7 +27,16 @@ from scanner.report.sheets.words import run_words
 from scanner.report.view import View
 
 _SUMMARY = "xl/worksheets/sheet1.xml"  # the only one with formulas
-SHEETS = (summary_sheet, review_sheet, users_sheet, accounts_sheet, safelist_sheet, evidence_sheet, standards_sheet)
+SHEETS = (
+    summary_sheet,
+    review_sheet,
+    users_sheet,
+    accounts_sheet,
+    safelist_sheet,
+    changes_sheet,
+    evidence_sheet,
+    standards_sheet,
+)
 
 
 def write_workbook(view: View, out: BinaryIO) -> None:

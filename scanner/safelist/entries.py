@@ -69,7 +69,7 @@ def check_organization(safelist: Safelist, org_id: str | None) -> tuple[str, ...
 
 
 def _judged(entry: Entry, policy: Policy) -> Entry:
-    invalid = breaches(entry, policy)
+    invalid = tuple(breach.words for breach in breaches(entry, policy))
     return replace(entry, invalid=invalid) if invalid else entry
 
 

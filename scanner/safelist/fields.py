@@ -24,7 +24,7 @@ _PATH = re.compile(r"/[\x21-\x7e]{1,510}/", re.ASCII)
 _ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
 _ORGANIZATION = re.compile(r"o-[0-9a-z]{10,32}", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
-_SURROGATE_OR_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+SURROGATE_OR_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 _LONGEST = 400  # characters of a fault; the longest name that is right has 128
 TOLD = "told"  # type of the error of a node whose fault is told already
@@ -63,7 +63,7 @@ _CALLED = {
 def _free_text(node: Node) -> str:
     """Text for people, on one line: reports show it in a cell."""
     text = " ".join(scalar(node).split())
-    if _SURROGATE_OR_CONTROL.search(text):
+    if SURROGATE_OR_CONTROL.search(text):
         _fail(f"{text!r} holds a control character.", "Remove it.")
     return text
 

@@ -1,10 +1,12 @@
 """Safelist files on disk, as text."""
 
 import os
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from scanner.errors import Fault, FaultsError
+from scanner.errors import Fault, FaultsError, ScannerError
+from scanner.files import whole
 from scanner.model import SafelistText
 
 MAX_BYTES = 20_000_000
@@ -27,6 +29,24 @@ def read(paths: Sequence[Path]) -> tuple[SafelistText, ...]:
     if faults:
         raise FaultsError(faults)
     return tuple(texts.values())
+
+
+def rewrite(text: SafelistText, changed: str) -> None:
+    """Put another text into a safelist file: whole or not at all, with the mode and the byte order mark that it had.
+
+    Raises `ScannerError` where the disk does not take it, or somebody has changed the file since it was read.
+    """
+    path = Path(text.path).resolve()  # a link stays one
+    try:
+        before = path.read_bytes()
+        if before.decode("utf-8-sig") != text.text:
+            raise ScannerError(f"{text.path} has changed since it was read, and is left as it is now. Try again.")
+        with whole(path) as file:
+            os.fchmod(file.fileno(), path.stat().st_mode & 0o7777)
+            file.write((BOM_UTF8 if before.startswith(BOM_UTF8) else b"") + changed.encode("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is no longer UTF-8"
+        raise ScannerError(f"Cannot write {text.path}: {why}. Correct that, and try again.") from error
 
 
 def _files(path: Path, faults: list[Fault]) -> Iterator[Path]:

@@ -178,13 +178,16 @@ def _rules() -> dict[str, list[tuple[str, Any]]]:
 _RULES = _rules()
 
 
-def _kind(event: Any) -> str:
-    if event.style is not None:
-        return TEXT
-    for kind, pattern in _RULES.get(event.value[:1], ()):
-        if pattern.match(event.value):
+def unquoted_kind(text: str) -> str:
+    """TEXT, or what YAML 1.1 or 1.2 would make of this text where it is not quoted."""
+    for kind, pattern in _RULES.get(text[:1], ()):
+        if pattern.match(text):
             return kind
     return TEXT
+
+
+def _kind(event: Any) -> str:
+    return TEXT if event.style is not None else unquoted_kind(event.value)
 
 
 def _unprintable_line(text: str) -> int:

@@ -20,15 +20,20 @@ from scanner.model import (
     AccessKey,
     Assessment,
     Basis,
+    Change,
     Choice,
     Determination,
+    Difference,
     EntryStatus,
     EntryUse,
+    Evidence,
     Kind,
     SafelistText,
     Scanned,
     Status,
+    UserState,
 )
+from scanner.report.changes import DIFFERENCES
 from scanner.report.columns import ACCOUNTS, SAFELIST, USERS, Column
 from scanner.report.review import REVIEW
 from scanner.report.sheets.words import status_words
@@ -56,6 +61,7 @@ TABLES: dict[str, Sequence[Column[Any]]] = {
     "Users": USERS,
     "Accounts": ACCOUNTS,
     "Safelist": SAFELIST,
+    "Changes": DIFFERENCES,
 }
 
 
@@ -102,7 +108,8 @@ def facts(book: Workbook) -> dict[str, str]:
 
 
 def test_the_sheets_come_in_order(book: Workbook) -> None:
-    assert book.sheetnames == ["Summary", "Review", "Users", "Accounts", "Safelist", "Evidence", "Standards"]
+    titles = ["Summary", "Review", "Users", "Accounts", "Safelist", "Changes", "Evidence", "Standards"]
+    assert book.sheetnames == titles
 
 
 @pytest.mark.parametrize("title", TABLES)
@@ -272,7 +279,7 @@ def test_the_evidence_sheet_answers_the_five_questions(book: Workbook) -> None:
 
 def test_the_evidence_sheet_says_where_every_column_comes_from(book: Workbook) -> None:
     told = facts(book)
-    assert all(column.source in told[column.key] for column in SAFELIST)  # the last to use a name
+    assert all(column.source in told[column.key] for column in DIFFERENCES)  # the last to use a name
     assert {column.key for columns in TABLES.values() for column in columns} <= set(told)
 
 
@@ -410,8 +417,22 @@ def hostile(text: str) -> Assessment:
     )
     last = replace(decision(found, Choice.DEFER, AS_OF, text), reviewer=text)
     head = replace(head, session_policies={text: text}, versions={text: text}, decisions=(last,))
+    state = UserState(
+        account_id=where.id,
+        user_id=who.user_id,
+        user_name=text,
+        determination=found.determination,
+        basis=found.basis,
+        evidence=Evidence.FULL,
+        administrator=None,
+        policies=(text,),
+        boundary=False,
+    )
+    changed = Difference(account_id=where.id, account_name=text, before=None, after=state, changes=(Change.NEW,))
     listed = listing(where, *other, source=text, notes=(text,), problem=replace(failure(), detail=text))
-    return replace(made, status_text=text, record=replace(made.record, header=head, listing=listed))
+    return replace(
+        made, status_text=text, differences=(changed,), record=replace(made.record, header=head, listing=listed)
+    )
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -471,7 +492,8 @@ def test_spaces_at_the_ends_of_a_text_are_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    ("title", "frozen"), [("Review", "D2"), ("Users", "F2"), ("Accounts", "C2"), ("Safelist", "A2")]
+    ("title", "frozen"),
+    [("Review", "D2"), ("Users", "F2"), ("Accounts", "C2"), ("Safelist", "A2"), ("Changes", "E2")],
 )
 def test_tables_freeze_and_repeat_their_header_and_filter(book: Workbook, title: str, frozen: str) -> None:
     made = sheet(book, title)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from scanner.errors import ExitCode, Fault, FaultsError
+from scanner.errors import ExitCode, Fault, FaultsError, ScannerError
 from scanner.safelist.entries import read
-from scanner.safelist.files import MAX_BYTES
+from scanner.safelist.files import MAX_BYTES, rewrite
 
 
 def write(path: Path, text: str = "version: 1\nglobal: []\n") -> Path:
@@ -108,3 +108,23 @@ def test_a_folder_that_is_named_itself_may_be_a_link(tmp_path: Path) -> None:
     write(tmp_path / "elsewhere/a.yaml")
     (tmp_path / "safelists").symlink_to(tmp_path / "elsewhere")
     assert len(read([tmp_path / "safelists"])) == 1
+
+
+def test_a_file_that_is_written_anew_keeps_mode_mark_and_link(tmp_path: Path) -> None:
+    file = write(tmp_path / "real/a.yaml", "\ufeffversion: 1\r\nglobal: []\r\n")
+    file.chmod(0o640)
+    (tmp_path / "b.yaml").symlink_to(file)
+    (text,) = read([tmp_path / "b.yaml"])
+    rewrite(text, text.text + "# more\r\n")
+    assert (tmp_path / "b.yaml").is_symlink()
+    assert file.read_bytes() == b"\xef\xbb\xbfversion: 1\r\nglobal: []\r\n# more\r\n"
+    assert file.stat().st_mode & 0o777 == 0o640
+
+
+def test_what_somebody_else_changed_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.yaml")
+    (text,) = read([file])
+    write(file, "version: 1\nglobal: [alice]\n")
+    with pytest.raises(ScannerError, match="has changed since it was read"):
+        rewrite(text, "version: 1\nglobal: []\n# more\n")
+    assert file.read_text(encoding="utf-8") == "version: 1\nglobal: [alice]\n"

@@ -7,7 +7,9 @@ It is written after the sheets with other people's text, as it lists what had to
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from scanner.model import Account, Evidence, Record, Resumption, SafelistText, Scanned
+from scanner.diff import out_of_scope
+from scanner.model import Account, Assessment, Evidence, Part, Record, Resumption, SafelistText, Scanned
+from scanner.report.changes import DIFFERENCES, counts_words
 from scanner.report.columns import ACCOUNTS, SAFELIST, USERS, Column
 from scanner.report.figures import reconciled, skipped_by_detail
 from scanner.report.review import REVIEW, review_every_days
@@ -110,6 +112,10 @@ def _source(book: Book) -> Iterable[Fact]:
         yield "Gone on with", _resumption_words(each)
     if book.figures.read_from and book.figures.read_until:
         yield "Accounts were read", window(book.figures.read_from, book.figures.read_until)
+    yield "Compared with", _compared_with(book)
+    if book.assessment.owners_from is not None:
+        words = f"{book.assessment.owners_from}, given when this was rendered; not the owners that the run recorded"
+        yield "Owners of accounts from", words
     yield "Users come from", "IAM ListUsers, called in each account; a list that broke off counts as a failed account"
 
 
@@ -123,6 +129,13 @@ def _resumption_words(each: Resumption) -> str:
     return "; ".join(words)
 
 
+def _compared_with(book: Book) -> str:
+    previous = book.assessment.record.header.previous_run
+    if previous is None:
+        return "no earlier run; the column change of Users is empty"
+    return f"{previous.run_id}, SHA-256 of its journal {previous.digest}"
+
+
 def _read_through(book: Book) -> str:
     scans = [scan for scan in book.assessment.record.scans.values() if isinstance(scan, Scanned)]
     own = sorted(scan.account_id for scan in scans if scan.role_arn is None)
@@ -132,6 +145,7 @@ def _read_through(book: Book) -> str:
 
 def _scope(book: Book) -> Iterable[Fact]:
     settings = book.assessment.record.header.settings
+    yield from _part(book.assessment.part)
     yield "Asked for", scope_words(settings)
     for label, key in (("Excluded units", "exclude_ou"), ("Excluded accounts", "exclude_account")):
         yield label, "\n".join(named(settings, key)) or "none"
@@ -139,6 +153,18 @@ def _scope(book: Book) -> Iterable[Fact]:
         yield "Not attempted", f"{many(len(accounts), 'account')}: {_called(accounts)}\n{reason}"
     yield "Filter on users", "none: every IAM user of every account read is a row of Users, approved or not"
     yield "Approvals judged on", book.assessment.record.header.as_of.isoformat()
+
+
+def _part(part: Part | None) -> Iterable[Fact]:
+    if part is None:
+        return
+    yield "This is a part of the run", part.words
+    yield "What is of the part", "its accounts, users and changes, and all totals of these"
+    yield "What is of the whole run", "calls to AWS, settings, versions, notes, run id and journal"
+    yield (
+        "Entries of the safelist",
+        "those that concern its accounts; status, users and remarks are of the whole run",
+    )
 
 
 def _called(accounts: Sequence[Account]) -> str:
@@ -163,6 +189,7 @@ def _completeness(book: Book) -> Iterable[Fact]:
     yield "Rows of Review", f"{len(book.review):,}: each holds at least one of: {_why_in_review(book)}"
     yield "Rows of Users", f"{len(book.users):,}; {split}; {totals.users:,} found"
     yield "Rows of Safelist", f"{len(book.assessment.safelist):,}"
+    yield from _changes(book)
     if listing.problem:
         yield "The listing of accounts broke off", f"{listing.problem.call}: {listing.problem.detail}"
     yield from (("Note", note) for note in listing.notes)
@@ -174,6 +201,18 @@ def _why_in_review(book: Book) -> str:
         f"not approved; approval ends within {days(EXPIRING.days)}; recreated, renamed or gained privilege since the "
         f"previous run; decision not carried out or put off; neither approved nor reviewed in the last {every}"
     )
+
+
+def _changes(book: Book) -> Iterable[Fact]:
+    """What became of the users of the previous run, and of this one's: the latter two have no row in Changes."""
+    assessment = book.assessment
+    previous = assessment.record.header.previous_run
+    if previous is None or assessment.differences is None:
+        return
+    yield "Since the run compared with", f"{counts_words(assessment.differences)}; one with several counts for each"
+    listing = assessment.record.listing
+    outside = out_of_scope(previous, {account.id for account in listing.accounts} - listing.in_scope)
+    yield "Not compared", f"{many(outside, 'user')} of that run, in accounts that are outside the scope of this one"
 
 
 def _accuracy(book: Book) -> Iterable[Fact]:
@@ -209,12 +248,16 @@ def _unedited(book: Book) -> Iterable[Fact]:
         yield "What that shows", "that the run was not changed since it ended; this workbook is not one of its files"
         yield "This workbook", "is checked by evaluating the run again with the same safelists, day and program version"
         return
-    yield (
-        "What that shows",
-        "no file, this workbook included, and no line of the journal was changed since the run ended",
-    )
+    yield "What that shows", f"{_files(book.assessment)} and no line of the journal was changed since the run ended"
     yield "Reviewers", "decide in a copy of this workbook, on the sheet Review"
     yield "Their decisions", "are read back by iam-scanner review import, which holds each row against the journal"
+
+
+def _files(assessment: Assessment) -> str:
+    """What is verified; a part, or a report with other owners, is no file of the run."""
+    if assessment.part is None and assessment.owners_from is None:
+        return "no file, this workbook included,"
+    return "no file of the run (this workbook is rendered from it, and is none)"
 
 
 def _safelists(texts: Sequence[SafelistText], *, recorded: bool) -> Iterable[Fact]:
@@ -249,6 +292,7 @@ def _columns(prose: Prose) -> None:
         ("Users", USERS),
         ("Accounts", ACCOUNTS),
         ("Safelist", SAFELIST),
+        ("Changes", DIFFERENCES),
     )
     for title, columns in tables:
         prose.line(Span(1, title, HEAD), Span(2, "What it says, and where that comes from", HEAD))

@@ -12,14 +12,15 @@ from openpyxl.worksheet.page import PageMargins
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
-from scanner.model import RULE_ID, Assessment
+from scanner.model import RULE_ID, Assessment, Part
 from scanner.report.figures import Figures
 from scanner.report.review import ReviewRow
 from scanner.report.rows import AccountRow, UserRow
-from scanner.report.sheets.words import run_words
-from scanner.text import Change, for_xml
+from scanner.report.sheets.words import run_words, shortened
+from scanner.text import Change, for_terminal, for_xml
 
 A3, A4 = 8, 9
+PART_SHOWN = 80  # characters; a spreadsheet has room for 255 in all
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +94,16 @@ def _set_up_margins(sheet: Worksheet, book: Book) -> None:
     sheet.page_margins = PageMargins(left=0.4, right=0.4, top=0.6, bottom=0.6, header=0.3, footer=0.3)
     record = book.assessment.record
     words = run_words(record)
-    sheet.HeaderFooter.oddHeader = _margin(f"{RULE_ID} IAM user review", "&A", words[0].upper() + words[1:])
+    title = f"{RULE_ID} IAM user review{_of_part(book.assessment.part)}"
+    sheet.HeaderFooter.oddHeader = _margin(title, "&A", words[0].upper() + words[1:])
     sheet.HeaderFooter.oddFooter = _margin(f"Journal SHA-256 {record.digest}", "", "Page &P of &N")
+
+
+def _of_part(part: Part | None) -> str:
+    """The end of its words, which has the numbers. An ampersand would be a command, here."""
+    if part is None:
+        return ""
+    return f", a part: {for_terminal(shortened(part.words, PART_SHOWN))}".replace("&", "+")
 
 
 def _margin(left: str, center: str, right: str) -> HeaderFooterItem:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from itertools import zip_longest
 
 from scanner.model import RISK_LEVEL, RULE_ID, RULE_TITLE, Choice, Status
+from scanner.report.changes import counts_words
 from scanner.report.figures import UNPLACED, reconciled
 from scanner.report.rows import AccountRow, dormant_days
 from scanner.report.sheets.charts import accounts_block, ous_block
@@ -49,6 +50,7 @@ def summary_sheet(book: Book) -> None:
     _beside(prose, ("What was asked", _asked(book)), ("Accounts: do the numbers add up?", _coverage(book)))
     prose.gap()
     _beside(prose, ("Users", _users(book)), ("Review: decided so far", [*_progress(book), *_failed(book)]))
+    _since(prose, book)
     _remedies(prose, book)
     prose.gap()
     _sign_off(prose, book)
@@ -100,7 +102,7 @@ def _beside(prose: Prose, left: tuple[str, Sequence[Line]], right: tuple[str, Se
 
 def _asked(book: Book) -> list[Line]:
     record = book.assessment.record
-    header, figures = record.header, book.figures
+    header, figures, part = record.header, book.figures, book.assessment.part
     read = "none was read"
     if figures.read_from and figures.read_until:
         read = window(figures.read_from, figures.read_until)
@@ -112,6 +114,7 @@ def _asked(book: Book) -> list[Line]:
         ("Accounts were read", read),
         ("Run by", header.caller.arn),
         ("Scope", scope_words(header.settings)),
+        *((("Part of the run", part.words),) if part else ()),
     )
     return [(Span(1, label, LABEL), Span(2, value, PROSE, LEFT)) for label, value in facts]
 
@@ -205,6 +208,16 @@ def _why(row: AccountRow) -> str:
     return row.reason or row.detail or ""
 
 
+def _since(prose: Prose, book: Book) -> None:
+    """What changed, in one line; nothing where there is no earlier run to say it of."""
+    previous, differences = book.assessment.record.header.previous_run, book.assessment.differences
+    if previous is None or differences is None:
+        return
+    label = f"Since {previous.started_at:%Y-%m-%d}"
+    words = f"{counts_words(differences)} (run {previous.run_id}; see Changes)"
+    prose.line(Span(1, label, STRONG), Span(2, words, PROSE, LAST))
+
+
 def _remedies(prose: Prose, book: Book) -> None:
     """What to do, once for each reason: most accounts fail for the same one."""
     remedies = Counter((_why(row), row.remedy) for row in book.figures.failed)
@@ -223,6 +236,8 @@ def _sign_off(prose: Prose, book: Book) -> None:
         prose.line(Span(1, "Sign-off", SECTION, LAST), height=SECTION_HEIGHT)
         prose.line(Span(1, f"A what-if is not signed. Sign run {run}, or a new scan with these safelists.", BAD, LAST))
         return
+    part = book.assessment.part
+    run += f"; {part.words}" if part else ""
     words = (
         f"I have read this review (run {run}). I acknowledge its results, the accounts that it does not cover, and "
         "that each user who is not approved is to be removed, or to be put on a safelist after review."

@@ -20,13 +20,16 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from scanner.errors import ScannerError
+from scanner.model import Part
 from scanner.report.columns import Column
 from scanner.report.sheets.cells import write_rows
 from scanner.report.sheets.page import Book, Page, open_sheet
 from scanner.report.sheets.styles import BELOW, HEAD, Look, band
+from scanner.report.sheets.words import shortened
 
 MOST_ROWS = 1_048_575  # of a sheet, less the header; what is beyond them a spreadsheet drops
 HEADER_HEIGHT = 18.0  # points
+PART_SHOWN = 200  # characters of the words for a part
 NOTE_SIZE = (330, 560)  # height and width in pixels
 
 
@@ -55,7 +58,10 @@ def write_table(
     looks = {each.column: each for each in marks if isinstance(each, Look)}
     sheet = open_sheet(book, page, [column.width for column in columns])
     sheet.row_dimensions[1].height = HEADER_HEIGHT
-    sheet.append([_header(sheet, column, looks.get(column.key)) for column in columns])
+    head = [_header(sheet, column, looks.get(column.key)) for column in columns]
+    if book.assessment.part is not None:
+        _say_it_is_a_part(head[0], book, book.assessment.part)
+    sheet.append(head)
     rows = zip(*(frame[column.key] for column in columns), strict=True)
     book.rows[page.title] = write_rows(book, sheet, columns, rows, looks)
     last_row = len(frame) + 1
@@ -73,6 +79,13 @@ def _header(sheet: Worksheet, column: Column[Any], look: Look | None) -> Cell:
     if look and look.note:
         cell.comment = Comment(look.note, "iam-scanner", *NOTE_SIZE)
     return cell
+
+
+def _say_it_is_a_part(cell: Cell, book: Book, part: Part) -> None:
+    """As a note on the first heading: the rows are a table's, and leave no room for a sentence."""
+    words = book.fit(f"A part of the run: {shortened(part.words, PART_SHOWN)}", f"{cell.parent.title}, note")
+    notes = [words, *([cell.comment.text] if cell.comment else [])]
+    cell.comment = Comment("\n".join(notes), "iam-scanner", height=60 * len(notes), width=320)
 
 
 def as_text(cell: Cell, text: str) -> Cell:

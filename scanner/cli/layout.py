@@ -1,0 +1,36 @@
+"""How what a command found is laid out: labelled lines, in a terminal as wide as that is, elsewhere as plain text."""
+
+import io
+import os
+from collections.abc import Iterable
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+WIDTH = 100  # columns, where no terminal says how many it has
+
+
+def print_parts(console: Console, parts: Iterable[RenderableType]) -> None:
+    """Print; into a file or a pipe as plain lines, without colours and trailing spaces."""
+    if console.is_terminal:
+        console.print(Group(*parts))
+        return
+    plain = Console(file=io.StringIO(), width=_width(), color_system=None, force_terminal=False, highlight=False)
+    with plain.capture() as captured:
+        plain.print(Group(*parts))
+    console.file.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+
+
+def labelled(*lines: tuple[str, Text]) -> RenderableType:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="bold", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for label, text in lines:
+        grid.add_row(label, text)
+    return grid
+
+
+def _width() -> int:
+    columns = os.environ.get("COLUMNS", "")
+    return int(columns) if columns.isdecimal() and int(columns) else WIDTH

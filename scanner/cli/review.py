@@ -1,0 +1,80 @@
+"""`iam-scanner review`: read the reviewers' decisions back."""
+
+import os
+import pwd
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from scanner.cli import options
+
+app = typer.Typer(name="review", help="Read the decisions of a review back. Calls no AWS.", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """Keep `import` a command of its own, though it is the only one."""
+
+
+@app.command("import")
+def import_command(
+    context: typer.Context,
+    workbooks: Annotated[
+        list[Path], typer.Argument(metavar="WORKBOOK", help="Filled workbooks (.xlsx), all of one run.")
+    ],
+    *,
+    safelist: options.Safelists = None,
+    into: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Safelist file that takes the changes; needed where there are several."),
+    ] = None,
+    write: Annotated[bool, typer.Option("--write", help="Make the safelist changes, not only show them.")] = False,
+    supersede: Annotated[
+        bool,
+        typer.Option("--supersede", help="Let decisions take the place of earlier ones, and lift revocations."),
+    ] = False,
+    output: options.Output = None,
+    config: options.Config = None,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+    debug: options.Debug = False,
+) -> None:
+    """Read decisions from filled workbooks: safelist changes as a diff, removals.json, and the ledger.
+
+    All workbooks are refused, with every fault by its cell, where one decision cannot be taken as it is. Only --write
+    changes safelists. Exit code: 0 imported, 2 refused and nothing written, 1 could not write.
+
+    Example: iam-scanner review import review.xlsx --write
+    """
+    from scanner.cli import review_outcome
+    from scanner.review.importing import Request, import_review
+    from scanner.settings import load
+
+    options.log_to_stderr(debug)
+    settings = load(options.given(context.params), os.environ, config)
+    imported = import_review(
+        Request(
+            workbooks=tuple(workbooks),
+            safelist=settings.safelist,
+            output=settings.output,
+            into=into,
+            write=write,
+            supersede=supersede,
+            imported_by=_operator(),
+            now=datetime.now(UTC),
+        )
+    )
+    if as_json:
+        options.print_json(review_outcome.document(imported))
+    else:
+        review_outcome.show(imported, options.stdout(), quiet=quiet)
+
+
+def _operator() -> str:
+    """Who runs this, by the operating system; an environment variable could say anything."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container may run as a user that it has no name for
+        return f"uid {os.getuid()}"

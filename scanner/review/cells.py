@@ -1,0 +1,96 @@
+"""What a reviewer's cell holds, whatever a spreadsheet made of it; refused where that is not plain. Pure.
+
+Blanks around a text do not count. A number is as good as its digits. A formula is nothing that anybody decided.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from typing import TypeVar
+
+from scanner.safelist.fields import SURROGATE_OR_CONTROL
+from scanner.text import from_csv
+
+FORMULA, ERROR = "f", "e"  # kinds of cells, as the workbook has them
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_E = TypeVar("_E", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of a row; where it is empty, the place where its value would stand."""
+
+    at: str  # "N14"
+    value: object = None
+    kind: str = ""
+
+
+class CellError(Exception):
+    """A cell does not hold what its column is for."""
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.remedy = remedy
+
+
+def raw(cell: Cell) -> str | None:
+    """What a person sees in the cell; None where that is nothing."""
+    if cell.kind == FORMULA:
+        raise CellError("The cell holds a formula.", "Put in the value itself.")
+    if cell.kind == ERROR:
+        raise CellError(f"The cell holds an error, {cell.value}.", "Put in the value itself, or clear it.")
+    value = cell.value
+    if isinstance(value, datetime | date | time | timedelta):
+        raise CellError(f"{value} is a date, not text.", "Format the cell as text, and write it again.")
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return None if value is None else str(value).strip() or None
+
+
+def text(cell: Cell) -> str | None:
+    """A text, on as many lines as it has; a quote that only guards it from being run as a formula is no part of it."""
+    found = raw(cell)
+    if found is not None and SURROGATE_OR_CONTROL.search("".join(found.split())):
+        raise CellError("The text holds a control character.", "Write it again.")
+    return None if found is None else from_csv(found).strip() or None
+
+
+def line(cell: Cell) -> str | None:
+    """A text on one line."""
+    found = text(cell)
+    return None if found is None else one_line(found)
+
+
+def one_line(found: str) -> str:
+    return " ".join(found.split())
+
+
+def day(cell: Cell) -> date | None:
+    """A date, or its text in ISO 8601."""
+    if isinstance(cell.value, datetime):
+        return cell.value.date()
+    if isinstance(cell.value, date):
+        return cell.value
+    found = raw(cell)
+    if found is None:
+        return None
+    try:
+        if isinstance(cell.value, str) and _DAY.fullmatch(found):
+            return date.fromisoformat(found)
+    except ValueError:
+        pass  # no such day, as 2026-02-30
+    raise CellError(f"{found!r} is no date.", "Write it as 2027-01-15.")
+
+
+def one_of(cell: Cell, choices: type[_E]) -> _E | None:
+    """One of the values, without regard to case."""
+    found = line(cell)
+    if found is None:
+        return None
+    for each in choices:
+        if each.casefold() == found.casefold():
+            return each
+    raise CellError(f"{found!r} is unknown.", f"Use one of: {', '.join(choices)}.")

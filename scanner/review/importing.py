@@ -1,0 +1,247 @@
+"""Read a review back: filled workbooks of one run → ledger, list of removals, safelist changes. All or nothing.
+
+Everything is judged before anything is written. Then come, in this order, the ledger, the removals and, where that is
+asked for, the safelists. Each is written whole, and each follows from the workbooks and the ledger: so an import that
+broke off is repaired by the same command again, which finds what is there and writes what is not.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from scanner import run
+from scanner.errors import Fault, FaultsError, UsageError
+from scanner.model import Assessment, Choice, ReviewDecision, SafelistText
+from scanner.recorded import decide
+from scanner.report.review import review_rows
+from scanner.report.rows import user_rows
+from scanner.review import removals
+from scanner.review.cells import Cell
+from scanner.review.changes import FileChange, Wanted, changes, forbidden, wanted
+from scanner.review.decisions import Decided, Judged, Key, Rules, in_order, judge, shown
+from scanner.review.ledger import LEDGER, LedgerLine, append, locked
+from scanner.review.ledger import read as read_ledger
+from scanner.review.reading import EVIDENCE, Filled, read
+from scanner.review.reading import in_order as by_place
+from scanner.review.standing import Ledger, Standing
+from scanner.safelist.entries import Safelist, check_organization, parse
+from scanner.safelist.files import read as read_safelists
+from scanner.safelist.files import rewrite
+from scanner.safelist.match import Index
+from scanner.safelist.types import Policy
+
+RUN_ID, DIGEST = "Run id", "SHA-256 of the journal"  # labels on the Evidence sheet
+WHAT_IF = "WHAT-IF"  # how the value of a fact begins there that says so
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is to be imported, and how."""
+
+    workbooks: tuple[Path, ...]
+    safelist: tuple[Path, ...]
+    output: Path
+    into: Path | None
+    write: bool
+    supersede: bool
+    imported_by: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """What an import found and did."""
+
+    run_id: str
+    digest: str
+    books: tuple[Filled, ...]
+    decided: Mapping[Choice, int]  # in these workbooks
+    standing: Mapping[Standing, int]  # of these decisions, in the ledger as it was
+    begun: int  # rows where something is filled in, and the decision is not
+    due: int  # users that need a decision, by the run
+    undecided: int  # of these, now
+    wanted: Wanted
+    changes: tuple[FileChange, ...]
+    written: bool  # the safelists have the changes
+    ledger: Path
+    removals: Path
+    to_remove: int
+
+
+def import_review(request: Request) -> Imported:
+    """Import; raise `FaultsError` with all that is wrong, `UsageError` or `ScannerError`."""
+    texts = read_safelists(request.safelist)
+    safelist = parse(texts)
+    books, faults = _read_all(request.workbooks)
+    assessment = _run_of(books, request.output, faults)
+    organization = assessment.record.header.organization
+    check_organization(safelist, organization.id if organization else None)
+    judged = _judged(books, assessment, safelist, request.now)
+    faults += judged.faults
+    with locked(request.output):
+        return _import(request, texts, _Job(assessment, books, judged, faults, safelist))
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What was read, and is wrong so far."""
+
+    assessment: Assessment
+    books: tuple[Filled, ...]
+    judged: Judged
+    faults: list[Fault]
+    safelist: Safelist
+
+
+# --- reading ---------------------------------------------------------------------------------------------------------
+
+
+def _read_all(paths: Sequence[Path]) -> tuple[tuple[Filled, ...], list[Fault]]:
+    books: list[Filled] = []
+    faults: list[Fault] = []
+    for path in paths:
+        try:
+            books.append(read(path))
+            faults += books[-1].faults
+        except FaultsError as error:
+            faults += error.faults
+    if not books:
+        raise FaultsError(faults)
+    return tuple(books), faults
+
+
+def _run_of(books: Sequence[Filled], output: Path, faults: list[Fault]) -> Assessment:
+    """The run that all workbooks are of; raise `FaultsError` where they are of none."""
+    found = {book.path: _fact(book, RUN_ID) for book in books}
+    for book in books:
+        faults += _not_of(book, found[books[0].path])
+    run_id = found[books[0].path].value
+    if not isinstance(run_id, str) or not run.is_run_id(run_id):
+        raise FaultsError(faults)
+    try:
+        assessment = decide(run.find(str(output / run_id), output))
+    except UsageError as error:
+        at = found[books[0].path]
+        faults.append(books[0].fault(at, str(error), "Name the folder that holds it with --output.", EVIDENCE))
+        raise FaultsError(faults) from error
+    faults += (fault for book in books for fault in _other_state(book, assessment))
+    return assessment
+
+
+def _fact(book: Filled, label: str) -> Cell:
+    return book.facts.get(label, Cell("B1"))
+
+
+def _not_of(book: Filled, first: Cell) -> Iterable[Fault]:
+    at = _fact(book, RUN_ID)
+    if any(str(each.value).startswith(WHAT_IF) for each in book.facts.values()):
+        yield book.fault(None, "this is a what-if: nobody is to decide by it.", _AGAIN.format("the run"), EVIDENCE)
+    elif not isinstance(at.value, str) or not run.is_run_id(at.value):
+        yield book.fault(at, f"There is no {RUN_ID}.", _AGAIN.format("the run"), EVIDENCE)
+    elif at.value != first.value:
+        problem = f"This workbook is of run {at.value}, and the first one of {first.value}."
+        yield book.fault(at, problem, "Import the workbooks of one run at a time.", EVIDENCE)
+
+
+def _other_state(book: Filled, assessment: Assessment) -> Iterable[Fault]:
+    at, record = _fact(book, DIGEST), assessment.record
+    if at.value != record.digest and _fact(book, RUN_ID).value == record.header.run_id:
+        problem = f"The journal of the run has another SHA-256, {record.digest}: the workbook is not of its last state."
+        yield book.fault(at, problem, _AGAIN.format(record.header.run_id), EVIDENCE)
+
+
+_AGAIN = "Decide in a workbook of {}; iam-scanner report writes one."
+
+
+def _judged(books: Sequence[Filled], assessment: Assessment, safelist: Safelist, now: datetime) -> Judged:
+    header = assessment.record.header
+    rules = Rules(
+        run_id=header.run_id,
+        users=shown(tuple(user_rows(assessment))),
+        run_on=header.started_at.astimezone(UTC).date(),
+        today=now.astimezone(UTC).date(),
+        policy=safelist.policy or Policy(),
+    )
+    judged = Judged()
+    for book in books:
+        if _fact(book, RUN_ID).value == header.run_id:
+            judge(book, rules, judged)
+    return judged
+
+
+# --- judging by what was decided before, and writing -----------------------------------------------------------------
+
+
+def _import(request: Request, texts: Sequence[SafelistText], job: _Job) -> Imported:
+    run_id = job.assessment.record.header.run_id
+    before = read_ledger(request.output)
+    ledger = Ledger(before, run_id)
+    decided = tuple(in_order(job.judged.decided))
+    standing = {each.key: ledger.standing(each) for each in decided}
+    in_force = tuple(each for each in decided if standing[each.key] is not Standing.OVERTAKEN)
+    index = Index(job.safelist, request.now.astimezone(UTC).date())
+    faults = list(job.faults)
+    if not request.supersede:
+        faults += filter(None, map(ledger.contradiction, decided))
+        faults += filter(None, (forbidden(each, index) for each in in_force))
+    if faults:
+        raise FaultsError(by_place(faults, request.workbooks))
+    lacking = wanted(in_force, index)
+    planned = changes(lacking, texts, request.into)
+    new = [each for each in decided if standing[each.key] is Standing.NEW]
+    after = Ledger((*before, *(each.decision for each in new)), run_id).of_run()
+    _write_ledger(request, job.assessment, new)
+    listed = _write_removals(request, job.assessment, after)
+    if request.write:
+        for change in planned:
+            rewrite(change.before, change.after)
+    return Imported(
+        run_id=run_id,
+        digest=job.assessment.record.digest,
+        books=job.books,
+        decided=Counter(each.decision.choice for each in decided),
+        standing=Counter(standing.values()),
+        begun=job.judged.begun,
+        **_progress(job.assessment, after),
+        wanted=lacking,
+        changes=planned,
+        written=request.write and bool(planned),
+        ledger=request.output / LEDGER,
+        removals=listed,
+        to_remove=sum(each.choice in {Choice.REMOVE, Choice.QUARANTINE} for each in after.values()),
+    )
+
+
+def _write_ledger(request: Request, assessment: Assessment, new: Sequence[Decided]) -> None:
+    lines = [
+        LedgerLine(
+            decision=each.decision,
+            account_name=each.finding.account.name,
+            user_name=each.finding.user.user_name,
+            arn=each.finding.user.arn,
+            journal_sha256=assessment.record.digest,
+            workbook=each.book.path.name,
+            workbook_sha256=each.book.sha256,
+            imported_at=request.now,
+            imported_by=request.imported_by,
+        )
+        for each in new
+    ]
+    if lines:
+        append(request.output, lines)
+
+
+def _write_removals(request: Request, assessment: Assessment, standing: Mapping[Key, ReviewDecision]) -> Path:
+    header = assessment.record.header
+    found = ((each, standing.get((each.account.id, each.user.user_id))) for each in assessment.findings)
+    pairs = [(finding, decision) for finding, decision in found if decision is not None]
+    content = removals.document(header.run_id, assessment.record.digest, pairs)
+    return removals.write(request.output / f"{header.run_id}-review", content)
+
+
+def _progress(assessment: Assessment, standing: Mapping[Key, ReviewDecision]) -> dict[str, int]:
+    due = review_rows(assessment, tuple(user_rows(assessment)))
+    keys = [(row.user.finding.account.id, row.user.finding.user.user_id) for row in due]
+    return {"due": len(keys), "undecided": sum(key not in standing for key in keys)}

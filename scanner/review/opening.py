@@ -1,0 +1,253 @@
+"""Open a workbook that came back from a reviewer, without trusting it.
+
+A workbook is a ZIP of XML parts, and may have been made to harm whoever opens it. So it is looked through, at little
+memory, before the library that builds trees from it sees it: how much it unpacks to, document types (they bring
+entities: files of this machine, addresses, or a billion laughs) and macros. Nothing in it is ever run or followed:
+formulas are text here, and links to other workbooks are left out.
+"""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import BinaryIO, Final, cast
+from xml.parsers.expat import ExpatError, ParserCreate
+from zipfile import BadZipFile, ZipFile, ZipInfo
+from zlib import error as ZlibError  # noqa: N812  it is a class
+
+from openpyxl import load_workbook
+from openpyxl.cell.cell import Cell
+from openpyxl.workbook import Workbook
+
+from scanner.errors import Fault, FaultsError
+
+# What 100,000 users take: a file of some 30 MB, which unpacks to 300 MB, 15 times as much. Bombs come from 1,000 times.
+MOST_BYTES: Final = 100_000_000
+MOST_UNPACKED: Final = 600_000_000
+MOST_RATIO: Final = 200
+RATIO_FROM: Final = 1_000_000  # bytes unpacked: small parts of one character are no bomb
+MOST_PARTS: Final = 2_000
+MOST_TREE: Final = 4_000_000  # bytes of XML that become one tree, which takes up to forty times as much memory
+MOST_PIECES: Final = 2_000_000  # rows of a sheet, or texts of a workbook
+MOST_ROWS, MOST_COLUMNS = 1_048_576, 256  # what is read of a sheet; it may claim to be as large as it likes
+
+_CHUNK = 1 << 16
+_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+# By the root of a part: the element that is read and forgotten one by one. All else is kept until the part is read.
+_PIECES = {f"{_MAIN} worksheet": f"{_MAIN} row", f"{_MAIN} sst": f"{_MAIN} si"}
+_CENTRAL_ENTRY = b"PK\x01\x02"
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_CONTENT_TYPES = "[Content_Types].xml"
+
+SAVE_AS = "Open it in the spreadsheet program, save it as an Excel workbook (.xlsx), and import that."
+WITHOUT = "Save it without one, and import that."
+UNTOUCHED = "Start again from a copy of the run's own workbook, and fill in only decisions."
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Workbook]:
+    """The workbook, to be read row by row; raise `FaultsError` where it is none, or one that nobody should open."""
+    with _file(path) as file, warnings.catch_warnings():
+        # What the library leaves out of validations, styles and the like: nothing that is read here.
+        warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
+        _look_through(path, file)
+        try:
+            book = load_workbook(file, read_only=True, keep_links=False)
+        except Exception as error:  # the library raises whatever a broken part leads it to
+            raise _damaged(path) from error
+        with closing(book):
+            yield book
+
+
+def rows(path: Path, book: Workbook, title: str) -> Iterator[tuple[int, tuple[Cell, ...]]]:
+    """The rows of a sheet that are not empty, with their numbers; raise `FaultsError` where one is damaged.
+
+    An empty cell may be the library's one for all, which has no address.
+    """
+    found = _rows(book, title)
+    while True:
+        try:
+            row = next(found, None)
+        except Exception as error:  # as above
+            raise _refused(path, f"the sheet {title!r} is damaged.", UNTOUCHED) from error
+        if row is None:
+            return
+        yield row
+
+
+def merged(book: Workbook, title: str) -> tuple[str, ...]:
+    """The merged ranges of a sheet whose rows could be read, as "F2:F9": all cells but the first look empty."""
+    found: list[str] = []
+
+    def starts(name: str, attributes: dict[str, str]) -> None:
+        if name == f"{_MAIN} mergeCell":
+            found.append(attributes.get("ref", ""))
+
+    parser = ParserCreate(namespace_separator=" ")
+    parser.StartElementHandler = starts
+    # A read-only sheet has no other way to them.
+    with book[title]._get_source() as part:  # type: ignore[attr-defined]  # noqa: SLF001
+        parser.ParseFile(part)
+    return tuple(found)
+
+
+def _rows(book: Workbook, title: str) -> Iterator[tuple[int, tuple[Cell, ...]]]:
+    sheet = book[title]
+    sheet.reset_dimensions()  # what the sheet says of its size may be wrong
+    found = cast(Iterator[tuple[Cell, ...]], sheet.iter_rows(max_row=MOST_ROWS, max_col=MOST_COLUMNS))
+    before: tuple[Cell, ...] = ()
+    for number, row in enumerate(found, 1):
+        # The rows of a gap, which can be a million, are one and the same.
+        if row is not before and any(cell.value is not None for cell in row):
+            yield number, row
+        before = row
+
+
+def _file(path: Path) -> BinaryIO:
+    try:
+        if path.exists() and not path.is_file():
+            raise _refused(path, "is not a file.", "Name the workbook itself.")
+        return path.open("rb")
+    except FileNotFoundError as error:
+        raise _refused(path, "there is no such file.", "Check the path.") from error
+    except OSError as error:
+        raise _refused(path, f"cannot be read: {error.strerror}.", "Check its permissions.") from error
+
+
+def _look_through(path: Path, file: BinaryIO) -> None:
+    _check_kind(path, file)
+    try:
+        with ZipFile(file) as archive:
+            _check_size(path, archive)
+            for part in archive.infolist():
+                _check_part(path, archive, part)
+            _check_is_workbook(path, archive)
+    # An unknown way of packing is a NotImplementedError, which is a RuntimeError.
+    except (BadZipFile, ZlibError, EOFError, OSError, ValueError, RuntimeError) as error:
+        raise _damaged(path) from error
+    file.seek(0)
+
+
+def _check_kind(path: Path, file: BinaryIO) -> None:
+    """Tell apart, by the first bytes, what people send in place of an .xlsx; and count the parts of a ZIP unread."""
+    size = path.stat().st_size
+    if size == 0:
+        raise _refused(path, "is empty.", "Ask for it again.")
+    if size > MOST_BYTES:
+        raise _refused(path, f"has {size:,} bytes, more than any review.", UNTOUCHED)
+    start = file.read(len(_OLE))
+    if start == _OLE:
+        raise _container(path, file)
+    if not start.startswith(b"PK"):
+        raise _refused(path, "is not a workbook.", SAVE_AS)
+    if _count(file, _CENTRAL_ENTRY) > MOST_PARTS:
+        raise _too_large(path, f"it has more than {MOST_PARTS:,} parts")
+    file.seek(0)
+
+
+def _container(path: Path, file: BinaryIO) -> FaultsError:
+    """The fault of a file in Microsoft's older container, which also holds what was encrypted."""
+    if _count(file, _ENCRYPTED):
+        return _refused(path, "is protected by a password.", WITHOUT)
+    return _refused(path, "is a workbook in the format of Excel 97 (.xls).", SAVE_AS)
+
+
+def _count(file: BinaryIO, wanted: bytes) -> int:
+    """How often these bytes occur from here on; the file need not fit into memory."""
+    found, kept = 0, b""
+    while chunk := file.read(_CHUNK):
+        found += (kept + chunk).count(wanted)
+        kept = chunk[1 - len(wanted) :]
+    return found
+
+
+def _check_size(path: Path, archive: ZipFile) -> None:
+    """Refuse by what the parts claim; more than they claim is never unpacked, and less is an error."""
+    parts = archive.infolist()
+    names = [part.filename.casefold() for part in parts]
+    if len(set(names)) < len(names):
+        raise _refused(path, "has two parts of the same name.", UNTOUCHED)
+    if sum(part.file_size for part in parts) > MOST_UNPACKED:
+        raise _too_large(path, f"it would unpack to more than {MOST_UNPACKED:,} bytes")
+    for part in parts:
+        if part.flag_bits & 1:
+            raise _refused(path, "is protected by a password.", WITHOUT)
+        if part.file_size > RATIO_FROM and part.file_size > MOST_RATIO * part.compress_size:
+            raise _too_large(path, f"{part.filename} would unpack to {part.file_size:,} bytes")
+
+
+def _check_part(path: Path, archive: ZipFile, part: ZipInfo) -> None:
+    """Parse the part without keeping anything. Pictures and the like are no XML, which ends this at once."""
+
+    def refuse(*_: object) -> None:
+        raise _refused(path, f"{part.filename} declares a document type, which no spreadsheet writes.", UNTOUCHED)
+
+    parser = ParserCreate(namespace_separator=" ")
+    parser.StartDoctypeDeclHandler = refuse
+    pieces = _Pieces() if part.file_size > MOST_TREE else None
+    if pieces:
+        parser.StartElementHandler = lambda name, _: pieces.starts(name, parser.CurrentByteIndex)
+        parser.EndElementHandler = lambda name: pieces.ends(name, parser.CurrentByteIndex)
+    with archive.open(part) as stream:
+        try:
+            while chunk := stream.read(_CHUNK):
+                parser.Parse(chunk)
+                if pieces and pieces.too_large(stream.tell()):
+                    raise _too_large(path, f"{part.filename} is larger than a review makes it")
+        except ExpatError:
+            return  # whatever parses it later gets no further than here
+
+
+class _Pieces:
+    """How much of a part a reader has to keep in memory at once, told as the part goes by."""
+
+    def __init__(self) -> None:
+        self._root = ""
+        self._piece: str | None = None
+        self._since: int | None = None  # where the piece began that is not at its end
+        self._done = 0  # bytes of the pieces that are
+        self._count = 0
+
+    def starts(self, name: str, at: int) -> None:
+        if not self._root:
+            self._root, self._piece = name, _PIECES.get(name)
+        elif name == self._piece and self._since is None:
+            self._since = at
+            self._count += 1
+
+    def ends(self, name: str, at: int) -> None:
+        if name == self._piece and self._since is not None:
+            self._done += at - self._since
+            self._since = None
+
+    def too_large(self, at: int) -> bool:
+        in_piece = 0 if self._since is None else at - self._since
+        beside = at - self._done - in_piece
+        return max(in_piece, beside) > MOST_TREE + _CHUNK or self._count > MOST_PIECES
+
+
+def _check_is_workbook(path: Path, archive: ZipFile) -> None:
+    names = {name.casefold() for name in archive.namelist()}
+    if "xl/workbook.bin" in names:
+        raise _refused(path, "is a binary workbook (.xlsb).", SAVE_AS)
+    if _CONTENT_TYPES not in archive.namelist():
+        kind = "an OpenDocument file (.ods)" if "content.xml" in names else "a ZIP file, but not a workbook"
+        raise _refused(path, f"is {kind}.", SAVE_AS)
+    types = archive.read(_CONTENT_TYPES).lower()
+    if b"macroenabled" in types or any("vbaproject" in name or "xl/macrosheets/" in name for name in names):
+        raise _refused(path, "holds macros.", "Save it as an Excel workbook without macros (.xlsx), and import that.")
+    if b"spreadsheetml" not in types:
+        raise _refused(path, "is not a workbook.", SAVE_AS)
+
+
+def _refused(path: Path, problem: str, remedy: str) -> FaultsError:
+    return FaultsError([Fault(file=str(path), line=None, problem=problem, remedy=remedy)])
+
+
+def _damaged(path: Path) -> FaultsError:
+    return _refused(path, "is damaged, or was cut off on its way.", "Ask for it again.")
+
+
+def _too_large(path: Path, how: str) -> FaultsError:
+    return _refused(path, f"is refused, as {how}: such files are made to fill the memory.", UNTOUCHED)

@@ -1,0 +1,326 @@
+"""Changes in the text of a safelist that leave all else in it as it is: comments, order, quotes, line ends.
+
+ruamel.yaml only says where things stand; the text itself is cut open there, and nothing of it is written anew. What
+comes out is read again and must say exactly what was asked for, or nothing is changed.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.nodes import MappingNode, SequenceNode
+
+from scanner.errors import FaultsError, UsageError
+from scanner.model import Entry, Revocation, SafelistText
+from scanner.safelist.entries import parse
+from scanner.safelist.types import Safelist
+from scanner.safelist.write import Fields, approval_fields, block, flow, quoted, revocation_fields
+
+STEP = 2  # columns, where the file shows no habit of its own
+_DASH = re.compile(r" *-[ \t]+")
+_REST = re.compile(r"[ \t]*(?:[ \t]#.*)?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edits:
+    """What is to change in one file."""
+
+    approvals: tuple[Entry, ...] = ()  # each for one user of one account
+    revocations: tuple[Revocation, ...] = ()
+    lifted: tuple[Revocation, ...] = ()  # those to take out, as they were read from the file
+
+
+def edited(file: SafelistText, edits: Edits) -> str:
+    """The text with these changes; raise `UsageError` where they cannot be made without touching anything else.
+
+    A comment on the line of a revocation that is taken out goes with it.
+    """
+    before = parse([file])
+    gone = [number for number, each in enumerate(before.revocations) if each in edits.lifted]
+    text = file.text
+    try:
+        # One after the other, so that two new sections, or a list and a section behind it, keep their order.
+        text = _spliced(text, _revocations(_Layout(text), edits.revocations))
+        text = _spliced(text, _approvals(_Layout(text), edits.approvals))
+        for number in reversed(gone):
+            text = _spliced(text, _removal(_Layout(text), number))
+        done = _said(parse([replace(file, text=text)]))
+    except (FaultsError, _UnknownLayoutError) as error:
+        raise _refusal(file, str(error)) from error
+    taken = _counted(before.revocations[number] for number in gone)
+    if done != _said(before) - taken + _counted(edits.approvals) + _counted(edits.revocations):
+        raise _refusal(file, "the result would not say what was asked for")
+    return text
+
+
+def _said(safelist: Safelist) -> Counter[object]:
+    """All that a file says, wherever it says it."""
+    told = Counter[object]([(safelist.policy, safelist.organization)])
+    return told + _counted(safelist.entries) + _counted(safelist.revocations)
+
+
+def _counted(values: Iterable[Entry] | Iterable[Revocation]) -> Counter[object]:
+    """Without what follows from the place and from the policy, which may stand in another file."""
+    return Counter(
+        replace(each, file="", line=0, invalid=()) if isinstance(each, Entry) else replace(each, file="", line=0)
+        for each in values
+    )
+
+
+def _refusal(file: SafelistText, why: str) -> UsageError:
+    return UsageError(
+        f"{file.path} cannot be changed without risk, as it is laid out: {why}. "
+        "Make the change by hand, or lay the file out as in the example."
+    )
+
+
+class _UnknownLayoutError(Exception):
+    """The text is laid out in a way that this room does not know how to cut open."""
+
+
+# --- where things stand ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Splice:
+    """Text in the place of what stands from `at` to `end`."""
+
+    at: int
+    end: int
+    text: str
+
+
+def _spliced(text: str, splices: Iterable[_Splice]) -> str:
+    parts: list[str] = []
+    done = 0
+    for splice in sorted(splices, key=lambda each: each.at):
+        parts += [text[done : splice.at], splice.text]
+        done = splice.end
+    return "".join((*parts, text[done:]))
+
+
+_Pair = tuple[Any, Any]  # a key and its value
+
+
+class _Layout:
+    """A safelist's text, and the places in it. It was parsed before: it has neither aliases nor tags."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.newline = "\r\n" if "\r\n" in text else "\n"
+        self.root: Any = YAML(typ="safe", pure=True).compose(text)
+
+    def section(self, name: str) -> _Pair | None:
+        return next(((key, value) for key, value in self.root.value if key.value == name), None)
+
+    def lists(self, *sections: str) -> Iterator[_Pair]:
+        """The lists of entries in these sections, each with its key."""
+        for name in sections:
+            if (found := self.section(name)) is not None:
+                yield from found[1].value if isinstance(found[1], MappingNode) else (found,)
+
+    def end(self, node: Any) -> int:
+        """Where the node's own text ends; its end mark may lie behind comments and blank lines that follow."""
+        if isinstance(node, MappingNode | SequenceNode) and node.value and not node.flow_style:
+            last = node.value[-1]
+            return self.end(last[1] if isinstance(last, tuple) else last)
+        return len(self.text[: node.end_mark.index].rstrip())
+
+    def line_start(self, index: int) -> int:
+        return self.text.rfind("\n", 0, index) + 1
+
+    def next_line(self, index: int) -> int:
+        found = self.text.find("\n", index)
+        return len(self.text) if found < 0 else found + 1
+
+    def below(self, index: int, column: int) -> int:
+        """The start of a line below this place, and below the comments there that are indented beyond the column."""
+        at = self.next_line(index)
+        while self.text[at : at + column + 1].isspace() and self.text[at : self.next_line(at)].lstrip().startswith("#"):
+            at = self.next_line(at)
+        return at
+
+    def inserted(self, at: int, column: int, lines: Iterable[str]) -> _Splice:
+        """Whole lines at the start of a line; where the last line of the file has no end, it gets none now."""
+        block_ = self.newline.join(" " * column + line for line in lines)
+        cut_off = at == len(self.text) and not self.text.endswith("\n")
+        return _Splice(at, at, self.newline + block_ if cut_off else block_ + self.newline)
+
+
+@dataclass(frozen=True, slots=True)
+class _Habit:
+    """How lists are written in a file."""
+
+    indent: int  # columns from a key to the dashes of its list
+    gap: int  # columns from a dash to its item
+    is_flow: bool  # items are {...}
+    quote: str = '"'
+
+    def lines(self, items: Iterable[Fields]) -> list[str]:
+        if self.is_flow:
+            return [f"{'-':<{self.gap}}{flow(item)}" for item in items]
+        return [line for item in items for line in block(item, self.gap)]
+
+
+def _habit(lists: Iterable[_Pair], *, otherwise_flow: bool) -> _Habit:
+    """Take it from the first of the lists that shows it."""
+    shown = [(key, value) for key, value in lists if not value.flow_style and value.value]
+    indent = next((value.start_mark.column - key.start_mark.column for key, value in shown), STEP)
+    for key, value in shown:
+        for item in reversed(value.value):
+            if isinstance(item, MappingNode):
+                gap = item.start_mark.column - value.start_mark.column
+                return _Habit(indent, max(gap, STEP), bool(item.flow_style), key.style or '"')
+    return _Habit(indent, STEP, otherwise_flow)
+
+
+# --- adding ----------------------------------------------------------------------------------------------------------
+
+
+def _revocations(layout: _Layout, revocations: Sequence[Revocation]) -> Iterator[_Splice]:
+    if not revocations:
+        return
+    items = [revocation_fields(each) for each in revocations]
+    habit = _habit(layout.lists("revoked"), otherwise_flow=True)
+    if (found := layout.section("revoked")) is not None:
+        yield from _into_list(layout, found, items, habit)
+    else:
+        yield _new_section(layout, "revoked", _list("revoked", items, habit), _flow_list(items))
+
+
+def _approvals(layout: _Layout, entries: Sequence[Entry]) -> Iterator[_Splice]:
+    by_account = {
+        account: [approval_fields(each) for each in group]
+        for account, group in groupby(sorted(entries, key=_account), key=_account)
+    }
+    section = layout.section("accounts")
+    known = {key.value: (key, value) for key, value in section[1].value} if section else {}
+    for account in sorted(by_account.keys() & known.keys()):
+        others = layout.lists("accounts", "ous", "global")
+        habit = _habit((known[account], *others), otherwise_flow=False)
+        yield from _into_list(layout, known[account], by_account[account], habit)
+    if new := {account: items for account, items in by_account.items() if account not in known}:
+        yield from _new_accounts(layout, section, new)
+
+
+def _account(entry: Entry) -> str:
+    return entry.scope_value
+
+
+def _new_accounts(layout: _Layout, section: _Pair | None, new: dict[str, list[Fields]]) -> Iterator[_Splice]:
+    habit = _habit(layout.lists("accounts", "ous", "global"), otherwise_flow=False)
+    keys = section[1].value if section else ()
+    quote = keys[-1][0].style if keys else '"'
+    lines = [line for each, items in new.items() for line in _list(quoted(each, quote), items, habit)]
+    in_flow = ", ".join(f"{quoted(each, quote)}: {_flow_list(items)}" for each, items in new.items())
+    if section is None:
+        yield _new_section(layout, "accounts", ["accounts:", *_indented(lines, STEP)], f"{{{in_flow}}}")
+    elif not section[1].flow_style:
+        key, value = section
+        at = layout.below(layout.end(value), key.start_mark.column)
+        yield layout.inserted(at, value.start_mark.column, lines)
+    elif (opened := _opened(layout, section)) is not None:
+        yield opened
+        yield _first_lines(layout, section, lines, STEP)
+    else:
+        yield _into_flow(layout, section[1], in_flow)
+
+
+def _list(key: str, items: Iterable[Fields], habit: _Habit) -> list[str]:
+    return [f"{key}:", *_indented(habit.lines(items), habit.indent)]
+
+
+def _flow_list(items: Iterable[Fields]) -> str:
+    return f"[{', '.join(map(flow, items))}]"
+
+
+def _indented(lines: Iterable[str], columns: int) -> list[str]:
+    return [" " * columns + line for line in lines]
+
+
+def _into_list(layout: _Layout, pair: _Pair, items: Sequence[Fields], habit: _Habit) -> Iterator[_Splice]:
+    """Items at the end of a list."""
+    key, value = pair
+    if not value.flow_style:
+        at = layout.below(layout.end(value), key.start_mark.column)
+        yield layout.inserted(at, value.start_mark.column, habit.lines(items))
+    elif (opened := _opened(layout, pair)) is not None:
+        yield opened
+        yield _first_lines(layout, pair, habit.lines(items), habit.indent)
+    else:
+        yield _into_flow(layout, value, ", ".join(map(flow, items)))
+
+
+def _opened(layout: _Layout, pair: _Pair) -> _Splice | None:
+    """Take away an empty `[]` or `{}`, so that lines can stand below its key; None where it is not that simple."""
+    key, value = pair
+    start, end = key.start_mark.index, value.end_mark.index
+    alone = layout.text[layout.line_start(start) : start].isspace() or layout.line_start(start) == start
+    rest = layout.text[end : layout.next_line(end)].rstrip("\r\n")
+    if value.value or not alone or "\n" in layout.text[start:end] or not _REST.fullmatch(rest):
+        return None
+    return _Splice(layout.text.index(":", key.end_mark.index) + 1, end, "")
+
+
+def _first_lines(layout: _Layout, pair: _Pair, lines: Sequence[str], indent: int) -> _Splice:
+    key, value = pair
+    column = key.start_mark.column
+    return layout.inserted(layout.below(value.end_mark.index, column), column + indent, lines)
+
+
+def _into_flow(layout: _Layout, node: Any, text: str) -> _Splice:
+    """Text right behind the last member of a `[...]` or `{...}`; a comma that stands there closes the new one."""
+    if not node.value:
+        at = node.start_mark.index + 1
+        return _Splice(at, at, text)
+    last = node.value[-1]
+    at = layout.end(last[1] if isinstance(last, tuple) else last)
+    return _Splice(at, at, f", {text}")
+
+
+def _new_section(layout: _Layout, key: str, lines: Sequence[str], in_flow: str) -> _Splice:
+    """At the end of the document."""
+    if layout.root.flow_style:
+        return _into_flow(layout, layout.root, f"{key}: {in_flow}")
+    return layout.inserted(layout.root.end_mark.index, layout.root.start_mark.column, lines)
+
+
+# --- taking out ------------------------------------------------------------------------------------------------------
+
+
+def _removal(layout: _Layout, number: int) -> Collection[_Splice]:
+    """Take one revocation out."""
+    section = layout.section("revoked")
+    assert section is not None
+    return _from_flow(layout, section[1], number) if section[1].flow_style else _from_block(layout, section, number)
+
+
+def _from_block(layout: _Layout, section: _Pair, number: int) -> list[_Splice]:
+    key, value = section
+    item = value.value[number]
+    start = layout.line_start(item.start_mark.index)
+    if not _DASH.fullmatch(layout.text[start : item.start_mark.index]):
+        raise _UnknownLayoutError(f"line {item.start_mark.line + 1} does not begin with the dash of its revocation")
+    lines = _Splice(start, layout.next_line(layout.end(item)), "")
+    if len(value.value) > 1:
+        return [lines]
+    after_key = layout.text.index(":", key.end_mark.index) + 1
+    return [_Splice(after_key, after_key, " []"), lines]
+
+
+def _from_flow(layout: _Layout, value: Any, number: int) -> list[_Splice]:
+    """With the comma behind it, or where it is the last one, with the comma before it."""
+    item = value.value[number]
+    start, end = item.start_mark.index, layout.end(item)
+    if behind := re.compile(r"\s*,[ \t]*").match(layout.text, end):
+        return [_Splice(start, behind.end(), "")]
+    if number == 0:
+        return [_Splice(start, end, "")]
+    before = layout.end(value.value[number - 1])
+    comma = layout.text.index(",", before)
+    apart = layout.text[comma + 1 : start]
+    return [_Splice(comma, start, "" if apart.isspace() or not apart else apart), _Splice(start, end, "")]

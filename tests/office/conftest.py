@@ -1,0 +1,19 @@
+"""One LibreOffice for all the tests of this folder."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.demo_fixture import sample_organization
+from tests.office import NEEDED, Office, missing
+
+__all__ = ["sample_organization"]
+
+
+@pytest.fixture(scope="session")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    if absent := missing():
+        (pytest.fail if NEEDED else pytest.skip)(absent)
+    at_work = Office(tmp_path_factory.mktemp("office"))
+    yield at_work
+    at_work.close()

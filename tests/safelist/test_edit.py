@@ -1,0 +1,333 @@
+"""Editing a safelist's text: what is added is there, and nothing else has changed, whatever the file looks like."""
+
+from dataclasses import replace
+from datetime import date
+from difflib import unified_diff
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scanner.errors import UsageError
+from scanner.model import AccountId, Entry, Kind, Revocation, SafelistText, Scope, Selector
+from scanner.safelist.edit import Edits, edited
+from scanner.safelist.entries import parse
+from scanner.safelist.types import Safelist
+
+ROOT = Path(__file__).parents[2]
+
+
+def approval(account: str = "000000000001", user: str = "alice", **more: object) -> Entry:
+    fields = {"user_id": "AIDAALICE", "approved_on": date(2026, 11, 24), "approved_by": "ciso@example.com", **more}
+    return Entry(
+        scope=Scope.ACCOUNT,
+        scope_value=account,
+        selector=Selector.USER,
+        value=user,
+        file="",
+        line=0,
+        **fields,  # type: ignore[arg-type]
+    )
+
+
+def revocation(account: str = "000000000001", user: str = "bob") -> Revocation:
+    return Revocation(
+        account_id=AccountId(account), user=user, user_id="AIDABOB", by="ciso@example.com", file="", line=0
+    )
+
+
+def file_of(text: str) -> SafelistText:
+    return SafelistText(path="prod.yaml", text=text)
+
+
+def added(text: str, *what: Entry | Revocation) -> str:
+    edits = Edits(
+        approvals=tuple(each for each in what if isinstance(each, Entry)),
+        revocations=tuple(each for each in what if isinstance(each, Revocation)),
+    )
+    return edited(file_of(text), edits)
+
+
+def lifted(text: str, *lines: int) -> str:
+    found = parse([file_of(text)]).revocations
+    return edited(file_of(text), Edits(lifted=tuple(each for each in found if each.line in lines)))
+
+
+def diff(before: str, after: str) -> str:
+    """The lines that are new or gone, and nothing around them."""
+    lines = unified_diff(before.splitlines(), after.splitlines(), n=0, lineterm="")
+    return "\n".join(line for line in lines if not line.startswith(("---", "+++", "@@")))
+
+
+def shown(text: str) -> str:
+    return dedent(text).strip("\n")
+
+
+# --- each layout -----------------------------------------------------------------------------------------------------
+
+
+def test_the_example_of_the_repository_gets_an_entry_in_its_own_style() -> None:
+    text = (ROOT / "config/safelists/safelist.yaml.example").read_text(encoding="utf-8")
+    entry = approval("123456789012", kind=Kind.SERVICE, reason="Nightly: export", expires_on=date(2027, 5, 1))
+    after = added(text, entry, revocation(), approval("000000000007"))
+    assert diff(text, after) == shown("""
+        +    - user: alice
+        +      user_id: AIDAALICE
+        +      kind: service
+        +      reason: "Nightly: export"
+        +      approved_by: ciso@example.com
+        +      approved_on: 2026-11-24
+        +      expires_on: 2027-05-01
+        +  "000000000007":
+        +    - user: alice
+        +      user_id: AIDAALICE
+        +      approved_by: ciso@example.com
+        +      approved_on: 2026-11-24
+        +  - {account: "000000000001", user: bob, user_id: AIDABOB, by: ciso@example.com}
+    """)
+
+
+def test_sections_that_are_not_there_are_added_at_the_end() -> None:
+    after = added("version: 1\nglobal: []\n# the end\n", approval(), revocation())
+    assert after == dedent("""\
+        version: 1
+        global: []
+        # the end
+        revoked:
+          - {account: "000000000001", user: bob, user_id: AIDABOB, by: ciso@example.com}
+        accounts:
+          "000000000001":
+            - user: alice
+              user_id: AIDAALICE
+              approved_by: ciso@example.com
+              approved_on: 2026-11-24
+        """)
+
+
+def test_empty_sections_are_opened_and_their_comments_stay() -> None:
+    before = "version: 1\naccounts: {}  # none yet\n\nrevoked: []\n"
+    assert added(before, approval(approved_by=None, approved_on=None), revocation()) == dedent("""\
+        version: 1
+        accounts:  # none yet
+          "000000000001":
+            - user: alice
+              user_id: AIDAALICE
+
+        revoked:
+          - {account: "000000000001", user: bob, user_id: AIDABOB, by: ciso@example.com}
+        """)
+
+
+def test_comments_stay_with_what_they_are_about() -> None:
+    before = dedent("""\
+        version: 1
+        accounts:
+          '000000000001':
+          - user: one   # the first
+            # his reason is a long one
+            reason: >
+              folded
+
+            # the end of one
+          # the second account
+          '000000000002': [two]  # a bare name
+        # who must go
+        revoked:
+        - account: "000000000009"
+          user: gone
+        # - nobody else
+        """)
+    bare = approval(approved_by=None, approved_on=None)
+    after = added(before, bare, replace(bare, scope_value="000000000002"), revocation(), approval("000000000003"))
+    assert after == dedent("""\
+        version: 1
+        accounts:
+          '000000000001':
+          - user: one   # the first
+            # his reason is a long one
+            reason: >
+              folded
+          - user: alice
+            user_id: AIDAALICE
+
+            # the end of one
+          # the second account
+          '000000000002': [two, {user: alice, user_id: AIDAALICE}]  # a bare name
+          '000000000003':
+          - user: alice
+            user_id: AIDAALICE
+            approved_by: ciso@example.com
+            approved_on: 2026-11-24
+        # who must go
+        revoked:
+        - account: "000000000009"
+          user: gone
+        - account: "000000000001"
+          user: bob
+          user_id: AIDABOB
+          by: ciso@example.com
+        # - nobody else
+        """)
+
+
+def test_a_file_in_flow_style_stays_in_it() -> None:
+    before = '{version: 1, accounts: {"000000000001": [one, ]}}'
+    assert added(before, approval(approved_by=None, approved_on=None), revocation()) == (
+        '{version: 1, accounts: {"000000000001": [one, {user: alice, user_id: AIDAALICE}, ]}, '
+        'revoked: [{account: "000000000001", user: bob, user_id: AIDABOB, by: ciso@example.com}]}'
+    )
+
+
+def test_line_ends_are_those_of_the_file() -> None:
+    after = added("version: 1\r\nglobal: []\r\n", approval())
+    assert after.count("\n") == after.count("\r\n") == 8
+
+
+def test_a_last_line_without_an_end_stays_without_one() -> None:
+    after = added("version: 1\nglobal: []", approval(approved_by=None, approved_on=None), revocation())
+    assert after.startswith("version: 1\nglobal: []\nrevoked:\n")
+    assert after.endswith("\n      user_id: AIDAALICE")
+
+
+def test_an_end_of_the_document_stays_at_the_end() -> None:
+    assert added("---\nversion: 1\nglobal: []\n...\n", revocation()).endswith("by: ciso@example.com}\n...\n")
+
+
+# --- taking out ------------------------------------------------------------------------------------------------------
+
+
+def test_a_revocation_is_taken_out_with_its_own_line_and_no_other() -> None:
+    before = dedent("""\
+        version: 1
+        revoked:
+          # the first
+          - {account: "000000000001", user: one}  # SEC-1
+          - account: "000000000001"
+            user: two
+
+          - {account: "000000000001", user: three}
+        # the end
+        """)
+    assert diff(before, lifted(before, 4)) == '-  - {account: "000000000001", user: one}  # SEC-1'
+    assert diff(before, lifted(before, 5)) == '-  - account: "000000000001"\n-    user: two'
+    assert lifted(before, 4, 5, 8) == "version: 1\nrevoked: []\n  # the first\n\n# the end\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("[{A, user: a}, {A, user: b}]", "[{A, user: b}]"),
+        ("[{A, user: b}, {A, user: a}]", "[{A, user: b}]"),
+        ("[{A, user: a}]", "[]"),
+        ("[{A, user: a},]", "[]"),
+        ("[ {A, user: b},  # b\n  {A, user: a}\n  ]", "[ {A, user: b}  # b\n  \n  ]"),
+    ],
+)
+def test_a_revocation_in_a_flow_list_is_taken_out_with_its_comma(before: str, after: str) -> None:
+    account = 'account: "000000000001"'
+    text = f"version: 1\nrevoked: {before.replace('A', account)}\n"
+    gone = tuple(each for each in parse([file_of(text)]).revocations if each.user == "a")
+    expected = f"version: 1\nrevoked: {after.replace('A', account)}\n"
+    assert edited(file_of(text), Edits(lifted=gone)) == expected
+
+
+def test_a_layout_that_it_does_not_know_is_refused() -> None:
+    text = 'version: 1\nrevoked:\n  -\n    account: "000000000001"\n    user: one\n'
+    with pytest.raises(UsageError, match=r"prod\.yaml cannot be changed .* line 4 does not begin with the dash"):
+        lifted(text, 4)
+
+
+def test_what_a_safelist_cannot_hold_is_refused() -> None:
+    with pytest.raises(UsageError, match="no name that an IAM user can have"):
+        added("version: 1\nglobal: []\n", approval(user="not a name"))
+
+
+# --- whatever the file and the values --------------------------------------------------------------------------------
+
+ONE = 'account: "000000000001"'
+TOPS = ("version: 1\n", "# a comment\nversion: 1   # one\n\n", "---\nversion: 1\norganization: o-a1b2c3d4e5\n")
+GLOBALS = ("global: []\n", "global:\n- one\n- {user: two}   # two\n", "global:\n    -   user: one\n        owner: me\n")
+ACCOUNTS = (
+    "",
+    "accounts: {}\n",
+    "accounts: {  # none\n  }\n",
+    'accounts:\n  "000000000001": []  # none\n  # later\n',
+    "accounts:\n    '000000000001':\n    # 1\n    - one\n    -   user: two\n        owner: |\n         me\n\n    # n\n",
+    'accounts: {"000000000001": [one, {user: two,\n   owner: me},  # why\n  ], }\n',
+    'accounts:\n  "000000000001":\n    - one\n  "000000000002":\n    - {user: two}\n      # two\n  # end\n',
+)
+REVOKED = (
+    "",
+    "revoked: []\n",
+    f"revoked:\n  - {{{ONE}, user: eve}}  # eve\n\n  # all\n",
+    f"revoked:\n-   {ONE}\n    user: eve\n# all\n",
+    f"revoked: [{{{ONE}, user: eve}}]\n",
+)
+ENDS = ("", "# the end\n", "\n\n")
+layouts = st.tuples(st.sampled_from(TOPS), st.permutations([0, 1, 2]), st.sampled_from(ENDS)).flatmap(
+    lambda drawn: st.tuples(st.sampled_from(GLOBALS), st.sampled_from(ACCOUNTS), st.sampled_from(REVOKED)).map(
+        lambda sections: drawn[0] + "".join(sections[number] for number in drawn[1]) + drawn[2]
+    )
+)
+texts = st.text(min_size=1, max_size=20).map(lambda text: " ".join(text.split())).filter(str.strip)
+plain_texts = texts.filter(lambda text: not any(ord(each) < 32 or 127 <= ord(each) < 160 for each in text))
+odd_texts = st.sampled_from(
+    ["yes", "N", "null", "~", "1e3", "012", "2026-01-01", "a: b", "a #b", "- x", "{x}", "=1", "x "]
+)
+values = st.none() | plain_texts | odd_texts.map(str.strip)
+names = st.sampled_from(["alice", "null", "no", "=1+1", "1e3", "-", "a.b@c", "0x1F", "y"])
+entries = st.builds(
+    approval,
+    st.sampled_from(["000000000001", "000000000002", "012345678901"]),
+    names,
+    owner=values,
+    reason=values,
+    ticket=values,
+    kind=st.none() | st.sampled_from(Kind),
+)
+revocations = st.builds(revocation, st.sampled_from(["000000000001", "000000000002"]), names)
+
+
+def told(each: Entry | Revocation) -> str:
+    bare: Entry | Revocation = replace(each, file="", line=0)
+    return str(bare)
+
+
+def said(safelist: Safelist) -> list[str]:
+    return sorted([*map(told, safelist.entries), *map(told, safelist.revocations)])
+
+
+def is_subsequence(part: str, whole: str) -> bool:
+    left = iter(whole)
+    return all(each in left for each in part)
+
+
+@settings(max_examples=80, deadline=None)
+@given(layouts, st.lists(entries, max_size=4), st.lists(revocations, max_size=3), st.booleans(), st.booleans())
+def test_what_is_added_is_there_and_all_else_is_as_it_was(
+    text: str, more: list[Entry], gone: list[Revocation], crlf: bool, cut_off: bool
+) -> None:
+    text = text.replace("\n", "\r\n") if crlf else text
+    text = text.rstrip() if cut_off else text
+    after = added(text, *more, *gone)
+    before = parse([file_of(text)])
+    assert said(parse([file_of(after)])) == sorted([*said(before), *map(told, more), *map(told, gone)])
+    # Nothing but the emptiness of a section was taken away.
+    assert is_subsequence(text.replace("{}", "").replace("[]", "").replace(" ", ""), after.replace(" ", ""))
+    assert crlf is False or "\n" not in after.replace("\r\n", "")
+
+
+@settings(max_examples=40, deadline=None)
+@given(layouts, st.lists(revocations, min_size=1, max_size=4), st.data())
+def test_what_is_taken_out_is_gone_and_all_else_is_as_it_was(
+    text: str, more: list[Revocation], data: st.DataObject
+) -> None:
+    text = added(text, *more)
+    before = parse([file_of(text)])
+    gone = tuple(data.draw(st.sets(st.sampled_from(before.revocations))))
+    after = edited(file_of(text), Edits(lifted=gone))
+    left = replace(before, revocations=tuple(each for each in before.revocations if each not in gone))
+    assert said(parse([file_of(after)])) == said(left)
+    assert is_subsequence(after.replace("[]", ""), text)
