@@ -114,8 +114,11 @@ def sound(folder: Path) -> None:
             for name in archive.namelist():
                 ET.fromstring(archive.read(name))
         book = openpyxl.load_workbook(file)
-        kinds = {cell.data_type for sheet in book.worksheets for row in sheet.iter_rows() for cell in row}
-        assert kinds <= {"s", "n", "d"}
+        cells = [cell for sheet in book.worksheets for row in sheet.iter_rows() for cell in row]
+        formulas = [cell for cell in cells if cell.data_type == "f"]
+        assert {cell.data_type for cell in cells} <= {"s", "n", "d", "f"}
+        assert {cell.parent.title for cell in formulas} <= {"Summary"}  # its own: they count the decisions
+        assert [cell.value for cell in formulas if not str(cell.value).startswith("=COUNTIF(Review!")] == []
 
 
 def users_of(folder: Path) -> list[dict[str, object]]:

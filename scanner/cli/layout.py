@@ -8,6 +8,8 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from scanner.cli.options import literal_console
+
 WIDTH = 100  # columns, where no terminal says how many it has
 
 
@@ -16,7 +18,7 @@ def print_parts(console: Console, parts: Iterable[RenderableType]) -> None:
     if console.is_terminal:
         console.print(Group(*parts))
         return
-    plain = Console(file=io.StringIO(), width=_width(), color_system=None, force_terminal=False, highlight=False)
+    plain = literal_console(file=io.StringIO(), width=_width(), color_system=None, force_terminal=False)
     with plain.capture() as captured:
         plain.print(Group(*parts))
     console.file.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))

@@ -4,6 +4,7 @@ python -m tests.benchmarks.bare_typer FILE writes it from the program's own sign
 """
 
 import inspect
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -61,7 +62,8 @@ def _parameter(name: str, hint: Any, default: Any) -> str:
     told = [repr(each) for each in getattr(info, "param_decls", None) or ()]
     told += [f"{each}={getattr(info, each)!r}" for each in _TOLD]
     given = "" if default is inspect.Parameter.empty else f" = {default!r}"
-    return f"{name}: Annotated[{inspect.formatannotation(kind)}, typer.{word}({', '.join(told)})]{given}"
+    plain = re.sub(r"scanner[\w.]+", "str", inspect.formatannotation(kind))  # of an enum of ours: it imports none
+    return f"{name}: Annotated[{plain}, typer.{word}({', '.join(told)})]{given}"
 
 
 def _plain(value: Any) -> str | None:

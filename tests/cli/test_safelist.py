@@ -137,6 +137,8 @@ def test_check_prints_the_faults_as_one_json_document(bad: str) -> None:
         "line": 3,
         "problem": "user: yes without quotes is not text to YAML, but true or false.",
         "remedy": 'Write "yes".',
+        "sheet": None,  # a workbook has these
+        "cell": None,
     }
 
 

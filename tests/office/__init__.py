@@ -4,7 +4,7 @@
         returned = office.work(workbook, tmp_path / "returned.xlsx", fill({"decision": "Approve"}, user_name="alice"))
 
 Mark such tests: `pytestmark = pytest.mark.office`. Where LibreOffice is missing they are skipped; under `CI=true`, or
-with `IAM_SCANNER_TESTS_NEED_OFFICE=1`, they fail.
+with `TESTS_NEED_OFFICE=1`, they fail.
 """
 
 import json
@@ -18,7 +18,7 @@ from typing import Any
 
 DESK = Path(__file__).with_name("desk.py")
 SYSTEM_PYTHON = "/usr/bin/python3"  # python3-uno belongs to it
-NEEDED = os.environ.get("CI") == "true" or os.environ.get("IAM_SCANNER_TESTS_NEED_OFFICE") == "1"
+NEEDED = os.environ.get("CI") == "true" or os.environ.get("TESTS_NEED_OFFICE") == "1"
 SECONDS = 90.0  # that a piece of work may take, with the program's start
 
 Step = dict[str, Any]

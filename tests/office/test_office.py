@@ -59,7 +59,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     odd = [finding(replace(user("x"), user_name=name, user_id=UserId(f"AIDA{at:04}"))) for at, name in enumerate(NAMES)]
     path = tmp_path_factory.mktemp("written") / "iam-users.xlsx"
     with path.open("w+b") as out:
-        write_workbook(View(replace(made), findings=(*odd, *made.findings)), out)
+        write_workbook(View(replace(made, findings=(*odd, *made.findings))), out)
     return path
 
 

@@ -161,8 +161,8 @@ def test_a_person_reads_it_without_a_cut_line(desk: Desk, width: int) -> None:
     out = io.StringIO()
     show(done, Console(file=out, width=width, force_terminal=True, color_system="standard"), quiet=False)
     plain = [line.rstrip() for line in re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue()).splitlines()]
-    assert max(map(len, plain)) <= width
     start = plain.index(f"Review of run {desk.folder.name}")
+    assert max(map(len, plain[start:])) <= width  # a line of the diff is left whole: it may be copied
     assert plain[start + 1 : start + 4] == [
         "Decided    5 users: 1 Approve, 1 Keep, 1 Remove, 1 Quarantine, 1 Defer",
         f"Undecided  {done.due - 5} of {done.due} users that the run says need a decision",
@@ -268,8 +268,7 @@ def test_every_fault_is_named_by_its_cell_and_nothing_is_written(desk: Desk) -> 
         "prod/eve": approve(),
     }
     found = faults(desk.imported(desk.filled(wrong), "--write"))
-    places = {}
-    for user, part in (
+    expected = (
         ("core/alice", "reviewer is empty beside a decision. Say who decided."),
         ("core/alice", "reviewed_on is empty beside a decision."),
         ("core/bob", "'Aprove' is unknown. Use one of: Approve, Keep, Remove, Quarantine, Defer."),
@@ -294,11 +293,9 @@ def test_every_fault_is_named_by_its_cell_and_nothing_is_written(desk: Desk) -> 
         ("payments-2/=1+1", "The run has no user with the id AIDANOBODY"),
         ("payments-2/eve", "A decision stands here, and the row names no user."),
         ("prod/eve", "revokes this user, which beats every approval. Give --supersede"),
-    ):
-        matching = [line for line in found if part in line]
-        assert matching, (user, part, found)
-        places[user, part] = matching[0]
-    assert len(found) == len(places)
+    )
+    assert [each for each in expected if not any(each[1] in line for line in found)] == []
+    assert [line for line in found if not any(part in line for _, part in expected)] == []
     assert all(line.startswith("review.xlsx, Review!") for line in found)
     assert desk.state() == before
 
