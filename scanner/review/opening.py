@@ -93,9 +93,8 @@ def merged(book: Workbook, title: str) -> tuple[str, ...]:
 
 
 def _rows(book: Workbook, title: str) -> Iterator[tuple[int, tuple[Cell, ...]]]:
-    sheet = book[title]
-    sheet.reset_dimensions()  # what the sheet says of its size may be wrong
-    found = cast(Iterator[tuple[Cell, ...]], sheet.iter_rows(max_row=MOST_ROWS, max_col=MOST_COLUMNS))
+    # Given these, the library does not go by what the sheet says of its size, which may be wrong.
+    found = cast(Iterator[tuple[Cell, ...]], book[title].iter_rows(max_row=MOST_ROWS, max_col=MOST_COLUMNS))
     before: tuple[Cell, ...] = ()
     for number, row in enumerate(found, 1):
         # The rows of a gap, which can be a million, are one and the same.
@@ -126,7 +125,6 @@ def _look_through(path: Path, file: BinaryIO) -> None:
     # An unknown way of packing is a NotImplementedError, which is a RuntimeError.
     except (BadZipFile, ZlibError, EOFError, OSError, ValueError, RuntimeError) as error:
         raise _damaged(path) from error
-    file.seek(0)
 
 
 def _check_kind(path: Path, file: BinaryIO) -> None:
@@ -143,7 +141,6 @@ def _check_kind(path: Path, file: BinaryIO) -> None:
         raise _refused(path, "is not a workbook.", SAVE_AS)
     if _count(file, _CENTRAL_ENTRY) > MOST_PARTS:
         raise _too_large(path, f"it has more than {MOST_PARTS:,} parts")
-    file.seek(0)
 
 
 def _container(path: Path, file: BinaryIO) -> FaultsError:

@@ -58,8 +58,8 @@ def refusal(path: Path) -> str:
     """Why the file is refused, in one sentence that names it and one that helps."""
     with pytest.raises(UsageError) as caught:
         read(path)
-    text = str(caught.value)
-    assert text.startswith(f"{path}: ")
+    named, text = str(caught.value).split(f"{path}: ")
+    assert not named
     assert text.endswith(".")
     assert text.count(". ") >= 1
     return text
@@ -131,7 +131,7 @@ def test_a_file_with_a_changed_byte(plain: Path) -> None:
 
 def test_a_password(plain: Path) -> None:
     name = "EncryptedPackage".encode("utf-16-le")
-    plain.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(70_000) + name + bytes(500))
+    plain.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(opening._CHUNK - 10) + name + bytes(500))
     assert "password" in refusal(plain)
 
 
@@ -298,14 +298,20 @@ def test_a_date_that_cannot_be_is_an_error_in_its_cell(plain: Path) -> None:
 
 def test_formulas_and_links_are_text_and_are_not_followed(plain: Path) -> None:
     """Remote links, DDE and WEBSERVICE: what they would fetch is not fetched, as nothing is calculated."""
-    link = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/externalLink"
-    rels = part_of(plain, "xl/_rels/workbook.xml.rels").replace(
-        b"</Relationships>",
-        f'<Relationship Id="x" Type="{link}" TargetMode="External" Target="http://192.0.2.1/x"/></Relationships>'.encode(),
-    )
+    officedocument = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    link = f'<Relationship Id="x" Type="{officedocument}/externalLink" Target="externalLinks/absent.xml"/>'
+    reference = f'<externalReferences><externalReference xmlns:r="{officedocument}" r:id="x"/></externalReferences>'
+    linked: dict[str, bytes | None] = {
+        name: part_of(plain, name).replace(before, more.encode() + before)
+        for name, before, more in (
+            ("xl/_rels/workbook.xml.rels", b"</Relationships>", link),
+            ("xl/workbook.xml", b"<calcPr", reference),
+        )
+    }
+    assert b"externalReference " in (linked["xl/workbook.xml"] or b"")
     formula = "WEBSERVICE(&quot;http://192.0.2.1/&quot;)"
     sheet = sheet_of(f'<row r="1"><c r="A1"><f>{formula}</f><v>1</v></c><c r="B1"><f>cmd|" /C calc"!A0</f></c></row>')
-    found = read(with_parts(plain, {"xl/_rels/workbook.xml.rels": rels, SHEET: sheet}))
+    found = read(with_parts(plain, {**linked, SHEET: sheet}))
     assert found == [['=WEBSERVICE("http://192.0.2.1/")', '=cmd|" /C calc"!A0']]
 
 
