@@ -6,8 +6,7 @@ from pathlib import Path
 from scanner.diff import compare, out_of_scope, snapshot
 from scanner.errors import UsageError
 from scanner.model import Assessment, Difference
-from scanner.recorded import decide
-from scanner.scan.history import whose
+from scanner.recorded import decide, whose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

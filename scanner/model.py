@@ -304,6 +304,11 @@ class ReviewDecision:
     ticket: str | None = None
     comment: str | None = None
 
+    @property
+    def is_removal(self) -> bool:
+        """Whether the user is to go, at once or by way of quarantine."""
+        return self.choice in {Choice.REMOVE, Choice.QUARANTINE}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrendPoint:

@@ -1,7 +1,6 @@
 """`iam-scanner evaluate`: decide a recorded run again, under other safelists or on another day."""
 
 import os
-from typing import Annotated
 
 import typer
 
@@ -11,7 +10,7 @@ from scanner.errors import UsageError
 
 def evaluate_command(
     context: typer.Context,
-    run_: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or a run id under --output.")],
+    run_: options.Run,
     *,
     safelist: options.OtherSafelists = None,
     as_of: options.OtherDay = None,

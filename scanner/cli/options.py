@@ -29,6 +29,7 @@ def _option(panel: str, metavar: str, text: str, *names: str) -> Any:
     return typer.Option(*names, metavar=metavar, help=text, rich_help_panel=panel, show_default=False)
 
 
+Run = Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or a run id under --output.")]
 Ou = Annotated[list[str] | None, _option(_SCOPE, "ID|PATH", "Only this OU and all below it; repeatable.")]
 ExcludeOu = Annotated[list[str] | None, _option(_SCOPE, "ID|PATH", "Leave this OU and all below it out; repeatable.")]
 AccountIds = Annotated[list[str] | None, _option(_SCOPE, "ID", "Only this account; repeatable.")]

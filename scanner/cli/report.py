@@ -12,7 +12,7 @@ from scanner.model import Assessment, SplitBy
 
 def report_command(
     context: typer.Context,
-    run_: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or a run id under --output.")],
+    run_: options.Run,
     *,
     format: options.Formats = None,
     split_by: Annotated[

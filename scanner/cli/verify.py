@@ -15,7 +15,7 @@ _WORDS = {True: ("ok", "green"), False: ("MISMATCH", "bold red"), None: ("not ch
 
 def verify_command(
     context: typer.Context,
-    run_: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or a run id under --output.")],
+    run_: options.Run,
     *,
     digest: Annotated[
         str | None,

@@ -52,7 +52,9 @@ def wanted(decided: Sequence[Decided], index: Index) -> Wanted:
     approved = [each for each in decided if each.decision.choice is Choice.APPROVE]
     return Wanted(
         approvals=tuple(each.approval for each in approved if _bare(each.approval) not in known),
-        revocations=tuple(_revocation(each) for each in decided if each.is_removal and not revoking(each, index)),
+        revocations=tuple(
+            _revocation(each) for each in decided if each.decision.is_removal and not revoking(each, index)
+        ),
         lifted=tuple(dict.fromkeys(found for each in approved for found in revoking(each, index))),
     )
 

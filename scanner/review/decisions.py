@@ -36,7 +36,6 @@ from scanner.text import for_xml
 Key = tuple[AccountId, UserId]
 _T = TypeVar("_T")
 
-_REMOVED = frozenset({Choice.REMOVE, Choice.QUARANTINE})
 _COLUMN = {  # where a reviewer fills in a field of a safelist's entry
     "reason": "comment",
     "approved_by": "reviewer",
@@ -87,10 +86,6 @@ class Decided:
     @property
     def key(self) -> Key:
         return self.decision.account_id, self.decision.user_id
-
-    @property
-    def is_removal(self) -> bool:
-        return self.decision.choice in _REMOVED
 
     @property
     def approval(self) -> Entry:

@@ -15,8 +15,7 @@ from scanner import run
 from scanner.errors import Fault, FaultsError, UsageError
 from scanner.model import Assessment, Choice, ReviewDecision, SafelistText
 from scanner.recorded import decide
-from scanner.report.review import review_rows
-from scanner.report.rows import user_rows
+from scanner.report.view import View
 from scanner.review import removals
 from scanner.review.cells import Cell
 from scanner.review.changes import FileChange, Wanted, changes, forbidden, wanted
@@ -75,20 +74,20 @@ def import_review(request: Request) -> Imported:
     texts = read_safelists(request.safelist)
     safelist = parse(texts)
     books, faults = _read_all(request.workbooks)
-    assessment = _run_of(books, request.output, faults)
-    organization = assessment.record.header.organization
+    view = View(_run_of(books, request.output, faults))
+    organization = view.assessment.record.header.organization
     check_organization(safelist, organization.id if organization else None)
-    judged = _judged(books, assessment, safelist, request.now)
+    judged = _judged(books, view, safelist, request.now)
     faults += judged.faults
     with locked(request.output):
-        return _import(request, texts, _Job(assessment, books, judged, faults, safelist))
+        return _import(request, texts, _Job(view, books, judged, faults, safelist))
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
     """What was read, and is wrong so far."""
 
-    assessment: Assessment
+    view: View
     books: tuple[Filled, ...]
     judged: Judged
     faults: list[Fault]
@@ -155,11 +154,11 @@ def _other_state(book: Filled, assessment: Assessment) -> Iterable[Fault]:
 _AGAIN = "Decide in a workbook of {}; iam-scanner report writes one."
 
 
-def _judged(books: Sequence[Filled], assessment: Assessment, safelist: Safelist, now: datetime) -> Judged:
-    header = assessment.record.header
+def _judged(books: Sequence[Filled], view: View, safelist: Safelist, now: datetime) -> Judged:
+    header = view.assessment.record.header
     rules = Rules(
         run_id=header.run_id,
-        users=shown(tuple(user_rows(assessment))),
+        users=shown(view.users),
         run_on=header.started_at.astimezone(UTC).date(),
         today=now.astimezone(UTC).date(),
         policy=safelist.policy or Policy(),
@@ -175,7 +174,8 @@ def _judged(books: Sequence[Filled], assessment: Assessment, safelist: Safelist,
 
 
 def _import(request: Request, texts: Sequence[SafelistText], job: _Job) -> Imported:
-    run_id = job.assessment.record.header.run_id
+    assessment = job.view.assessment
+    run_id = assessment.record.header.run_id
     before = read_ledger(request.output)
     ledger = Ledger(before, run_id)
     decided = tuple(in_order(job.judged.decided))
@@ -192,25 +192,25 @@ def _import(request: Request, texts: Sequence[SafelistText], job: _Job) -> Impor
     planned = changes(lacking, texts, request.into)
     new = [each for each in decided if standing[each.key] is Standing.NEW]
     after = Ledger((*before, *(each.decision for each in new)), run_id).of_run()
-    _write_ledger(request, job.assessment, new)
-    listed = _write_removals(request, job.assessment, after)
+    _write_ledger(request, assessment, new)
+    listed = _write_removals(request, assessment, after)
     if request.write:
         for change in planned:
             rewrite(change.before, change.after)
     return Imported(
         run_id=run_id,
-        digest=job.assessment.record.digest,
+        digest=assessment.record.digest,
         books=job.books,
         decided=Counter(each.decision.choice for each in decided),
         standing=Counter(standing.values()),
         begun=job.judged.begun,
-        **_progress(job.assessment, after),
+        **_progress(job.view, after),
         wanted=lacking,
         changes=planned,
         written=request.write and bool(planned),
         ledger=request.output / LEDGER,
         removals=listed,
-        to_remove=sum(each.choice in {Choice.REMOVE, Choice.QUARANTINE} for each in after.values()),
+        to_remove=sum(each.is_removal for each in after.values()),
     )
 
 
@@ -241,7 +241,6 @@ def _write_removals(request: Request, assessment: Assessment, standing: Mapping[
     return removals.write(request.output / f"{header.run_id}-review", content)
 
 
-def _progress(assessment: Assessment, standing: Mapping[Key, ReviewDecision]) -> dict[str, int]:
-    due = review_rows(assessment, tuple(user_rows(assessment)))
-    keys = [(row.user.finding.account.id, row.user.finding.user.user_id) for row in due]
+def _progress(view: View, standing: Mapping[Key, ReviewDecision]) -> dict[str, int]:
+    keys = [(row.user.finding.account.id, row.user.finding.user.user_id) for row in view.review]
     return {"due": len(keys), "undecided": sum(key not in standing for key in keys)}

@@ -7,7 +7,7 @@ from typing import Final
 
 from scanner.errors import ScannerError
 from scanner.files import whole
-from scanner.model import Choice, Finding, ReviewDecision
+from scanner.model import Finding, ReviewDecision
 
 REMOVALS: Final = "removals.json"
 SCHEMA_VERSION: Final = 1
@@ -19,11 +19,7 @@ def document(run_id: str, digest: str, standing: Iterable[tuple[Finding, ReviewD
         "schema_version": SCHEMA_VERSION,
         "run_id": run_id,
         "journal_sha256": digest,
-        "removals": [
-            _removal(finding, decision)
-            for finding, decision in standing
-            if decision.choice in {Choice.REMOVE, Choice.QUARANTINE}
-        ],
+        "removals": [_removal(finding, decision) for finding, decision in standing if decision.is_removal],
     }
 
 

@@ -14,8 +14,6 @@ from scanner import run
 from scanner.diff import snapshot
 from scanner.errors import ScannerError, UsageError
 from scanner.model import (
-    Caller,
-    Organization,
     Record,
     ReviewDecision,
     Scanned,
@@ -23,7 +21,7 @@ from scanner.model import (
     Status,
     TrendPoint,
 )
-from scanner.recorded import decide
+from scanner.recorded import Whose, decide, whose
 from scanner.review import ledger
 from scanner.scan.scope import Plan, Selection, place
 from scanner.settings import Settings
@@ -38,28 +36,6 @@ class History:
     decisions: tuple[ReviewDecision, ...]  # the last one of each user
     trend: tuple[TrendPoint, ...]
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Whose:
-    """What makes two runs comparable: the organization; where that is not known, the caller's account."""
-
-    organization_id: str | None
-    partition: str
-    caller_account_id: str
-
-    def same(self, other: "Whose") -> bool:
-        if self.organization_id is None:
-            return other.organization_id is None and self.caller_account_id == other.caller_account_id
-        return (self.organization_id, self.partition) == (other.organization_id, other.partition)
-
-
-def whose(organization: Organization | None, caller: Caller) -> Whose:
-    return Whose(
-        organization_id=organization.id if organization else None,
-        partition=caller.partition,
-        caller_account_id=caller.account_id,
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

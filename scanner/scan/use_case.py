@@ -33,6 +33,7 @@ from scanner.model import (
     SafelistText,
     Skipped,
 )
+from scanner.recorded import whose
 from scanner.safelist.entries import Safelist, check_organization, parse, read
 from scanner.scan import history, sources
 from scanner.scan.account import Entrance, scan_account
@@ -203,7 +204,7 @@ async def scan(inputs: Inputs, progress: Progress) -> Path:
     async with Clients(profile=settings.profile, concurrency=settings.concurrency) as clients:
         ready = await make_ready(inputs, clients, progress)
         progress.says("Reading earlier runs")
-        ours = history.whose(ready.job.organization, ready.job.connection.caller)
+        ours = whose(ready.job.organization, ready.job.connection.caller)
         past = await asyncio.to_thread(history.gather, settings, ours, ready.job.selection)  # Ctrl-C need not wait
         ready = replace(ready, notes=(*ready.notes, *past.notes))
         header = _header(inputs, ready.job, past)
