@@ -22,7 +22,7 @@ from ruamel.yaml.parser import ParserError
 from ruamel.yaml.scanner import ScannerError
 
 from scanner.errors import Fault, FaultsError
-from scanner.model import is_account_id
+from scanner.text import is_account_id
 
 DEFAULT_FILE = Path("config/scanner.yaml")
 PREFIX = "IAM_SCANNER_"

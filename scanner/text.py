@@ -92,3 +92,8 @@ def _cut(text: str) -> str:
     """The beginning of a text that has no lone surrogates, marked; no character and no escape is left in halves."""
     kept = text.encode("utf-16-le")[: 2 * (CELL_LIMIT - len(CUT_MARK))].decode("utf-16-le", "ignore")
     return _HALF_ESCAPE.sub("", kept) + CUT_MARK
+
+
+def is_account_id(text: object) -> bool:
+    """Twelve ASCII digits; leading zeros count."""
+    return isinstance(text, str) and len(text) == 12 and text.isascii() and text.isdigit()

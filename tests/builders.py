@@ -19,19 +19,15 @@ from scanner.model import (
     Failed,
     FailReason,
     Failure,
-    Footer,
-    Header,
     IamUser,
-    Listing,
     Organization,
     OrganizationalUnit,
-    Record,
-    SafelistText,
     Scanned,
     Skipped,
     SkipReason,
     UserId,
 )
+from scanner.record import Footer, Header, Listing, Record, SafelistText
 
 START = datetime(2026, 11, 23, 16, 41, tzinfo=UTC)
 AS_OF = date(2026, 11, 23)

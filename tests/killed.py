@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from scanner import run
-from scanner.verify import verify
+from scanner.report.verify import verify
+from scanner.runs import folder as run
 from tests.aws_endpoint import Do, Endpoint, Fault, nth
 from tests.program import NOBODY, calling, program
 from tests.subject import Subject

@@ -27,9 +27,9 @@ import botocore
 import pytest
 from botocore.loaders import create_loader
 
-from scanner import run
 from scanner.cli.main import main
-from scanner.model import Record
+from scanner.record import Record
+from scanner.runs import folder as run
 from tests.aws_endpoint import (
     MANAGEMENT_KEY,
     Call,

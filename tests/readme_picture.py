@@ -17,10 +17,10 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
-from scanner.cli import outcome
 from scanner.cli.scanning import run_scan
+from scanner.cli.screen import scan_outcome as outcome
 from scanner.demo import Demo, sample
-from scanner.publish import Published
+from scanner.report.render import Published
 from scanner.settings import Settings
 
 PICTURE = Path(__file__).with_suffix(".svg")

@@ -20,10 +20,10 @@ SDK = {"aioboto3", "aiobotocore", "boto3", "botocore", "aiohttp"}
 TABLES = {"pandas", "openpyxl"}
 EMULATOR = {"moto", "flask", "werkzeug"}
 PURE = (
-    "scanner.rule",
-    "scanner.diff",
-    "scanner.due",
-    "scanner.activity",
+    "scanner.audit.rule",
+    "scanner.audit.diff",
+    "scanner.audit.triage",
+    "scanner.audit.credential_use",
     "scanner.scan.scope",
     "scanner.safelist.match",
 )
@@ -81,9 +81,9 @@ def outside(*rooms: str) -> Iterator[str]:
 
 def test_the_imports_are_read_as_they_are() -> None:
     """The reader itself: what is known of one module."""
-    assert {"scanner.journal", "scanner.errors", "scanner.files"} <= ours("scanner.run")
+    assert {"scanner.runs.journal", "scanner.errors", "scanner.files"} <= ours("scanner.runs.folder")
     assert "pandas" in {name for module in MODULES for name in foreign(module)}
-    assert "scanner.safelist.types" in reached("scanner.rule")
+    assert "scanner.safelist.types" in reached("scanner.audit.rule")
     assert len(MODULES) > 50
 
 
@@ -139,7 +139,7 @@ def test_a_pure_room_reads_no_clock_no_file_and_no_environment(module: str) -> N
 
 
 def test_formats_are_not_known_where_runs_are_kept() -> None:
-    for module in ("scanner.run", "scanner.journal"):
+    for module in ("scanner.runs.folder", "scanner.runs.journal"):
         assert not any(within(name, "scanner.report", "scanner.aws", "scanner.scan") for name in reached(module))
 
 
@@ -158,8 +158,8 @@ def test_a_review_does_not_reach_aws_or_the_scan() -> None:
             assert not any(within(name, "scanner.aws", "scanner.scan", "scanner.cli") for name in reached(module)), (
                 module
             )
-    assert reached("scanner.review.ledger") <= {
-        "scanner.review.ledger",
+    assert reached("scanner.runs.ledger") <= {
+        "scanner.runs.ledger",
         "scanner.errors",
         "scanner.model",
         "scanner.text",
@@ -173,8 +173,8 @@ def test_aws_does_not_know_what_it_is_asked_for() -> None:
                 "scanner.scan",
                 "scanner.report",
                 "scanner.safelist",
-                "scanner.rule",
-                "scanner.run",
+                "scanner.audit.rule",
+                "scanner.runs.folder",
                 "scanner.settings",
             )
             assert not any(within(name, *rooms) for name in reached(module)), module

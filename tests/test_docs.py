@@ -24,12 +24,13 @@ from scanner.aws.identity import hub_policy, member_policy, organizations_policy
 from scanner.cli.main import app
 from scanner.demo import ORGANIZATION_ID, Demo
 from scanner.errors import ExitCode
-from scanner.model import Basis, FailReason, SafelistText, Selector, SkipReason
-from scanner.publish import Published
+from scanner.model import Basis, FailReason, Selector, SkipReason
+from scanner.record import SafelistText
 from scanner.report.changes import WORDS
 from scanner.report.columns import ACCOUNTS, USERS
-from scanner.report.files import FILES
-from scanner.run import JOURNAL, MANIFEST
+from scanner.report.formats import FILES
+from scanner.report.render import Published
+from scanner.runs.folder import JOURNAL, MANIFEST
 from scanner.safelist.entries import parse
 from scanner.settings import DEFAULT_FILE, PREFIX, Settings, load
 from tests.demo_fixture import sample_organization

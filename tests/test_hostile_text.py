@@ -19,18 +19,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scanner.errors import FaultsError
-from scanner.model import SafelistText
+from scanner.record import SafelistText
 from scanner.safelist.entries import parse
 from scanner.text import looks_like_formula
-from tests.aws_endpoint import (
-    Fault,
-    Refuse,
-    SimulatedGroup,
-    SimulatedOrganization,
-    empty_organization,
-    nth,
-    running,
-)
+from tests.aws_endpoint import Fault, Refuse, SimulatedGroup, SimulatedOrganization, empty_organization, nth, running
 from tests.program import Scanned, calling, hurried, program, scan, workplace
 
 __all__ = ["hurried", "workplace"]

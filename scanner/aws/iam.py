@@ -15,8 +15,8 @@ from typing import Any
 from scanner.aws.clients import Session
 from scanner.aws.credential_report import CredentialReport, in_utc, parse
 from scanner.aws.failures import CallError, bad_response, failure, incomplete_listing
+from scanner.aws.iam_policies import ADMINISTRATOR_POLICIES, allows_all, is_aws_managed
 from scanner.aws.identity import arn_account
-from scanner.aws.policies import ADMINISTRATOR_POLICIES, allows_all, is_aws_managed
 from scanner.model import Access, AccountId, FailReason, IamUser, UserId
 
 PAGE_SIZE = 1000  # the most that IAM gives; it may give fewer

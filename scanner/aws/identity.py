@@ -15,7 +15,8 @@ from botocore.exceptions import BotoCoreError, CredentialRetrievalError
 from scanner.aws.clients import CredentialSource, Session, sdk_session
 from scanner.aws.failures import CallError, bad_response
 from scanner.errors import StartError
-from scanner.model import AccountId, Caller, FailReason, Failure, is_account_id
+from scanner.model import AccountId, Caller, FailReason, Failure
+from scanner.text import is_account_id
 
 SESSION_SECONDS = 900  # the shortest that STS grants
 REFRESH_BEFORE = timedelta(minutes=5)

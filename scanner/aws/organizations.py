@@ -15,7 +15,8 @@ from typing import Any
 from scanner.aws.clients import Session
 from scanner.aws.failures import CallError, bad_response
 from scanner.errors import StartError
-from scanner.model import Account, AccountId, Failure, Organization, OrganizationalUnit, is_account_id
+from scanner.model import Account, AccountId, Failure, Organization, OrganizationalUnit
+from scanner.text import is_account_id
 
 SIDE_BY_SIDE = 3  # parents that are read at once; ListAccounts comes on top
 _NO_ACCESS = (

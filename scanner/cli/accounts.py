@@ -29,9 +29,9 @@ def accounts_command(
     """
     import asyncio
 
-    from scanner.cli.accounts_tree import document, totals, tree
-    from scanner.cli.progress import ScanProgress
-    from scanner.scan.use_case import survey
+    from scanner.cli.screen.accounts_tree import document, totals, tree
+    from scanner.cli.screen.progress import ScanProgress
+    from scanner.scan.survey import survey
     from scanner.settings import load
 
     options.log_to_stderr(debug)

@@ -25,9 +25,9 @@ def diff_command(
 
     Example: iam-scanner diff 20261123T164100Z-1a2b3c 20270222T081500Z-4d5e6f
     """
-    from scanner import run
-    from scanner.cli.changes import document, show
-    from scanner.comparison import compare_runs
+    from scanner.cli.screen.changes_screen import document, show
+    from scanner.runs import folder as run
+    from scanner.runs.stored import compare_runs
     from scanner.settings import load
 
     options.log_to_stderr(debug)

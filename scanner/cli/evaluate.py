@@ -28,10 +28,11 @@ def evaluate_command(
 
     Example: iam-scanner evaluate 20261123T164100Z-1a2b3c --safelist config/safelists --as-of 2027-01-15
     """
-    from scanner import publish, run
+    from scanner.audit.rule import exit_code
     from scanner.cli.scanning import show
-    from scanner.rule import exit_code
-    from scanner.safelist.files import read
+    from scanner.report import render as publish
+    from scanner.runs import folder as run
+    from scanner.safelist.read import read
     from scanner.settings import load
 
     options.log_to_stderr(debug)

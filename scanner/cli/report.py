@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
+from scanner.audit.assessment import Assessment, SplitBy
 from scanner.cli import options
 from scanner.errors import UsageError
-from scanner.model import Assessment, SplitBy
 
 
 def report_command(
@@ -33,11 +33,11 @@ def report_command(
 
     Example: iam-scanner report 20261123T164100Z-1a2b3c --split-by account_owner --account-owners owners.csv
     """
-    from scanner import run
+    from scanner.audit.split import with_owners
     from scanner.cli.scanning import show
-    from scanner.parts import with_owners
-    from scanner.publish import publish_again, publish_parts
-    from scanner.recorded import decide
+    from scanner.report.render import publish_again, publish_parts
+    from scanner.runs import folder as run
+    from scanner.runs.stored import decide
     from scanner.settings import load
 
     options.log_to_stderr(debug)
@@ -45,7 +45,7 @@ def report_command(
     folder = run.find(run_, settings.output)
     assessment = decide(folder)
     if account_owners is not None:  # and not that of the settings, which is for scans: the same run, the same bytes
-        from scanner.scan.sources import read_owners
+        from scanner.account_owners import read_owners
 
         assessment = with_owners(assessment, read_owners(account_owners), str(account_owners))
     target = settings.output / f"{folder.resolve().name}-report"

@@ -48,7 +48,7 @@ def import_command(
 
     Example: iam-scanner review import review.xlsx --write
     """
-    from scanner.cli import review_outcome
+    from scanner.cli.screen import review_outcome
     from scanner.review.importing import Request, import_review
     from scanner.settings import load
 

@@ -35,7 +35,7 @@ def check_command(
 
     Example: iam-scanner safelist check config/safelists/prod.yaml
     """
-    from scanner.cli import safelist_answers as answers
+    from scanner.cli.screen import safelist_answers as answers
     from scanner.safelist.check import check
     from scanner.safelist.entries import parse, read
 
@@ -82,7 +82,7 @@ def explain_command(
 
     Example: iam-scanner safelist explain --account 123456789012 --user cc-rds-manager --ou Root/Prod
     """
-    from scanner.cli import safelist_answers as answers
+    from scanner.cli.screen import safelist_answers as answers
     from scanner.safelist.entries import parse, read
     from scanner.safelist.match import Index
 

@@ -65,7 +65,7 @@ def scan_command(
 
 def _going_on(parameters: Mapping[str, Any], resume: str) -> tuple[Path, dict[str, Any]]:
     """Find the run, and take the options that may differ from it; raise `UsageError` for any other."""
-    from scanner import run
+    from scanner.runs import folder as run
     from scanner.settings import load
 
     given = options.given(parameters)

@@ -8,16 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from scanner import __version__, run
-from scanner.cli import outcome
+from scanner import __version__
+from scanner.audit.rule import exit_code
 from scanner.cli.options import print_json, stderr, stdout
-from scanner.cli.progress import ScanProgress
+from scanner.cli.screen import scan_outcome as outcome
+from scanner.cli.screen.progress import ScanProgress
 from scanner.errors import ExitCode, InterruptedRunError, OutputError, UsageError
-from scanner.publish import Published, publish
+from scanner.report.render import Published, publish
 from scanner.report.summary import summary
-from scanner.rule import exit_code
+from scanner.runs import folder as run
+from scanner.scan.prepare import read_inputs
 from scanner.scan.resume import go_on, go_on_to_reports, inputs_of
-from scanner.scan.use_case import read_inputs, scan
+from scanner.scan.scan import scan
 from scanner.settings import Settings
 
 T = TypeVar("T")

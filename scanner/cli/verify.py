@@ -33,10 +33,10 @@ def verify_command(
 
     Example: iam-scanner verify 20261123T164100Z-1a2b3c
     """
-    from scanner import run
+    from scanner.report.verify import verify
+    from scanner.runs import folder as run
     from scanner.settings import load
     from scanner.text import for_terminal
-    from scanner.verify import verify
 
     options.log_to_stderr(debug)
     folder = run.find(run_, load(options.given(context.params), os.environ, config).output)

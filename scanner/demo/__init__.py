@@ -15,8 +15,8 @@ from datetime import date
 from pathlib import Path
 
 from scanner.demo.emulator import Emulator, EmulatorNotInstalledError, EmulatorNotStartedError, start
-from scanner.demo.files import SampleFiles, write_files
-from scanner.demo.organization import MANAGEMENT, ORGANIZATION_ID, PAYMENTS
+from scanner.demo.sample_files import SampleFiles, write_files
+from scanner.demo.sample_organization import MANAGEMENT, ORGANIZATION_ID, PAYMENTS
 
 __all__ = [
     "MANAGEMENT",

@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
-from scanner.demo.organization import REGION
+from scanner.demo.sample_organization import REGION
 from scanner.errors import ScannerError
 
 _PACKAGES = ("moto", "flask", "flask_cors")

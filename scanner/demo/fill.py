@@ -16,8 +16,8 @@ from moto.organizations import utils as organizations_utils
 from moto.organizations.models import organizations_backends
 from moto.sts.models import sts_backends
 
-from scanner.demo import organization as sample
-from scanner.demo.organization import Account, User, user_id
+from scanner.demo import sample_organization as sample
+from scanner.demo.sample_organization import Account, User, user_id
 
 _PARTITION = "aws"
 _SESSION_SECONDS = 12 * 3600

@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from scanner.diff import SAID_ONLY
-from scanner.model import Change, Determination, Difference, Evidence, UserState
+from scanner.audit.diff import SAID_ONLY, Difference
+from scanner.model import Change, Determination, Evidence
+from scanner.record import UserState
 from scanner.report.columns import CellKind, Column
-from scanner.report.sheets.words import GROUNDS
+from scanner.report.words import GROUNDS
 
 # What matters most comes first; what is no change, last.
 WORDS: Mapping[Change, str] = {

@@ -10,8 +10,9 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-from scanner.model import RISK_LEVEL, RULE_ID, Access, Entry, EntryUse
+from scanner.model import RISK_LEVEL, RULE_ID, Access, Entry
 from scanner.report.rows import AccountRow, UserRow
+from scanner.safelist.usage import EntryUse
 
 Row = TypeVar("Row")
 Value = str | int | date | datetime | tuple[str, ...] | None  # bool is an int; None is unknown or does not apply

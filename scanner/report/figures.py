@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from scanner.model import Account, Assessment, Basis, Determination, Evidence, Kind, Skipped, Totals
+from scanner.audit.assessment import Assessment, Totals
+from scanner.model import Account, Basis, Determination, Evidence, Kind, Skipped
 from scanner.report.rows import AccountRow, UserRow
 
 UNPLACED = "(place in the organization unknown)"

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from scanner.model import Difference, EntryUse
+from scanner.audit.diff import Difference
 from scanner.report.changes import DIFFERENCES
 from scanner.report.columns import ACCOUNTS, SAFELIST, USERS, Column, Row
-from scanner.report.review import REVIEW, ReviewRow
+from scanner.report.review_rows import REVIEW, ReviewRow
 from scanner.report.rows import AccountRow, UserRow
+from scanner.safelist.usage import EntryUse
 
 
 def users_frame(rows: Iterable[UserRow]) -> pd.DataFrame:

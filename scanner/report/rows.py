@@ -6,20 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 
-from scanner.activity import Activity, activity
-from scanner.model import (
-    Account,
-    AccountId,
-    AccountScan,
-    Assessment,
-    Determination,
-    Evidence,
-    Failed,
-    Finding,
-    Record,
-    Scanned,
-    Skipped,
-)
+from scanner.audit.assessment import Assessment
+from scanner.audit.credential_use import Activity, activity
+from scanner.model import Account, AccountId, AccountScan, Determination, Evidence, Failed, Finding, Scanned, Skipped
+from scanner.record import Record
 
 DEFAULT_DORMANT_DAYS = 45
 

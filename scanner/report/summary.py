@@ -5,19 +5,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from scanner.model import (
-    RISK_LEVEL,
-    RULE_ID,
-    RULE_TITLE,
-    Assessment,
-    Failure,
-    Header,
-    Listing,
-    Part,
-    Record,
-    SafelistText,
-    Totals,
-)
+from scanner.audit.assessment import Assessment, Part, Totals
+from scanner.model import RISK_LEVEL, RULE_ID, RULE_TITLE, Failure
+from scanner.record import Header, Listing, Record, SafelistText
 from scanner.report.changes import counts
 from scanner.report.figures import Figures, OuFigures, reconciled
 from scanner.report.rows import AccountRow, dormant_days

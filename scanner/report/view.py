@@ -2,9 +2,9 @@
 
 from functools import cached_property
 
-from scanner.model import Assessment
+from scanner.audit.assessment import Assessment
 from scanner.report.figures import Figures, figures
-from scanner.report.review import ReviewRow, review_rows
+from scanner.report.review_rows import ReviewRow, review_rows
 from scanner.report.rows import AccountRow, UserRow, account_rows, user_rows
 
 

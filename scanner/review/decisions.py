@@ -10,28 +10,17 @@ from datetime import date, timedelta
 from typing import TypeVar
 
 from scanner.errors import Fault
-from scanner.model import (
-    AccountId,
-    Choice,
-    Determination,
-    Entry,
-    Finding,
-    Kind,
-    ReviewDecision,
-    Scope,
-    Selector,
-    UserId,
-    is_account_id,
-)
+from scanner.model import AccountId, Choice, Determination, Entry, Finding, Kind, Scope, Selector, UserId
+from scanner.record import ReviewDecision
 from scanner.report.columns import USERS
-from scanner.report.review import DECISION, IDENTITY
+from scanner.report.review_rows import DECISION, IDENTITY
 from scanner.report.rows import UserRow
 from scanner.review import cells
 from scanner.review.cells import Cell, CellError
 from scanner.review.reading import Filled, Row
 from scanner.safelist.policy import Breach, breaches
 from scanner.safelist.types import Policy
-from scanner.text import for_xml
+from scanner.text import for_xml, is_account_id
 
 Key = tuple[AccountId, UserId]
 _T = TypeVar("_T")

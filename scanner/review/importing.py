@@ -11,24 +11,26 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from scanner import run
+from scanner.audit.assessment import Assessment
 from scanner.errors import Fault, FaultsError, UsageError
-from scanner.model import Assessment, Choice, ReviewDecision, SafelistText
-from scanner.recorded import decide
+from scanner.model import Choice
+from scanner.record import ReviewDecision, SafelistText
 from scanner.report.view import View
 from scanner.review import removals
 from scanner.review.cells import Cell
-from scanner.review.changes import FileChange, Wanted, changes, forbidden, wanted
 from scanner.review.decisions import Decided, Judged, Key, Rules, in_order, judge, shown
-from scanner.review.ledger import LEDGER, LedgerLine, append, locked
-from scanner.review.ledger import read as read_ledger
 from scanner.review.reading import EVIDENCE, Filled, read
 from scanner.review.reading import in_order as by_place
+from scanner.review.safelist_changes import FileChange, Wanted, changes, forbidden, wanted
 from scanner.review.standing import Ledger, Standing
+from scanner.runs import folder as run
+from scanner.runs.ledger import LEDGER, LedgerLine, append, locked
+from scanner.runs.ledger import read as read_ledger
+from scanner.runs.stored import decide
 from scanner.safelist.entries import Safelist, check_organization, parse
-from scanner.safelist.files import read as read_safelists
-from scanner.safelist.files import rewrite
 from scanner.safelist.match import Index
+from scanner.safelist.read import read as read_safelists
+from scanner.safelist.read import rewrite
 from scanner.safelist.types import Policy
 
 RUN_ID, DIGEST = "Run id", "SHA-256 of the journal"  # labels on the Evidence sheet

@@ -14,8 +14,8 @@ from openpyxl.utils.cell import coordinate_to_tuple, range_boundaries
 from openpyxl.workbook import Workbook
 
 from scanner.errors import Fault, FaultsError
-from scanner.report.review import DECISION, IDENTITY
-from scanner.report.sheets.review import TITLE
+from scanner.report.review_rows import DECISION, IDENTITY
+from scanner.report.workbook.review_sheet import TITLE
 from scanner.review.cells import Cell
 from scanner.review.opening import UNTOUCHED, merged, opened, rows
 

@@ -7,7 +7,8 @@ from typing import Final
 
 from scanner.errors import ScannerError
 from scanner.files import whole
-from scanner.model import Finding, ReviewDecision
+from scanner.model import Finding
+from scanner.record import ReviewDecision
 
 REMOVALS: Final = "removals.json"
 SCHEMA_VERSION: Final = 1

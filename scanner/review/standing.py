@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from scanner.errors import Fault
-from scanner.model import ReviewDecision
+from scanner.record import ReviewDecision
 from scanner.review.decisions import Decided, Key
-from scanner.review.ledger import latest
+from scanner.runs.ledger import latest
 
 
 class Standing(StrEnum):

@@ -1,0 +1,1 @@
+"""Safelists: read, checked, matched, edited."""

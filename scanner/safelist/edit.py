@@ -15,7 +15,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, SequenceNode
 
 from scanner.errors import FaultsError, UsageError
-from scanner.model import Entry, Revocation, SafelistText
+from scanner.model import Entry, Revocation
+from scanner.record import SafelistText
 from scanner.safelist.entries import parse
 from scanner.safelist.types import Safelist
 from scanner.safelist.write import Fields, approval_fields, block, flow, quoted, revocation_fields

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
 from scanner.errors import Fault, FaultsError
-from scanner.model import AccountId, Entry, Revocation, SafelistText, Scope, Selector
+from scanner.model import AccountId, Entry, Revocation, Scope, Selector
+from scanner.record import SafelistText
 from scanner.safelist.fields import (
     TOLD,
     EntryFields,
@@ -20,12 +21,12 @@ from scanner.safelist.fields import (
     account_id,
     ou_key,
 )
-from scanner.safelist.files import read
-from scanner.safelist.nodes import Mapping, Node, Scalar, compose
-from scanner.safelist.nodes import Sequence as NodeList
 from scanner.safelist.policy import breaches
+from scanner.safelist.read import read
 from scanner.safelist.types import Policy, Safelist, arn_parts, fold
 from scanner.text import for_utf8
+from scanner.yaml import Mapping, Node, Scalar, compose
+from scanner.yaml import Sequence as NodeList
 
 __all__ = ["Policy", "Safelist", "check_organization", "parse", "read"]
 

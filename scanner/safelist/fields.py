@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 from pydantic_core import PydanticCustomError
 
 from scanner.model import Kind
-from scanner.safelist.nodes import REFUSED, TEXT, Node, Scalar, Sequence
 from scanner.safelist.types import arn_parts
+from scanner.yaml import REFUSED, TEXT, Node, Scalar, Sequence
 
 REQUIRABLE = ("user_id", "kind", "owner", "reason", "approved_by", "approved_on", "expires_on", "ticket")
 

@@ -2,26 +2,50 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
+from enum import StrEnum
 
 from scanner.model import (
     Account,
     Basis,
     Determination,
     Entry,
-    EntryStatus,
-    EntryUse,
     Finding,
     IamUser,
-    Record,
     Revocation,
     Scanned,
     Scope,
     Skipped,
     SkipReason,
 )
+from scanner.record import Record
 from scanner.safelist.match import Index, ou_keys, scopes, state
 from scanner.safelist.types import selected_account
+
+
+class EntryStatus(StrEnum):
+    """What became of an entry of a safelist in this run."""
+
+    IN_USE = "in use"
+    EXPIRING = "expiring"  # in use, and ends within 90 days
+    UNUSED = "unused"
+    EXPIRED = "expired"
+    NOT_STARTED = "not started"
+    INVALID = "invalid"
+    UNMATCHED = "unmatched"  # its OU or account is not in the organization
+    REVOCATION = "revocation"  # not an approval: it forbids
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryUse:
+    """An entry, what became of it, and how many users it approves."""
+
+    entry: Entry | Revocation
+    status: EntryStatus
+    users: int  # for a revocation: how many users it holds for
+    remark: str  # one sentence where the status alone does not say why; else ""
+
 
 EXPIRING = timedelta(days=90)
 

@@ -1,0 +1,1 @@
+"""The scan: which accounts, each read concurrently, all of it into the journal."""

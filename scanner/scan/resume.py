@@ -5,14 +5,18 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from scanner import __version__, run
+from scanner import __version__
 from scanner.aws.clients import Clients
 from scanner.errors import UsageError
-from scanner.journal import Begun
-from scanner.model import Caller, Header, Resumption
+from scanner.model import Caller
+from scanner.record import Header, Resumption
+from scanner.runs import folder as run
+from scanner.runs.journal import Begun
 from scanner.safelist.entries import parse
-from scanner.scan import sources
-from scanner.scan.use_case import Inputs, Job, Progress, keep, make_ready
+from scanner.scan.account_sources import FromFile
+from scanner.scan.prepare import Inputs, Job, make_ready
+from scanner.scan.progress import Progress
+from scanner.scan.scan import keep
 from scanner.settings import load
 
 RESUMABLE = timedelta(days=7)
@@ -36,7 +40,7 @@ def inputs_of(begun: Begun, pace: Mapping[str, object]) -> Inputs:
         texts=header.safelists,
         safelist=parse(header.safelists),
         owners=header.account_owners,
-        accounts_file=sources.FromFile(file, header.accounts_file) if file else None,
+        accounts_file=FromFile(file, header.accounts_file) if file else None,
     )
 
 

@@ -5,13 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tests.aws_endpoint.clock import Clock
-from tests.aws_endpoint.organization import (
-    CREATED,
-    SimulatedAccount,
-    SimulatedKey,
-    SimulatedUser,
-    StoredReport,
-)
+from tests.aws_endpoint.organization import CREATED, SimulatedAccount, SimulatedKey, SimulatedUser, StoredReport
 from tests.aws_endpoint.wire import AwsError
 
 COLUMNS = (

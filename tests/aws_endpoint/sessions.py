@@ -11,12 +11,7 @@ from typing import Any
 
 from tests.aws_endpoint.clock import Clock
 from tests.aws_endpoint.faults import denied
-from tests.aws_endpoint.organization import (
-    SimulatedAccount,
-    SimulatedOrganization,
-    SimulatedRole,
-    minted_id,
-)
+from tests.aws_endpoint.organization import SimulatedAccount, SimulatedOrganization, SimulatedRole, minted_id
 from tests.aws_endpoint.wire import AwsError, Parameters, Request
 
 MANAGEMENT_KEY = "AKIAMANAGEMENT000000"  # a user of the management account

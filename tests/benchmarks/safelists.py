@@ -7,8 +7,8 @@ import json
 import sys
 import time
 
-from scanner.model import SafelistText
-from scanner.rule import assess
+from scanner.audit.rule import assess
+from scanner.record import SafelistText
 from scanner.safelist.entries import parse
 from tests.builders import record, scanned, user
 

@@ -29,12 +29,14 @@ def main(safelist: str, output: str) -> None:
         for module in COMMAND:
             import_module(module)
 
-    from scanner import recorded, run  # noqa: PLC0415  # not before their time is measured
     from scanner.cli.options import stderr  # noqa: PLC0415
-    from scanner.cli.progress import ScanProgress  # noqa: PLC0415
-    from scanner.report.files import WRITERS  # noqa: PLC0415
+    from scanner.cli.screen.progress import ScanProgress  # noqa: PLC0415
+    from scanner.report.formats import WRITERS  # noqa: PLC0415
     from scanner.report.view import View  # noqa: PLC0415
-    from scanner.scan.use_case import read_inputs, scan  # noqa: PLC0415
+    from scanner.runs import folder as run  # noqa: PLC0415
+    from scanner.runs import stored as recorded  # noqa: PLC0415  # not before their time is measured
+    from scanner.scan.prepare import read_inputs  # noqa: PLC0415
+    from scanner.scan.scan import scan  # noqa: PLC0415
     from scanner.settings import Settings  # noqa: PLC0415
 
     with stage("scan (calls, journal)"):

@@ -13,13 +13,13 @@ from typing import Any, BinaryIO
 import pandas as pd
 from openpyxl.workbook import Workbook
 
-from scanner.recorded import decide
 from scanner.report.columns import ACCOUNTS, USERS, CellKind, Column
 from scanner.report.frames import accounts_frame, users_frame
-from scanner.report.sheets.cells import naive_utc
 from scanner.report.tables import flag, joined, write_csv
 from scanner.report.view import View
-from scanner.report.workbook import write_workbook
+from scanner.report.workbook.assemble import write_workbook
+from scanner.report.workbook.cell_xml import naive_utc
+from scanner.runs.stored import decide
 
 Write = Callable[[BinaryIO], object]
 

@@ -11,8 +11,8 @@ import pytest
 from openpyxl import load_workbook
 from rich.console import Console
 
-from scanner.cli.changes import show
-from scanner.comparison import compare_runs
+from scanner.cli.screen.changes_screen import show
+from scanner.runs.stored import compare_runs
 from tests.aws_endpoint import Fault, deny, running
 from tests.program import Done, ids, named, program, scan, small_world, table, workplace
 
@@ -58,7 +58,7 @@ def _two_runs(patch: pytest.MonkeyPatch) -> tuple[str, str]:
         old = scan(endpoint, "--json", safelist="old.yaml").document["run_id"]
         endpoint.faults.rules[:] = [Fault("sts:AssumeRole", deny, account=sandbox.id)]
         _let_time_pass(core)
-        patch.setattr("scanner.scan.use_case.datetime", _Later)
+        patch.setattr("scanner.scan.scan.datetime", _Later)
         new = scan(endpoint, "--json", "--format", "xlsx", "--previous", old, safelist="new.yaml").document["run_id"]
     return old, new
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scanner import run
+from scanner.runs import folder as run
 from tests.aws_endpoint import SimulatedOrganization, running
 from tests.program import calling, hurried, program, scan, small_world, table, workplace
 from tests.subject import NO_ROOM, PROGRAM, ROOT, Subject

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scanner import run
+from scanner.runs import folder as run
 from tests.aws_endpoint import running
 from tests.killed import killed
 from tests.program import program, scan, small_world, workplace

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from scanner import run
-from scanner.model import Record
+from scanner.record import Record
+from scanner.runs import folder as run
 from tests.aws_endpoint import Endpoint, Fault, SimulatedOrganization, deny, running
 from tests.program import ids, named, scan, small_world, table, unit, workplace
 
@@ -24,7 +24,7 @@ QUICK = ("--evidence", "basic", "--json")
 def counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs of one second sort by their digits, which are random: here they count."""
     numbers = itertools.count()
-    monkeypatch.setattr("scanner.run.secrets.token_hex", lambda _: f"{next(numbers):06x}")
+    monkeypatch.setattr("scanner.runs.folder.secrets.token_hex", lambda _: f"{next(numbers):06x}")
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
-from scanner import run
 from scanner.errors import UsageError
-from scanner.publish import publish
-from scanner.verify import verify
+from scanner.report.render import publish
+from scanner.report.verify import verify
+from scanner.runs import folder as run
 from tests.aws_endpoint import DELEGATED_KEY, Endpoint, Fault, SimulatedOrganization, deny, running
 from tests.program import Done, Scanned, calling, hurried, ids, named, program, scan, small_world, table, workplace
 

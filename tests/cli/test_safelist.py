@@ -11,7 +11,7 @@ from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from scanner.cli.safelist import app
-from scanner.cli.safelist_answers import wrapped
+from scanner.cli.screen.safelist_answers import wrapped
 from scanner.errors import ExitCode, FaultsError, UsageError
 from scanner.settings import load
 from tests.builders import AS_OF

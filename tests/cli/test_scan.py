@@ -15,7 +15,7 @@ import boto3
 import pytest
 
 from scanner.demo import Demo
-from scanner.journal import decode
+from scanner.runs.journal import decode
 from tests.aws_endpoint import (
     DELEGATED_KEY,
     MANAGEMENT_KEY,

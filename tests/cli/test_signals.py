@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scanner import run
+from scanner.runs import folder as run
 from tests.aws_endpoint import Do, Drip, Endpoint, Fault, SimulatedOrganization, hang, nth, running
 from tests.aws_endpoint.faults import Effect
 from tests.program import calling, hurried, program, scan, small_world, workplace

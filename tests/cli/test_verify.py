@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scanner import run
+from scanner.runs import folder as run
 from tests.aws_endpoint import running
 from tests.program import Scanned, hurried, program, scan, small_world, workplace
 
@@ -148,7 +148,7 @@ def test_a_csv_that_does_not_follow_from_the_journal_is_found_though_the_manifes
 
 
 def test_a_csv_of_another_version_is_said_not_to_be_compared(done: Scanned, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scanner.verify.__version__", "9.9.9")
+    monkeypatch.setattr("scanner.report.verify.__version__", "9.9.9")
     found = program("verify", done.folder.name, "--json")
     assert found.exit_code == 0
     assert [check["holds"] for check in found.document["checks"]].count(None) == 2

@@ -6,7 +6,7 @@ from typing import Any
 import boto3
 
 from scanner.demo.emulator import Emulator
-from scanner.demo.organization import ACCOUNTS, Account, User
+from scanner.demo.sample_organization import ACCOUNTS, Account, User
 
 
 def client(service: str, emulator: Emulator, credentials: Mapping[str, str] | None = None) -> Any:

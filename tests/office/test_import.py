@@ -8,7 +8,7 @@ import pytest
 from openpyxl.utils import get_column_letter
 
 from scanner.demo import Demo
-from scanner.review.ledger import LEDGER
+from scanner.runs.ledger import LEDGER
 from tests.office import (
     Office,
     Step,

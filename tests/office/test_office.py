@@ -12,7 +12,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from scanner.model import UserId
 from scanner.report.view import View
-from scanner.report.workbook import write_workbook
+from scanner.report.workbook.assemble import write_workbook
 from scanner.review.opening import merged, opened, rows
 from tests.builders import user
 from tests.office import (

@@ -15,7 +15,7 @@ import pytest
 from openpyxl import load_workbook
 
 from scanner.demo import Demo
-from scanner.review.ledger import LEDGER
+from scanner.runs.ledger import LEDGER
 from scanner.text import from_csv
 from tests.office import Office, delete_row, fill, insert_column, only, sort
 from tests.office.reading import sheet

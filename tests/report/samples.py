@@ -4,42 +4,35 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
+from scanner.audit.assessment import Assessment, Totals
 from scanner.model import (
     Access,
     AccessKey,
     Account,
     AccountScan,
-    Assessment,
     Basis,
     Change,
     Choice,
     Credentials,
     Determination,
     Entry,
-    EntryStatus,
-    EntryUse,
     Evidence,
     Failed,
     FailReason,
     Failure,
     Finding,
-    Footer,
-    Header,
     IamUser,
     Kind,
-    Record,
-    ReviewDecision,
     Revocation,
-    SafelistText,
     Scanned,
     Scope,
     Selector,
     Skipped,
     SkipReason,
     Status,
-    Totals,
-    TrendPoint,
 )
+from scanner.record import Footer, Header, Record, ReviewDecision, SafelistText, TrendPoint
+from scanner.safelist.usage import EntryStatus, EntryUse
 from tests.builders import START, account, account_id, header, listing, user
 
 FILE = "config/safelists/prod.yaml"

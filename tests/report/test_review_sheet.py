@@ -13,10 +13,11 @@ from openpyxl.workbook import Workbook
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from scanner.model import AccessKey, Assessment, Basis, Choice, Evidence, Finding, IamUser, Kind
-from scanner.report.review import DECISION, IDENTITY, REVIEW
+from scanner.audit.assessment import Assessment
+from scanner.model import AccessKey, Basis, Choice, Evidence, Finding, IamUser, Kind
+from scanner.report.review_rows import DECISION, IDENTITY, REVIEW
 from scanner.report.view import View
-from scanner.report.workbook import write_workbook
+from scanner.report.workbook.assemble import write_workbook
 from tests.builders import START, access, account, credentials, user
 from tests.report.samples import assessed, decision, entry, finding, reviewed
 

@@ -4,12 +4,12 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from scanner.audit.rule import assess
 from scanner.model import Evidence
 from scanner.report.figures import UNPLACED, figures
 from scanner.report.rows import account_rows, user_rows
 from scanner.report.summary import summary
 from scanner.report.view import View
-from scanner.rule import assess
 from scanner.safelist.types import Safelist
 from tests.builders import access, account, credentials, failure, listing, record, scanned, user
 from tests.report.samples import assessed, finding, sample

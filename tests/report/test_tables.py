@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scanner.model import AccountId, AccountScan, Assessment, Basis, Failed, Scanned
+from scanner.audit.assessment import Assessment
+from scanner.model import AccountId, AccountScan, Basis, Failed, Scanned
 from scanner.report.columns import ACCOUNTS, USERS, CellKind
-from scanner.report.files import write_accounts_csv, write_users_csv, write_users_json
+from scanner.report.formats import write_accounts_csv, write_users_csv, write_users_json
 from scanner.report.frames import users_frame
 from scanner.report.rows import AccountRow, user_rows
 from scanner.report.view import View

@@ -16,29 +16,17 @@ from openpyxl.cell.cell import Cell
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from scanner.model import (
-    AccessKey,
-    Assessment,
-    Basis,
-    Change,
-    Choice,
-    Determination,
-    Difference,
-    EntryStatus,
-    EntryUse,
-    Evidence,
-    Kind,
-    SafelistText,
-    Scanned,
-    Status,
-    UserState,
-)
+from scanner.audit.assessment import Assessment
+from scanner.audit.diff import Difference
+from scanner.model import AccessKey, Basis, Change, Choice, Determination, Evidence, Kind, Scanned, Status
+from scanner.record import SafelistText, UserState
 from scanner.report.changes import DIFFERENCES
 from scanner.report.columns import ACCOUNTS, SAFELIST, USERS, Column
-from scanner.report.review import REVIEW
-from scanner.report.sheets.words import status_words
+from scanner.report.review_rows import REVIEW
 from scanner.report.view import View
-from scanner.report.workbook import write_workbook
+from scanner.report.words import status_words
+from scanner.report.workbook.assemble import write_workbook
+from scanner.safelist.usage import EntryStatus, EntryUse
 from scanner.text import CELL_LIMIT, CUT_MARK
 from tests.builders import (
     AS_OF,

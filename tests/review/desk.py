@@ -14,9 +14,10 @@ from typing import Any
 from openpyxl import load_workbook
 from openpyxl.workbook import Workbook
 
-from scanner import run
-from scanner.model import Record, Scanned
-from scanner.review.ledger import LEDGER
+from scanner.model import Scanned
+from scanner.record import Record
+from scanner.runs import folder as run
+from scanner.runs.ledger import LEDGER
 from tests.program import Done, program
 
 CISO = "ciso@example.com"

@@ -13,12 +13,12 @@ import pytest
 from openpyxl.workbook import Workbook
 from rich.console import Console
 
-from scanner.cli.review_outcome import show
+from scanner.cli.screen.review_outcome import show
 from scanner.model import Choice
 from scanner.review.importing import Request, import_review
 from scanner.safelist.entries import parse
-from scanner.safelist.files import read as read_safelists
 from scanner.safelist.match import Index
+from scanner.safelist.read import read as read_safelists
 from tests.program import Done, program
 from tests.review.desk import CISO, LATER, Desk, approve, decided, remove
 

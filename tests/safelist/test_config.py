@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from scanner.errors import FaultsError
-from scanner.model import Kind, SafelistText, Selector
+from scanner.model import Kind, Selector
+from scanner.record import SafelistText
 from scanner.safelist.entries import parse, read
 from scanner.safelist.fields import REQUIRABLE, EntryFields, Fields, FileFields, PolicyFields, RevocationFields
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from scanner.audit.rule import assess
 from scanner.model import Entry, Revocation, Scope, Selector
-from scanner.rule import assess
 from scanner.safelist.types import Safelist
 from tests.builders import account_id, record, scanned, user
 

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner.errors import UsageError
-from scanner.model import AccountId, Entry, Kind, Revocation, SafelistText, Scope, Selector
+from scanner.model import AccountId, Entry, Kind, Revocation, Scope, Selector
+from scanner.record import SafelistText
 from scanner.safelist.edit import Edits, edited
 from scanner.safelist.entries import parse
 from scanner.safelist.types import Safelist

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scanner.errors import Fault, FaultsError
-from scanner.model import Entry, Kind, SafelistText, Scope, Selector
+from scanner.model import Entry, Kind, Scope, Selector
+from scanner.record import SafelistText
 from scanner.safelist.entries import Safelist, check_organization, parse
 from tests.builders import ORGANIZATION
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from scanner.errors import FaultsError
-from scanner.model import SafelistText
+from scanner.record import SafelistText
 from scanner.safelist.entries import parse
-from scanner.safelist.files import MAX_BYTES, read
+from scanner.safelist.read import MAX_BYTES, read
 
 HEAD = "version: 1\nglobal:\n"
 REFUSED = {

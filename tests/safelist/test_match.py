@@ -4,7 +4,8 @@ from datetime import date
 
 import pytest
 
-from scanner.model import Account, Basis, Determination, IamUser, OrganizationalUnit, SafelistText
+from scanner.model import Account, Basis, Determination, IamUser, OrganizationalUnit
+from scanner.record import SafelistText
 from scanner.safelist.entries import parse
 from scanner.safelist.match import Decision, Index
 from tests.builders import AS_OF, account, account_id, ou_id, user

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from scanner.model import AccountScan, EntryStatus, Record, SafelistText, SkipReason
-from scanner.rule import assess
+from scanner.audit.rule import assess
+from scanner.model import AccountScan, SkipReason
+from scanner.record import Record, SafelistText
 from scanner.safelist.check import check
 from scanner.safelist.entries import parse
 from scanner.safelist.types import Safelist
+from scanner.safelist.usage import EntryStatus
 from tests.builders import (
     AS_OF,
     account,

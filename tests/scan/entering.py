@@ -8,7 +8,7 @@ from typing import Any
 from scanner.aws.clients import Clients
 from scanner.model import Account, AccountId, AccountScan, Failed, OrganizationalUnit, Scanned
 from scanner.scan.account import Entrance, scan_account
-from scanner.scan.use_case import _entrance, connect
+from scanner.scan.prepare import _entrance, connect
 from scanner.settings import Settings
 from tests.aws_endpoint import (
     MANAGEMENT_KEY,

@@ -1,0 +1,1 @@
+"""What is decided and compared. Pure: no clock, no files, no SDK, no pandas."""

@@ -1,0 +1,187 @@
+"""Rule IAM-058, "Check for unapproved IAM users": a record of what was read → what is decided.
+
+Pure: the day on which approvals are judged stands in the record, so that the same record and safelists give the same
+assessment whenever it is asked for.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from scanner.audit.assessment import Assessment, Part, Totals
+from scanner.audit.diff import Difference, compare, snapshot
+from scanner.errors import ExitCode
+from scanner.model import (
+    Account,
+    Determination,
+    Evidence,
+    Failed,
+    Finding,
+    IamUser,
+    Scanned,
+    Skipped,
+    SkipReason,
+    Status,
+)
+from scanner.record import Record
+from scanner.safelist.match import Index
+from scanner.safelist.types import Safelist
+from scanner.safelist.usage import use
+
+
+def assess(record: Record, safelist: Safelist) -> Assessment:
+    """Decide every user that was read, and say how much of the organization that is.
+
+    An account in scope that the record has no scan of was not reached before the run ended: it counts as failed, and
+    `unreached` names it. The record is left as it is, since no call failed and there is nothing that AWS said.
+    """
+    index = Index(safelist, record.header.as_of)
+    decided = tuple(sorted(_findings(record, index), key=_order))
+    differences = _differences(record, decided)
+    findings = _with_changes(decided, differences)
+    totals, status, status_text = conclude(record, findings)
+    return Assessment(
+        record=record,
+        status=status,
+        status_text=status_text,
+        totals=totals,
+        findings=findings,
+        safelist=use(index, findings, record),
+        differences=differences,
+    )
+
+
+def conclude(record: Record, findings: tuple[Finding, ...], part: Part | None = None) -> tuple[Totals, Status, str]:
+    """How much was read, and what that makes of a run, or of the part of a run that the record was cut down to."""
+    totals = _totals(record, findings)
+    status = _status(record, totals)
+    text = _status_text(record, totals, status, part)
+    return totals, status, f"{text}; this is a part: {part.words}" if part else text
+
+
+def exit_code(assessment: Assessment) -> ExitCode:
+    """What the process says: incomplete wins over unapproved."""
+    if assessment.status is not Status.COMPLETE:
+        return ExitCode.INCOMPLETE
+    return ExitCode.UNAPPROVED if assessment.totals.unapproved else ExitCode.OK
+
+
+def unreached(record: Record) -> tuple[Account, ...]:
+    """The accounts in scope of which the record has no scan: the run ended before their turn came."""
+    return tuple(account for account in _in_scope(record) if account.id not in record.scans)
+
+
+def _in_scope(record: Record) -> Iterator[Account]:
+    return (account for account in record.listing.accounts if account.id in record.listing.in_scope)
+
+
+def _findings(record: Record, index: Index) -> Iterator[Finding]:
+    for account in _in_scope(record):
+        scan = record.scans.get(account.id)
+        if isinstance(scan, Scanned):
+            for user in scan.users:
+                yield _finding(scan, index, account, user)
+
+
+def _finding(scan: Scanned, index: Index, account: Account, user: IamUser) -> Finding:
+    decision = index.decide(account, user)
+    return Finding(
+        account=account,
+        user=user,
+        evidence=_evidence(scan, user),
+        determination=decision.determination,
+        basis=decision.basis,
+        explanation=decision.explanation,
+        entry=decision.entry,
+    )
+
+
+def _evidence(scan: Scanned, user: IamUser) -> Evidence:
+    """Of one row: as much as the account gave, and full only where all of it is about this very user."""
+    if scan.evidence is not Evidence.FULL:
+        return scan.evidence
+    return Evidence.FULL if user.credentials is not None and user.access is not None else Evidence.PARTIAL
+
+
+def _differences(record: Record, findings: tuple[Finding, ...]) -> tuple[Difference, ...] | None:
+    previous = record.header.previous_run
+    return None if previous is None else compare(previous, snapshot(record, findings))
+
+
+def _with_changes(findings: tuple[Finding, ...], differences: tuple[Difference, ...] | None) -> tuple[Finding, ...]:
+    """Say of each user what changed; both come in the same order, and the differences hold users besides."""
+    if differences is None:
+        return findings
+    changes = (each.changes for each in differences if each.after is not None)
+    return tuple(replace(finding, changes=each) for finding, each in zip(findings, changes, strict=True))
+
+
+def _order(finding: Finding) -> tuple[str, str, str]:
+    return finding.account.id, finding.user.user_name, finding.user.user_id
+
+
+def _totals(record: Record, findings: tuple[Finding, ...]) -> Totals:
+    scans = [record.scans.get(account.id) for account in _in_scope(record)]
+    skipped = [scan.reason for scan in scans if isinstance(scan, Skipped)]
+    approved = sum(finding.determination is Determination.APPROVED for finding in findings)
+    return Totals(
+        listed=len(record.listing.accounts),
+        outside_scope=len(record.listing.accounts) - len(scans),
+        excluded=sum(reason is SkipReason.EXCLUDED for reason in skipped),
+        inactive=sum(reason is not SkipReason.EXCLUDED for reason in skipped),
+        scanned=sum(isinstance(scan, Scanned) for scan in scans),
+        failed=sum(scan is None or isinstance(scan, Failed) for scan in scans),
+        users=len(findings),
+        approved=approved,
+        unapproved=len(findings) - approved,
+    )
+
+
+def _status(record: Record, totals: Totals) -> Status:
+    if totals.scanned == 0:
+        return Status.NOTHING_READ
+    if totals.failed or record.listing.problem is not None or record.footer.interrupted:
+        return Status.INCOMPLETE
+    return Status.COMPLETE
+
+
+def _status_text(record: Record, totals: Totals, status: Status, part: Part | None) -> str:
+    if status is Status.COMPLETE:
+        return f"complete for {_coverage(record, totals, part)}{_left_out(totals)}"
+    gaps = "; ".join(_gaps(record, totals))
+    if status is Status.NOTHING_READ:
+        return f"nothing read: not one of {_accounts(totals.in_scope)} in scope{_left_out(totals)}; {gaps}".rstrip("; ")
+    return f"incomplete: {gaps}"
+
+
+def _coverage(record: Record, totals: Totals, part: Part | None) -> str:
+    of = f"{totals.scanned:,} of {_accounts(totals.listed)}"
+    if record.header.organization is None:
+        return f"the list supplied; not checked against Organizations: {of}"
+    if part is not None:
+        return f"this part: {of}"
+    if totals.outside_scope or totals.excluded:
+        return f"its scope: {of}"
+    return f"the whole organization: {of}"
+
+
+def _left_out(totals: Totals) -> str:
+    """What makes the numbers of accounts differ, so that a reader can add them up."""
+    parts = (totals.outside_scope, "outside the scope"), (totals.excluded, "excluded"), (totals.inactive, "inactive")
+    named = ", ".join(f"{number:,} {what}" for number, what in parts if number)
+    return f" ({named})" if named else ""
+
+
+def _gaps(record: Record, totals: Totals) -> Iterator[str]:
+    missing = len(unreached(record))
+    if record.listing.problem is not None:
+        yield "population unknown, as the listing of accounts broke off"
+    if totals.failed > missing:
+        yield f"{totals.failed - missing:,} of {_accounts(totals.in_scope)} in scope could not be read"
+    if missing:
+        yield f"{missing:,} of {_accounts(totals.in_scope)} in scope were not reached before the run ended"
+    if record.footer.interrupted:
+        yield "the run was interrupted"
+
+
+def _accounts(number: int) -> str:
+    return f"{number:,} account" if number == 1 else f"{number:,} accounts"

@@ -1,0 +1,93 @@
+"""Who needs a decision in a review, why, and how urgent it is. Pure: the days that it goes by come in.
+
+A decision to approve or to keep settles a user until its time is up. One to remove, to quarantine or to put off does
+not: as long as the user is there, it is asked about again.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from scanner.audit.credential_use import Activity
+from scanner.model import Access, Change, Choice, Determination, Entry, Finding
+from scanner.record import ReviewDecision
+from scanner.safelist.usage import ends_soon
+
+
+class Risk(StrEnum):
+    """What makes a user urgent, most urgent first. Unknown is never taken for harmless."""
+
+    ADMINISTRATOR = "administrator"
+    CONSOLE_WITHOUT_MFA = "console without MFA"
+    DORMANT_KEYS = "dormant with active keys"
+    RIGHTS_UNKNOWN = "rights not known"
+    USE_UNKNOWN = "credentials not known"
+    NONE = "no special risk"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Days:
+    """What reviews go by."""
+
+    as_of: date  # approvals are judged on this day
+    today: date  # on which the run started, and from which ages count
+    review_every: int  # days after which a user is due again
+
+
+_CHANGES = {
+    Change.RECREATED: "recreated since the previous run",
+    Change.RENAMED: "renamed since the previous run",
+    Change.PRIVILEGE_GAINED: "gained privilege since the previous run",
+}
+_UNSETTLED = {
+    Choice.REMOVE: "to be removed since {}, and still there",
+    Choice.QUARANTINE: "to be quarantined since {}, and still there",
+    Choice.DEFER: "put off on {}",
+}
+
+
+def reasons(finding: Finding, last: ReviewDecision | None, days: Days) -> Iterator[str]:
+    """Why a user needs a decision, in plain words, all that hold; nothing where it needs none."""
+    entry = _approving(finding)
+    if finding.determination is Determination.UNAPPROVED:
+        yield "not approved"
+    if entry is not None and ends_soon(entry, days.as_of):
+        yield f"approval ends on {entry.expires_on}"
+    yield from (words for change, words in _CHANGES.items() if change in finding.changes)
+    if last is not None and last.choice in _UNSETTLED:
+        yield _UNSETTLED[last.choice].format(last.reviewed_on)
+    else:
+        yield from _overdue(entry, last, days)
+
+
+def risks(access: Access | None, used: Activity) -> tuple[Risk, ...]:
+    """All that hold, most urgent first; the first one gives the rank."""
+    administrator = None if access is None else access.administrator
+    held = {
+        Risk.ADMINISTRATOR: administrator is True,
+        Risk.CONSOLE_WITHOUT_MFA: used.console_without_mfa is True,
+        Risk.DORMANT_KEYS: used.dormant_with_keys is True,
+        Risk.RIGHTS_UNKNOWN: administrator is None,
+        Risk.USE_UNKNOWN: used.console_without_mfa is None or used.dormant_with_keys is None,
+    }
+    return tuple(risk for risk, holds in held.items() if holds) or (Risk.NONE,)
+
+
+def rank(held: tuple[Risk, ...]) -> int:
+    """The lower, the more urgent."""
+    return list(Risk).index(held[0])
+
+
+def _approving(finding: Finding) -> Entry | None:
+    approved = finding.determination is Determination.APPROVED
+    return finding.entry if approved and isinstance(finding.entry, Entry) else None
+
+
+def _overdue(entry: Entry | None, last: ReviewDecision | None, days: Days) -> Iterator[str]:
+    """The newer of review and approval counts; one in the future, by a clock ahead, is no older than today."""
+    looked_at = [day for day in (entry and entry.approved_on, last and last.reviewed_on) if day]
+    if not looked_at:
+        yield "never reviewed"
+    elif (age := (days.today - max(looked_at)).days) > days.review_every:
+        yield f"last reviewed {age:,} days ago"

@@ -1,0 +1,127 @@
+"""What a person reads after `review import`: the diff, what was decided, what was written where, and what is next."""
+
+from collections.abc import Iterator, Mapping
+
+from rich.console import Console, RenderableType
+from rich.text import Text
+
+from scanner.cli.screen.layout import labelled, print_parts
+from scanner.model import Choice
+from scanner.report.words import many
+from scanner.review.importing import Imported
+from scanner.review.standing import Standing
+from scanner.text import for_terminal
+
+_STYLES = {"+++": "bold", "---": "bold", "@@": "cyan", "+": "green", "-": "red"}
+
+
+def show(imported: Imported, console: Console, *, quiet: bool) -> None:
+    """Print the diff, into a pipe exactly as `patch` takes it, and below it the rest; with `quiet` the diff alone."""
+    diff = "".join(change.diff() for change in imported.changes)
+    if console.is_terminal:
+        for line in diff.splitlines():
+            console.print(Text(for_terminal(line), style=_style(line)), soft_wrap=True)
+    else:
+        console.file.write(diff)
+    if not quiet:
+        print_parts(console, _parts(imported, below_diff=bool(diff)))
+
+
+def document(imported: Imported) -> Mapping[str, object]:
+    wanted = imported.wanted
+    return {
+        "run_id": imported.run_id,
+        "journal_sha256": imported.digest,
+        "workbooks": [
+            {"file": str(book.path), "sha256": book.sha256, "rows": len(book.rows)} for book in imported.books
+        ],
+        "decisions": {choice: imported.decided.get(choice, 0) for choice in Choice},
+        "standing": {standing: imported.standing.get(standing, 0) for standing in Standing},
+        "users_due": imported.due,
+        "undecided": imported.undecided,
+        "rows_begun": imported.begun,
+        "safelist": {
+            "written": imported.written,
+            "approvals": len(wanted.approvals),
+            "revocations": len(wanted.revocations),
+            "lifted": len(wanted.lifted),
+            "changes": [{"file": change.path, "diff": change.diff()} for change in imported.changes],
+        },
+        "removals": {"file": str(imported.removals), "users": imported.to_remove},
+        "ledger": {"file": str(imported.ledger), "added": imported.standing.get(Standing.NEW, 0)},
+    }
+
+
+def _style(line: str) -> str:
+    return next((style for start, style in _STYLES.items() if line.startswith(start)), "")
+
+
+def _parts(imported: Imported, *, below_diff: bool) -> Iterator[RenderableType]:
+    if below_diff:
+        yield Text()
+    yield Text(f"Review of run {imported.run_id}", style="bold")
+    yield labelled(
+        ("Decided", _decided(imported)),
+        ("Undecided", _undecided(imported)),
+        ("Safelist", _safelist(imported)),
+        ("Removals", Text(f"{many(imported.to_remove, 'user')}: {for_terminal(str(imported.removals))}")),
+        ("Ledger", _ledger(imported)),
+        ("Next", Text("\n".join(map(for_terminal, _advice(imported))))),
+    )
+
+
+def _decided(imported: Imported) -> Text:
+    """How many, and what; then what was known already, so that nobody wonders why nothing changed."""
+    total = sum(imported.decided.values())
+    split = ", ".join(f"{imported.decided[each]:,} {each}" for each in Choice if imported.decided.get(each))
+    text = Text(f"{many(total, 'user')}: {split}" if total else "nobody: every decision is blank")
+    counts = imported.standing
+    if recorded := counts.get(Standing.RECORDED, 0):
+        text.append(f"\n{recorded:,} of them imported before", style="dim")
+    if overtaken := counts.get(Standing.OVERTAKEN, 0):
+        text.append(f"\n{overtaken:,} of them decided again in the review of another run, which stands", style="dim")
+    return text
+
+
+def _undecided(imported: Imported) -> Text:
+    text = Text(f"{imported.undecided:,}", style="bold yellow" if imported.undecided else "")
+    text.append(f" of {many(imported.due, 'user')} that the run says need a decision", style="not bold default")
+    if imported.begun:
+        rows = many(imported.begun, "row has", "rows have")
+        text.append(f"\n{rows} something filled in, and no decision", style="yellow")
+    return text
+
+
+def _safelist(imported: Imported) -> Text:
+    wanted = imported.wanted
+    if not imported.changes:
+        return Text("unchanged: it says all of this already, or nothing of this concerns it")
+    counts = (len(wanted.approvals), "approval"), (len(wanted.revocations), "revocation")
+    added = " and ".join(many(count, thing) for count, thing in counts if count)
+    lifted = many(len(wanted.lifted), "revocation") if wanted.lifted else ""
+    files = for_terminal(", ".join(change.path for change in imported.changes))
+    if imported.written:
+        done = [f"{added} added" if added else "", f"{lifted} taken out" if lifted else ""]
+        return Text(f"{', '.join(filter(None, done))}: {files}", style="green")
+    to_do = [f"add {added}" if added else "", f"take out {lifted}" if lifted else ""]
+    return Text(f"UNCHANGED; --write would {', '.join(filter(None, to_do))}: {files}", style="yellow")
+
+
+def _ledger(imported: Imported) -> Text:
+    added = imported.standing.get(Standing.NEW, 0)
+    said = f"{many(added, 'decision')} added" if added else "unchanged"
+    return Text(f"{said}: {for_terminal(str(imported.ledger))}")
+
+
+def _advice(imported: Imported) -> Iterator[str]:
+    if imported.changes and not imported.written:
+        yield "look at the changes above; then run the same command again with --write"
+        return
+    if imported.written:
+        paths = ", ".join(change.path for change in imported.changes)
+        yield f"have the change of {paths} reviewed and merged: that is what approves"
+    if imported.undecided:
+        yield "import the decisions that are missing, in the same workbook or in others of this run"
+    if imported.to_remove:
+        yield f"remove and quarantine the users in {imported.removals.name}"
+    yield "scan again, to see that all of it was carried out"

@@ -1,0 +1,168 @@
+"""What the journal of a run holds: frozen types, and nothing of ours but the words of `model`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from scanner.model import (
+    Account,
+    AccountId,
+    AccountScan,
+    Basis,
+    Caller,
+    Choice,
+    Determination,
+    Evidence,
+    Failure,
+    Kind,
+    Organization,
+    OrganizationalUnit,
+    Status,
+    UserId,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserState:
+    """A user in one run: the fields that runs are compared by."""
+
+    account_id: AccountId
+    user_id: UserId
+    user_name: str
+    determination: Determination
+    basis: Basis
+    evidence: Evidence
+    administrator: bool | None
+    policies: tuple[str, ...]  # managed and inline, those of groups too, without the group's name
+    boundary: bool  # whether a permissions boundary limits it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A run, reduced to what a later one is compared with."""
+
+    run_id: str
+    digest: str  # SHA-256 of its journal
+    started_at: datetime
+    accounts: Mapping[AccountId, str]  # those that were read → their names
+    outside: frozenset[AccountId]  # those that were listed and out of its scope
+    users: tuple[UserState, ...]  # by account id, user name, user id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewDecision:
+    """What a reviewer decided about a user in the review of a run: a line of the ledger."""
+
+    run_id: str
+    account_id: AccountId
+    user_id: UserId
+    choice: Choice
+    reviewer: str
+    reviewed_on: date
+    owner: str | None = None
+    kind: Kind | None = None
+    approve_until: date | None = None
+    ticket: str | None = None
+    comment: str | None = None
+
+    @property
+    def is_removal(self) -> bool:
+        """Whether the user is to go, at once or by way of quarantine."""
+        return self.choice in {Choice.REMOVE, Choice.QUARANTINE}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrendPoint:
+    """A finished run in four numbers."""
+
+    run_id: str
+    started_at: datetime
+    status: Status
+    users: int
+    unapproved: int
+    scanned: int  # accounts
+    active: int  # accounts in scope that were to be read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SafelistText:
+    """One safelist file, as it was read."""
+
+    path: str  # as given, for people: "config/safelists/prod.yaml"
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """The first line of a journal: everything that a run was started with."""
+
+    schema_version: int
+    program_version: str
+    versions: Mapping[str, str]  # Python, boto3, aioboto3, pandas, openpyxl, ...
+    run_id: str
+    started_at: datetime
+    as_of: date  # approvals are judged on this day
+    settings: Mapping[str, object]  # JSON values; without the ExternalId
+    safelists: tuple[SafelistText, ...]
+    account_owners: Mapping[str, str]  # account id → owner
+    caller: Caller
+    organization: Organization | None
+    session_policies: Mapping[str, str]  # "member" | "hub" | "organizations" → the policy document in force
+    previous_run: Snapshot | None = None  # the run that this one is compared with
+    decisions: tuple[ReviewDecision, ...] = ()  # of earlier reviews: the last one of each user
+    trend: tuple[TrendPoint, ...] = ()  # the finished runs of the same organization before this one, by their start
+    accounts_file: str | None = None  # its text as it was read, where a file of accounts stands in for Organizations
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """What the enumeration of accounts found."""
+
+    source: str  # "AWS Organizations", or the name of a file of accounts
+    ous: tuple[OrganizationalUnit, ...]
+    accounts: tuple[Account, ...]  # every account known, in scope or not
+    in_scope: frozenset[AccountId]  # the selected ones; excluded and inactive ones among them
+    problem: Failure | None  # not None: the listing broke off, and the population is unknown
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumption:
+    """A line of a journal that says that an interrupted or incomplete run goes on."""
+
+    resumed_at: datetime
+    program_version: str
+    caller: Caller | None = None  # None: nobody was called, only the reports were missing
+    killed: bool = False  # the run had been killed: the calls that it made up to then are counted nowhere
+    torn: bool = False  # the line that it was writing was cut off, and was dropped
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Footer:
+    """The last line of a journal."""
+
+    finished_at: datetime
+    api_calls: Mapping[str, int]  # "iam:ListUsers" → attempts
+    throttled: int  # answers that asked to slow down
+    interrupted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhatIf:
+    """That a record is decided otherwise than its run was, and how the run itself was decided."""
+
+    as_of: date
+    safelists: tuple[SafelistText, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A run as its journal has it. Every report is a view of this."""
+
+    header: Header
+    listing: Listing
+    scans: Mapping[AccountId, AccountScan]  # one for each account in scope that was finished; the last line counts
+    footer: Footer
+    digest: str  # SHA-256 of the journal
+    resumptions: tuple[Resumption, ...] = ()
+    what_if: WhatIf | None = None  # not None: the header's day and safelists are not those of the run

@@ -1,0 +1,105 @@
+"""The files of a report: each appears whole or not at all, and for its owner alone."""
+
+import json
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+from scanner.audit.assessment import SplitBy
+from scanner.errors import OutputError
+from scanner.files import partial_of, whole
+from scanner.report.columns import ACCOUNTS, USERS
+from scanner.report.frames import accounts_frame, users_frame
+from scanner.report.summary import summary
+from scanner.report.tables import write_csv, write_json
+from scanner.report.view import View
+
+Writer = Callable[[View, BinaryIO], None]
+
+
+def write(view: View, folder: Path, formats: Collection[str]) -> list[Path]:
+    """Write the files for these formats ("xlsx", "csv", "json"), and those that belong to every run, into the folder.
+
+    A file that is there already is replaced at once, never written over. Raises OutputError where that fails.
+    """
+    return [_write_whole(folder / name, WRITERS[name], view) for name in names(formats)]
+
+
+def names(formats: Collection[str]) -> list[str]:
+    """The files that `write` writes for these formats."""
+    return [name for name, needed in FILES.items() if needed is None or needed in formats]
+
+
+def remove_others(folder: Path, kept: Collection[Path]) -> None:
+    """Remove the files of an earlier rendering, of the whole run or in parts, but for those that are written now.
+
+    What was begun and not ended is removed, too.
+
+    Touches no other file, and no folder that holds one.
+    """
+    parts = [each for by in SplitBy for each in folder.glob(f"{parts_folder(by)}/*")]
+    try:
+        for path in (place / name for place in (folder, *parts) for name in FILES):
+            partial_of(path).unlink(missing_ok=True)
+            if path not in kept:
+                path.unlink(missing_ok=True)
+        for place in (*parts, *(folder / parts_folder(by) for by in SplitBy)):
+            if place.is_dir() and not any(place.iterdir()):
+                place.rmdir()
+    except OSError as problem:
+        why = problem.strerror or problem
+        raise OutputError(f"Cannot remove {problem.filename}, of an earlier report: {why}.") from problem
+
+
+def parts_folder(by: SplitBy) -> str:
+    return f"by-{by}"
+
+
+def write_users_csv(view: View, out: BinaryIO) -> None:
+    write_csv(USERS, users_frame(view.users), out)
+
+
+def write_accounts_csv(view: View, out: BinaryIO) -> None:
+    write_csv(ACCOUNTS, accounts_frame(view.accounts), out)
+
+
+def write_users_json(view: View, out: BinaryIO) -> None:
+    write_json(USERS, users_frame(view.users), out)
+
+
+def write_summary(view: View, out: BinaryIO) -> None:
+    out.write(json.dumps(summary(view), indent=2).encode("ascii") + b"\n")
+
+
+def write_workbook(view: View, out: BinaryIO) -> None:
+    from scanner.report.workbook import assemble  # noqa: PLC0415  # openpyxl takes a fifth of a second, and CSV needs none
+
+    assemble.write_workbook(view, out)
+
+
+WRITERS: Mapping[str, Writer] = {
+    "iam-users.xlsx": write_workbook,
+    "iam-users.csv": write_users_csv,
+    "accounts.csv": write_accounts_csv,
+    "iam-users.json": write_users_json,
+    "summary.json": write_summary,
+}
+
+# Which format asks for a file; None: always written.
+FILES: Mapping[str, str | None] = {
+    "iam-users.xlsx": "xlsx",
+    "iam-users.csv": "csv",
+    "accounts.csv": None,
+    "iam-users.json": "json",
+    "summary.json": None,
+}
+
+
+def _write_whole(path: Path, writer: Writer, view: View) -> Path:
+    try:
+        with whole(path) as out:
+            writer(view, out)
+    except OSError as problem:
+        why = problem.strerror or problem
+        raise OutputError(f"Cannot write {path}: {why}. Make room, or let the folder be written to.") from problem
+    return path

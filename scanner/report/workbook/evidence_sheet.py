@@ -1,0 +1,314 @@
+"""The Evidence sheet: what an auditor asks of any list, answered by the facts of this run.
+
+Source, scope and filters, completeness, accuracy, and that nobody edited it after extraction; then the particulars.
+It is written after the sheets with other people's text, as it lists what had to be changed there.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from scanner.audit.assessment import Assessment, Part
+from scanner.audit.diff import out_of_scope
+from scanner.model import Account, Evidence, Scanned
+from scanner.record import Record, Resumption, SafelistText
+from scanner.report.changes import DIFFERENCES, counts_words
+from scanner.report.columns import ACCOUNTS, SAFELIST, USERS, Column
+from scanner.report.figures import reconciled, skipped_by_detail
+from scanner.report.review_rows import REVIEW, review_every_days
+from scanner.report.rows import dormant_days
+from scanner.report.summary import sha256
+from scanner.report.words import (
+    days,
+    many,
+    moment,
+    named,
+    scope_words,
+    settings_words,
+    status_words,
+    what_if_words,
+    window,
+)
+from scanner.report.workbook.page import Book, Page
+from scanner.report.workbook.prose import Prose, Span
+from scanner.report.workbook.styles import HEAD, LABEL, PROSE, SECTION, STRONG, TITLE
+from scanner.safelist.usage import EXPIRING
+
+WIDTHS = (34, 122)
+CHANGES_SHOWN = 200
+ACCOUNTS_NAMED = 20  # of those not attempted for one reason
+Fact = tuple[str, str]
+
+NOT_COVERED = (
+    ("Root users", "The root user of each account is no IAM user; see IAM's credential report, <root_account>."),
+    ("Identity Center users", "People who sign in through IAM Identity Center or a federation have no IAM user."),
+    ("Roles", "Roles and who may assume them are not reviewed."),
+    (
+        "Other credentials",
+        "SSH keys, service-specific credentials (CodeCommit, Keyspaces, Bedrock) and certificates are not read.",
+    ),
+    (
+        "Customer-managed policies",
+        "Their documents are not read: where one is attached, administrator is empty unless another policy decides.",
+    ),
+)
+
+
+def evidence_sheet(book: Book) -> None:
+    prose = Prose(book, Page(title="Evidence", repeat_rows=None, freeze=None), WIDTHS)
+    prose.line(Span(1, "Evidence: where this list comes from, and why it can be relied on", TITLE, 2), height=28)
+    if book.assessment.record.what_if:
+        _section(prose, "A what-if: what is other than in the run?", _what_if(book.assessment.record))
+    _questions(prose, book)
+    for heading, facts in (
+        ("What is not covered", NOT_COVERED),
+        ("Settings in force", settings_words(book.assessment.record.header.settings)),
+        ("Safelists as read", _safelists_used(book.assessment.record)),
+        ("Session policies in force", sorted(book.assessment.record.header.session_policies.items())),
+        ("Calls to AWS (attempts)", _calls(book)),
+        ("Versions", _versions(book)),
+    ):
+        _section(prose, heading, facts)
+    _columns(prose)
+    _section(prose, "Text that had to be changed to fit a workbook", _changed(book))
+
+
+def _what_if(record: Record) -> Iterable[Fact]:
+    own = record.what_if
+    assert own is not None
+    yield "What this is", what_if_words(record)
+    yield "Approvals judged on", f"{record.header.as_of.isoformat()}; in the run: {own.as_of.isoformat()}"
+    yield "Decided by", "the safelists below, under Safelists as read; in the run, by these:"
+    yield from _safelists(own.safelists, recorded=True)
+
+
+def _questions(prose: Prose, book: Book) -> None:
+    """The five questions, on two printed pages: headings at the foot of a page get lost."""
+    _section(prose, "1. Source: where does the list come from?", _source(book))
+    _section(prose, "2. Scope and filters: what was asked for, and what was left out?", _scope(book))
+    _section(prose, "3. Completeness: is everything in it?", _completeness(book))
+    prose.new_page()
+    _section(prose, "4. Accuracy: is what it says right?", _accuracy(book))
+    _section(prose, "5. Not edited after extraction: how can that be shown?", _unedited(book))
+
+
+def _section(prose: Prose, heading: str, facts: Iterable[Fact]) -> None:
+    prose.gap()
+    prose.line(Span(1, heading, SECTION, 2), height=20)
+    listed = tuple(facts) or (("None", ""),)
+    prose.lines((Span(1, label, LABEL), Span(2, value, PROSE)) for label, value in listed)
+
+
+def _source(book: Book) -> Iterable[Fact]:
+    record = book.assessment.record
+    header = record.header
+    if header.organization:
+        yield "Organization", header.organization.id
+        yield "Management account", header.organization.management_account_id
+    yield "Accounts known from", record.listing.source
+    yield "Read by", f"{header.caller.arn} (account {header.caller.account_id}, partition {header.caller.partition})"
+    yield "Read through", _read_through(book)
+    yield "Run id", header.run_id
+    yield "Program", f"iam-scanner {header.program_version}"
+    yield "Started and finished", f"{moment(header.started_at)}; {moment(record.footer.finished_at)}"
+    for each in record.resumptions:
+        yield "Gone on with", _resumption_words(each)
+    if book.figures.read_from and book.figures.read_until:
+        yield "Accounts were read", window(book.figures.read_from, book.figures.read_until)
+    yield "Compared with", _compared_with(book)
+    if book.assessment.owners_from is not None:
+        words = f"{book.assessment.owners_from}, given when this was rendered; not the owners that the run recorded"
+        yield "Owners of accounts from", words
+    yield "Users come from", "IAM ListUsers, called in each account; a list that broke off counts as a failed account"
+
+
+def _resumption_words(each: Resumption) -> str:
+    words = [moment(each.resumed_at), f"iam-scanner {each.program_version}"]
+    words.append(f"read by {each.caller.arn}" if each.caller else "only the reports were missing")
+    if each.killed:
+        words.append("the run had been killed: its calls to AWS up to then are not counted below")
+    if each.torn:
+        words.append("the last line of its journal was cut off and was dropped")
+    return "; ".join(words)
+
+
+def _compared_with(book: Book) -> str:
+    previous = book.assessment.record.header.previous_run
+    if previous is None:
+        return "no earlier run; the column change of Users is empty"
+    return f"{previous.run_id}, SHA-256 of its journal {previous.digest}"
+
+
+def _read_through(book: Book) -> str:
+    scans = [scan for scan in book.assessment.record.scans.values() if isinstance(scan, Scanned)]
+    own = sorted(scan.account_id for scan in scans if scan.role_arn is None)
+    words = f"the role named in Accounts, column role_arn, in {many(len(scans) - len(own), 'account')}"
+    return f"{words}; the caller's own credentials in {', '.join(own)}" if own else words
+
+
+def _scope(book: Book) -> Iterable[Fact]:
+    settings = book.assessment.record.header.settings
+    yield from _part(book.assessment.part)
+    yield "Asked for", scope_words(settings)
+    for label, key in (("Excluded units", "exclude_ou"), ("Excluded accounts", "exclude_account")):
+        yield label, "\n".join(named(settings, key)) or "none"
+    for reason, accounts in skipped_by_detail(book.assessment).items():
+        yield "Not attempted", f"{many(len(accounts), 'account')}: {_called(accounts)}\n{reason}"
+    yield "Filter on users", "none: every IAM user of every account read is a row of Users, approved or not"
+    yield "Approvals judged on", book.assessment.record.header.as_of.isoformat()
+
+
+def _part(part: Part | None) -> Iterable[Fact]:
+    if part is None:
+        return
+    yield "This is a part of the run", part.words
+    yield "What is of the part", "its accounts, users and changes, and all totals of these"
+    yield "What is of the whole run", "calls to AWS, settings, versions, notes, run id and journal"
+    yield (
+        "Entries of the safelist",
+        "those that concern its accounts; status, users and remarks are of the whole run",
+    )
+
+
+def _called(accounts: Sequence[Account]) -> str:
+    names = ", ".join(f"{account.id} ({account.name})" for account in accounts[:ACCOUNTS_NAMED])
+    more = len(accounts) - ACCOUNTS_NAMED
+    return f"{names}, and {more:,} more: see Accounts" if more > 0 else names
+
+
+def _completeness(book: Book) -> Iterable[Fact]:
+    totals, listing = book.assessment.totals, book.assessment.record.listing
+    yield "Status", status_words(book.assessment)
+    if book.assessment.record.footer.interrupted:
+        yield "The run was interrupted", "accounts that it did not reach count as failed; scan --resume goes on with it"
+    words = (
+        f"{totals.listed:,} listed; {totals.outside_scope:,} outside the scope + {totals.excluded:,} excluded + "
+        f"{totals.inactive:,} inactive + {totals.scanned:,} scanned + {totals.failed:,} failed = {reconciled(totals):,}"
+    )
+    yield "Control total of accounts", words
+    yield "The control total", "adds up" if reconciled(totals) == totals.listed else "DOES NOT ADD UP"
+    yield "Rows of Accounts", f"{len(book.accounts):,}, one for each of {totals.in_scope:,} accounts in scope"
+    split = f"{totals.approved:,} approved + {totals.unapproved:,} unapproved = {totals.approved + totals.unapproved:,}"
+    yield "Rows of Review", f"{len(book.review):,}: each holds at least one of: {_why_in_review(book)}"
+    yield "Rows of Users", f"{len(book.users):,}; {split}; {totals.users:,} found"
+    yield "Rows of Safelist", f"{len(book.assessment.safelist):,}"
+    yield from _changes(book)
+    if listing.problem:
+        yield "The listing of accounts broke off", f"{listing.problem.call}: {listing.problem.detail}"
+    yield from (("Note", note) for note in listing.notes)
+
+
+def _why_in_review(book: Book) -> str:
+    every = days(review_every_days(book.assessment.record.header))
+    return (
+        f"not approved; approval ends within {days(EXPIRING.days)}; recreated, renamed or gained privilege since the "
+        f"previous run; decision not carried out or put off; neither approved nor reviewed in the last {every}"
+    )
+
+
+def _changes(book: Book) -> Iterable[Fact]:
+    """What became of the users of the previous run, and of this one's: the latter two have no row in Changes."""
+    assessment = book.assessment
+    previous = assessment.record.header.previous_run
+    if previous is None or assessment.differences is None:
+        return
+    yield "Since the run compared with", f"{counts_words(assessment.differences)}; one with several counts for each"
+    listing = assessment.record.listing
+    outside = out_of_scope(previous, {account.id for account in listing.accounts} - listing.in_scope)
+    yield "Not compared", f"{many(outside, 'user')} of that run, in accounts that are outside the scope of this one"
+
+
+def _accuracy(book: Book) -> Iterable[Fact]:
+    asked = book.assessment.record.header.settings.get("evidence", "full")
+    counts = book.figures.accounts_by_evidence
+    yield "Evidence asked for", str(asked)
+    yield "Evidence by account", "; ".join(f"{counts.get(each, 0):,} {each}" for each in Evidence)
+    yield "An empty cell", "is unknown or does not apply; it never means false or 0"
+    yield "Groups, policies, tags", "are empty where unknown and where there are none: then administrator is filled in"
+    yield "Usage unknown", f"{many(book.figures.usage_unknown, 'user')}: no row of the credential report is theirs"
+    yield "Rights unknown", f"{many(book.figures.rights_unknown, 'user')}: it is open whether they are administrators"
+    yield (
+        "Credential report",
+        "may be up to four hours old; Accounts, column credential_report_at, says when it was made",
+    )
+    yield "A row of that report", "counts for a user only if the ARN and, to the second, the creation time agree"
+    yield (
+        "Dormant after",
+        f"{days(dormant_days(book.assessment.record))} without use, counted from the start of the run",
+    )
+    yield "Each user's account", "checked against the account in the user's ARN"
+
+
+def _unedited(book: Book) -> Iterable[Fact]:
+    record = book.assessment.record
+    yield "SHA-256 of the journal", record.digest
+    yield "What that is", "the append-only record of this run; each of its lines holds the hash of the line before it"
+    yield (
+        "To check",
+        f"iam-scanner verify {record.header.run_id} --digest <the manifest's digest, noted when the run ended>",
+    )
+    if record.what_if:
+        yield "What that shows", "that the run was not changed since it ended; this workbook is not one of its files"
+        yield "This workbook", "is checked by evaluating the run again with the same safelists, day and program version"
+        return
+    yield "What that shows", f"{_files(book.assessment)} and no line of the journal was changed since the run ended"
+    yield "Reviewers", "decide in a copy of this workbook, on the sheet Review"
+    yield "Their decisions", "are read back by iam-scanner review import, which holds each row against the journal"
+
+
+def _files(assessment: Assessment) -> str:
+    """What is verified; a part, or a report with other owners, is no file of the run."""
+    if assessment.part is None and assessment.owners_from is None:
+        return "no file, this workbook included,"
+    return "no file of the run (this workbook is rendered from it, and is none)"
+
+
+def _safelists(texts: Sequence[SafelistText], *, recorded: bool) -> Iterable[Fact]:
+    where = "its text is in the journal" if recorded else "its text is recorded nowhere"
+    for each in texts:
+        yield each.path, f"SHA-256 {sha256(each.text)}; {many(each.text.count(chr(10)), 'line')}; {where}"
+
+
+def _safelists_used(record: Record) -> Iterable[Fact]:
+    own = record.what_if is None or record.what_if.safelists == record.header.safelists
+    return _safelists(record.header.safelists, recorded=own)
+
+
+def _calls(book: Book) -> Iterable[Fact]:
+    footer = book.assessment.record.footer
+    yield from ((call, f"{count:,}") for call, count in sorted(footer.api_calls.items()))
+    yield "Answers that asked to slow down", f"{footer.throttled:,}"
+
+
+def _versions(book: Book) -> Iterable[Fact]:
+    header = book.assessment.record.header
+    yield "iam-scanner", header.program_version
+    yield "Journal's schema", str(header.schema_version)
+    yield from sorted(header.versions.items())
+
+
+def _columns(prose: Prose) -> None:
+    prose.gap()
+    prose.line(Span(1, "Where each column comes from", SECTION, 2), height=20)
+    tables: tuple[tuple[str, Sequence[Column[Any]]], ...] = (
+        ("Review", REVIEW),
+        ("Users", USERS),
+        ("Accounts", ACCOUNTS),
+        ("Safelist", SAFELIST),
+        ("Changes", DIFFERENCES),
+    )
+    for title, columns in tables:
+        prose.line(Span(1, title, HEAD), Span(2, "What it says, and where that comes from", HEAD))
+        prose.lines(
+            (Span(1, each.key, STRONG), Span(2, f"{each.title}. From: {each.source}", PROSE)) for each in columns
+        )
+
+
+def _changed(book: Book) -> Iterable[Fact]:
+    """A copy: as this sheet is written, its own texts may add to the list."""
+    changed = tuple(book.changed)
+    yield from ((each.where, "; ".join(each.changes)) for each in changed[:CHANGES_SHOWN])
+    if len(changed) > CHANGES_SHOWN:
+        yield (
+            "And more",
+            f"{len(changed) - CHANGES_SHOWN:,} further cells; iam-users.json has every text as AWS gave it",
+        )

@@ -1,0 +1,143 @@
+"""The Review sheet: the users that need a decision, and the cells to decide in.
+
+No cell is locked, as Excel cannot sort a range that holds locked ones: that nothing else was changed is for the import
+to see. What the lists and checks here allow is a help to the reviewer; the import judges.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date
+
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.cell_range import MultiCellRange
+from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.worksheet import Worksheet
+
+from scanner.audit.triage import Risk
+from scanner.model import Choice, Kind
+from scanner.report.frames import review_frame
+from scanner.report.review_rows import REVIEW
+from scanner.report.workbook.page import Book, Page
+from scanner.report.workbook.styles import ALARM, BELOW, BOX, CALM, OCHRE, PAPER, SHADE, WARNING, WHITE, Look
+from scanner.report.workbook.table_sheet import Highlight, write_table
+
+TITLE = "Review"
+LAST_DAY = date(2099, 12, 31)  # of a review: Excel asks for some end
+SHADED = "Not to be edited: the import refuses a row whose account or user was changed. Sort and filter as you like."
+
+MEANING: Mapping[Choice, str] = {
+    Choice.APPROVE: "puts this very user on the safelist, with owner, kind, ticket, end, and the comment as reason",
+    Choice.KEEP: "leaves the approval that there is as it is; only for users that are APPROVED",
+    Choice.REMOVE: "revokes the user in the safelist, and lists it as one to remove",
+    Choice.QUARANTINE: "revokes the user in the safelist, and lists it as one to disable",
+    Choice.DEFER: "puts the decision off; needs a comment; the next review asks again",
+}
+
+# The same for a narrow place.
+BRIEFLY: Mapping[Choice, str] = {
+    Choice.APPROVE: "to be put on the safelist",
+    Choice.KEEP: "approval stays as it is",
+    Choice.REMOVE: "revoked, and listed to be removed",
+    Choice.QUARANTINE: "revoked, and listed to be disabled",
+    Choice.DEFER: "put off; asked again",
+}
+
+_NOTES = {
+    "decision": "\n".join((*(f"{choice}: {words}." for choice, words in MEANING.items()), "Blank: not decided.")),
+    "reviewer": "Who decides. Needed with every decision.\n"
+    "Of an approval, approved_by in the safelist: one of the policy's approvers, where the policy names some.",
+    "reviewed_on": "The day of the decision: from the day of the run to today. Needed with every decision.",
+    "owner": "Approve: who answers for the user from now on.",
+    "kind": "Approve: whom the user stands for.",
+    "approve_until": "Approve: the last day of the approval.\nThe policy of the safelist may limit how far off it is.",
+    "ticket": "The ticket that goes with the decision.",
+    "comment": "Why. Needed with Defer.\nApprove: the reason that the safelist will give for the user.",
+}
+
+
+def review_sheet(book: Book) -> None:
+    sheet = write_table(
+        book,
+        Page(title=TITLE, pages_wide=3, repeat_columns="A:C", freeze="D2"),
+        REVIEW,
+        review_frame(book.review),
+        (*_HIGHLIGHTS, *(_look(column.key) for column in REVIEW)),
+    )
+    run_on = book.assessment.record.header.started_at.astimezone(UTC).date()
+    if book.review:
+        _validate(sheet, _checks(run_on), len(book.review) + 1)
+
+
+def letter(key: str) -> str:
+    """Where a column stands in the sheet as it is written."""
+    return get_column_letter([column.key for column in REVIEW].index(key) + 1)
+
+
+def _look(key: str) -> Look:
+    if key in _NOTES:
+        return Look(column=key, fill=PAPER, border=BOX, head=OCHRE, note=_NOTES[key])
+    return Look(column=key, fill=SHADE, border=BELOW, note=SHADED if key == "account_id" else "")
+
+
+def _needed(key: str, condition: str) -> Highlight:
+    """A cell without which the decision beside it will be refused."""
+    return Highlight(column=key, condition=f'AND({condition},{{{key}}}="")', fill=WARNING)
+
+
+_HIGHLIGHTS = (
+    Highlight(
+        column="risk",
+        condition=f'LEFT({{risk}},{len(Risk.ADMINISTRATOR)})="{Risk.ADMINISTRATOR}"',
+        fill=SHADE,
+        colour=ALARM,
+    ),
+    Highlight(column="determination", condition='{determination}="UNAPPROVED"', fill=SHADE, colour=ALARM),
+    Highlight(
+        column="decision", condition='AND({decision}="Keep",{determination}="UNAPPROVED")', fill=ALARM, colour=WHITE
+    ),
+    Highlight(column="decision", condition='{decision}<>""', fill=CALM),
+    _needed("reviewer", '{decision}<>""'),
+    _needed("reviewed_on", '{decision}<>""'),
+    _needed("comment", '{decision}="Defer"'),
+)
+
+
+def _checks(run_on: date) -> Mapping[str, DataValidation]:
+    """What each column takes, by its key."""
+    return {
+        "decision": _list_of([*Choice], "Decision", "Leave it blank while it is open. The note on the head explains."),
+        "kind": _list_of([*Kind], "Kind", "For Approve: whom the user stands for."),
+        "reviewed_on": _explained(
+            DataValidation(type="date", operator="between", formula1=_day(run_on), formula2=_day(LAST_DAY)),
+            "Day of the decision",
+            f"A date from {run_on}, the day of the run, to today.",
+        ),
+        "approve_until": _explained(
+            DataValidation(type="date", operator="greaterThan", formula1=_day(run_on)),
+            "Last day of the approval",
+            f"For Approve: a date after {run_on}, the day of the run.",
+        ),
+    }
+
+
+def _list_of(values: Sequence[str], title: str, prompt: str) -> DataValidation:
+    check = DataValidation(type="list", formula1=f'"{",".join(values)}"')
+    return _explained(check, title, prompt, f"One of: {', '.join(values)}.")
+
+
+def _day(day: date) -> str:
+    return f"DATE({day.year},{day.month},{day.day})"
+
+
+def _explained(check: DataValidation, title: str, prompt: str, error: str | None = None) -> DataValidation:
+    """The check with what is shown where a cell is chosen, and where it is filled in wrongly."""
+    check.allow_blank = check.showInputMessage = check.showErrorMessage = True
+    check.errorStyle = "stop"
+    check.promptTitle = check.errorTitle = title
+    check.prompt, check.error = prompt, error or prompt
+    return check
+
+
+def _validate(sheet: Worksheet, checks: Mapping[str, DataValidation], last_row: int) -> None:
+    for key, check in checks.items():
+        check.sqref = MultiCellRange(f"{letter(key)}2:{letter(key)}{last_row}")
+        sheet.data_validations.append(check)

@@ -1,0 +1,257 @@
+"""The Summary sheet: the run on one printed page, in plain words, with a place to sign; then its charts."""
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import zip_longest
+
+from scanner.model import RISK_LEVEL, RULE_ID, RULE_TITLE, Choice, Status
+from scanner.report.changes import counts_words
+from scanner.report.figures import UNPLACED, reconciled
+from scanner.report.rows import AccountRow, dormant_days
+from scanner.report.words import GROUNDS, days, many, moment, scope_words, status_words, what_if_words, window
+from scanner.report.workbook.charts import accounts_block, ous_block
+from scanner.report.workbook.page import Book, Page
+from scanner.report.workbook.prose import LINE_HEIGHT, Formula, Prose, Span
+from scanner.report.workbook.review_sheet import BRIEFLY, letter
+from scanner.report.workbook.review_sheet import TITLE as REVIEW_TITLE
+from scanner.report.workbook.styles import (
+    BAD,
+    BODY,
+    FORM,
+    GOOD,
+    HEAD,
+    LABEL,
+    MUTE,
+    NUMBER,
+    PROSE,
+    SECTION,
+    STRONG,
+    STRONG_NUMBER,
+    TITLE,
+    Style,
+)
+from scanner.report.workbook.trend_chart import trend_block
+
+FAILED_SHOWN = 7
+SIGNATURE_HEIGHT, BAND_HEIGHT, SECTION_HEIGHT = 24.0, 22.0, 20.0  # points
+# Left: what (A), an id or a figure (B), figures (C to E). F parts. Right: what (G), figure or id (H), remark (I).
+WIDTHS = (34, 15, 11, 14, 9, 3, 33, 18, 33)
+LEFT, RIGHT, LAST = 5, 7, len(WIDTHS)
+
+OF_ALL = "Of all users, approved or not"
+STRONG_LABELS = ("Not approved", OF_ALL)
+
+Line = tuple[Span, ...]
+
+
+def summary_sheet(book: Book) -> None:
+    prose = Prose(book, Page(title="Summary", repeat_rows=None, freeze=None), WIDTHS)
+    _title(prose, book)
+    _beside(prose, ("What was asked", _asked(book)), ("Accounts: do the numbers add up?", _coverage(book)))
+    prose.gap()
+    _beside(prose, ("Users", _users(book)), ("Review: decided so far", [*_progress(book), *_failed(book)]))
+    _since(prose, book)
+    _remedies(prose, book)
+    prose.gap()
+    _sign_off(prose, book)
+    prose.gap()
+    for block in (ous_block, accounts_block, trend_block):
+        block(prose, book)
+        prose.gap()
+
+
+def _title(prose: Prose, book: Book) -> None:
+    record = book.assessment.record
+    organization = record.header.organization
+    whose = f"organization {organization.id}" if organization else f"accounts listed in {record.listing.source}"
+    prose.line(Span(1, "IAM users that nobody approved", TITLE, LAST), height=28)
+    prose.line(
+        Span(1, f"Review of {whose}, {moment(record.header.started_at)}, run {record.header.run_id}", LABEL, LAST)
+    )
+    if record.what_if:
+        prose.line(Span(1, what_if_words(record), BAD, LAST))
+    prose.gap()
+    status = book.assessment.status
+    complete = status is Status.COMPLETE
+    prose.line(Span(1, status_words(book.assessment), GOOD if complete else BAD, LAST), height=BAND_HEIGHT)
+    prose.line(Span(1, *_verdict(book), LAST), height=BAND_HEIGHT)
+    if record.listing.problem:
+        words = f"The list of accounts broke off, so it is unknown how many there are: {record.listing.problem.detail}"
+        prose.line(Span(1, words, STRONG, LAST))
+    prose.gap()
+
+
+def _verdict(book: Book) -> tuple[str, Style]:
+    totals, status = book.assessment.totals, book.assessment.status
+    if status is Status.NOTHING_READ:
+        return "No account was read: nothing can be said about users.", BAD
+    read = "" if status is Status.COMPLETE else " in the accounts that could be read; others may hold more"
+    if totals.unapproved:
+        verb = "is" if totals.unapproved == 1 else "are"
+        return f"{totals.unapproved:,} of {many(totals.users, 'user')} {verb} not approved{read}.", BAD
+    words = f"No user is unapproved: {many(totals.users, 'user')} found{read}."
+    return words, GOOD if status is Status.COMPLETE else BAD
+
+
+def _beside(prose: Prose, left: tuple[str, Sequence[Line]], right: tuple[str, Sequence[Line]]) -> None:
+    """Two blocks side by side, each under its heading."""
+    prose.line(Span(1, left[0], SECTION, LEFT), Span(RIGHT, right[0], SECTION, LAST), height=SECTION_HEIGHT)
+    for lines in zip_longest(left[1], right[1], fillvalue=()):
+        prose.line(*(span for line in lines for span in line))
+
+
+def _asked(book: Book) -> list[Line]:
+    record = book.assessment.record
+    header, figures, part = record.header, book.figures, book.assessment.part
+    read = "none was read"
+    if figures.read_from and figures.read_until:
+        read = window(figures.read_from, figures.read_until)
+    facts = (
+        ("Rule", f"{RULE_ID} {RULE_TITLE}, risk {RISK_LEVEL}"),
+        ("Accounts known from", record.listing.source),
+        ("Approvals judged on", header.as_of.isoformat()),
+        ("Run started", moment(header.started_at)),
+        ("Accounts were read", read),
+        ("Run by", header.caller.arn),
+        ("Scope", scope_words(header.settings)),
+        *((("Part of the run", part.words),) if part else ()),
+    )
+    return [(Span(1, label, LABEL), Span(2, value, PROSE, LEFT)) for label, value in facts]
+
+
+def _coverage(book: Book) -> list[Line]:
+    totals = book.assessment.totals
+    parts = (
+        ("Outside the scope", totals.outside_scope, "not asked for"),
+        ("+ Excluded", totals.excluded, "left out on purpose, see Accounts"),
+        ("+ Inactive", totals.inactive, "suspended, closed, or not yet active"),
+        ("+ Scanned", totals.scanned, "read completely"),
+        ("+ Failed", totals.failed, "could not be read" if totals.failed else ""),
+    )
+    adds_up = reconciled(totals) == totals.listed
+    check = "adds up" if adds_up else "DOES NOT ADD UP"
+    return [
+        *(_sum(label, count, remark, (BODY, NUMBER, MUTE)) for label, count, remark in parts),
+        _sum("= Sum", reconciled(totals), check, (STRONG, STRONG_NUMBER, STRONG)),
+        _sum("Accounts listed", totals.listed, "", (STRONG, STRONG_NUMBER, MUTE)),
+    ]
+
+
+def _sum(label: str, count: int | Formula, remark: str, styles: tuple[Style, Style, Style]) -> Line:
+    named, counted, remarked = styles
+    return Span(RIGHT, label, named), Span(RIGHT + 1, count, counted), Span(LAST, remark, remarked)
+
+
+def _users(book: Book) -> list[Line]:
+    totals, figures = book.assessment.totals, book.figures
+    unused = days(dormant_days(book.assessment.record))
+    grounds = ((f"    {GROUNDS.get(basis, basis)}", count, "") for basis, count in figures.by_basis.items())
+    usage = f"not known of {figures.usage_unknown:,}" if figures.usage_unknown else ""
+    open_rights = figures.unapproved_rights_unknown
+    rights = f"rights not known of {open_rights:,} of them" if open_rights else ""
+    counts: tuple[tuple[str, int | None, str], ...] = (
+        ("Found", totals.users, ""),
+        ("Approved", totals.approved, ""),
+        ("Not approved", totals.unapproved, ""),
+        *grounds,
+        ("    administrators among them", figures.unapproved_administrators, rights),
+        ("    console without MFA among them", figures.unapproved_console_without_mfa, ""),
+        ("    dormant among them", figures.unapproved_dormant, ""),
+        (OF_ALL, None, ""),
+        ("    console access without MFA", figures.console_without_mfa, usage),
+        (f"    dormant (unused for {unused})", figures.dormant, usage),
+    )
+    return [
+        (
+            Span(1, label, STRONG if label in STRONG_LABELS else PROSE),
+            Span(2, count, NUMBER),
+            Span(3, remark, MUTE, LEFT),
+        )
+        for label, count, remark in counts
+    ]
+
+
+def _progress(book: Book) -> list[Line]:
+    """What the reviewers decided, counted by the spreadsheet on the Review sheet, wherever its columns have moved."""
+    if not book.review:
+        return [(Span(RIGHT, "No user needs a decision.", PROSE, LAST),)]
+    column = letter("decision")
+    counts = {choice: f'COUNTIF({REVIEW_TITLE}!${column}:${column},"{choice}")' for choice in Choice}
+    total = many(len(book.review), "user that needs a decision", "users that need a decision")
+    return [
+        _sum("Decided", Formula(f"={'+'.join(counts.values())}"), f"of {total}", (STRONG, STRONG_NUMBER, STRONG)),
+        *(
+            _sum(f"    {choice}", Formula(f"={count}"), BRIEFLY[choice], (BODY, NUMBER, MUTE))
+            for choice, count in counts.items()
+        ),
+    ]
+
+
+def _failed(book: Book) -> list[Line]:
+    failed = book.figures.failed
+    lines: list[Line] = [(), (Span(RIGHT, "Accounts that could not be read", SECTION, LAST),)]
+    if not failed:
+        return [*lines, (Span(RIGHT, "None.", PROSE, LAST),)]
+    lines += [line for row in failed[:FAILED_SHOWN] for line in _failure(row)]
+    if len(failed) > FAILED_SHOWN:
+        words = f"and {many(len(failed) - FAILED_SHOWN, 'account')} more: see Accounts"
+        lines.append((Span(RIGHT, words, STRONG, LAST),))
+    return lines
+
+
+def _failure(row: AccountRow) -> tuple[Line, Line]:
+    name = (Span(RIGHT, row.account.name, PROSE), Span(RIGHT + 1, row.account.id), Span(LAST, _why(row), PROSE))
+    return name, (Span(RIGHT, f"in {row.account.ou_path or UNPLACED}", MUTE, LAST),)
+
+
+def _why(row: AccountRow) -> str:
+    return row.reason or row.detail or ""
+
+
+def _since(prose: Prose, book: Book) -> None:
+    """What changed, in one line; nothing where there is no earlier run to say it of."""
+    previous, differences = book.assessment.record.header.previous_run, book.assessment.differences
+    if previous is None or differences is None:
+        return
+    label = f"Since {previous.started_at:%Y-%m-%d}"
+    words = f"{counts_words(differences)} (run {previous.run_id}; see Changes)"
+    prose.line(Span(1, label, STRONG), Span(2, words, PROSE, LAST))
+
+
+def _remedies(prose: Prose, book: Book) -> None:
+    """What to do, once for each reason: most accounts fail for the same one."""
+    remedies = Counter((_why(row), row.remedy) for row in book.figures.failed)
+    if not remedies:
+        return
+    prose.gap()
+    prose.line(Span(1, "What to do about accounts that could not be read", SECTION, LAST), height=SECTION_HEIGHT)
+    for (why, remedy), count in remedies.most_common():
+        if remedy:
+            prose.line(Span(1, f"{why} ({count:,})", LABEL), Span(2, remedy, PROSE, LAST))
+
+
+def _sign_off(prose: Prose, book: Book) -> None:
+    run = book.assessment.record.header.run_id
+    if book.assessment.record.what_if:
+        prose.line(Span(1, "Sign-off", SECTION, LAST), height=SECTION_HEIGHT)
+        prose.line(Span(1, f"A what-if is not signed. Sign run {run}, or a new scan with these safelists.", BAD, LAST))
+        return
+    part = book.assessment.part
+    run += f"; {part.words}" if part else ""
+    words = (
+        f"I have read this review (run {run}). I acknowledge its results, the accounts that it does not cover, and "
+        "that each user who is not approved is to be removed, or to be put on a safelist after review."
+    )
+    statement = Span(1, words, PROSE, LAST)
+    complete = book.assessment.status is Status.COMPLETE
+    needed = SECTION_HEIGHT + prose.height(statement) + LINE_HEIGHT + 2 * SIGNATURE_HEIGHT
+    prose.keep(needed if complete else needed + BAND_HEIGHT)
+    prose.line(Span(1, "Sign-off", SECTION, LAST), height=SECTION_HEIGHT)
+    if not complete:
+        prose.line(Span(1, status_words(book.assessment), BAD, LAST), height=BAND_HEIGHT)
+    prose.line(statement)
+    heads = ((1, "", None), (2, "Name", 6), (7, "Role", None), (8, "Date", None), (9, "Signature", None))
+    prose.line(*(Span(at, text, HEAD, to) for at, text, to in heads))
+    for who in ("Reviewed by", "Acknowledged for management by"):
+        blanks = (Span(at, None, FORM, to) for at, _, to in heads[1:])
+        prose.line(Span(1, who, FORM), *blanks, height=SIGNATURE_HEIGHT)

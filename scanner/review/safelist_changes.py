@@ -1,0 +1,118 @@
+"""Decisions → what changes in which safelist file. Pure: nothing is written here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from difflib import unified_diff
+from pathlib import Path
+
+from scanner.errors import Fault, UsageError
+from scanner.model import Choice, Entry, Revocation
+from scanner.record import SafelistText
+from scanner.review.decisions import Decided
+from scanner.safelist.edit import Edits, edited
+from scanner.safelist.match import Index
+from scanner.safelist.types import fold
+
+_NO_END = "\\ No newline at end of file"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileChange:
+    """A safelist file before and after."""
+
+    before: SafelistText
+    after: str
+
+    @property
+    def path(self) -> str:
+        return self.before.path
+
+    def diff(self) -> str:
+        """As `patch` reads it."""
+        lines = unified_diff(
+            self.before.text.splitlines(keepends=True), self.after.splitlines(keepends=True), self.path, self.path
+        )
+        return "".join(line if line.endswith("\n") else f"{line}\n{_NO_END}\n" for line in lines)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What the safelists lack of the decisions."""
+
+    approvals: tuple[Entry, ...]
+    revocations: tuple[Revocation, ...]
+    lifted: tuple[Revocation, ...]  # they forbid what is now approved
+
+    def __bool__(self) -> bool:
+        return bool(self.approvals or self.revocations or self.lifted)
+
+
+def wanted(decided: Sequence[Decided], index: Index) -> Wanted:
+    """What is to be added and taken out; what is there already is neither."""
+    known = {_bare(entry) for entry in index.safelist.entries}
+    approved = [each for each in decided if each.decision.choice is Choice.APPROVE]
+    return Wanted(
+        approvals=tuple(each.approval for each in approved if _bare(each.approval) not in known),
+        revocations=tuple(
+            _revocation(each) for each in decided if each.decision.is_removal and not revoking(each, index)
+        ),
+        lifted=tuple(dict.fromkeys(found for each in approved for found in revoking(each, index))),
+    )
+
+
+def revoking(decided: Decided, index: Index) -> tuple[Revocation, ...]:
+    return index.revocations(decided.finding.account.id, decided.finding.user)
+
+
+def forbidden(decided: Decided, index: Index) -> Fault | None:
+    """The fault of an approval of somebody whom the safelists revoke; None where they do not."""
+    found = revoking(decided, index) if decided.decision.choice is Choice.APPROVE else ()
+    if not found:
+        return None
+    problem = f"{found[0].at} revokes this user, which beats every approval."
+    return decided.fault("decision", problem, "Give --supersede to take that revocation out.")
+
+
+def changes(wanted: Wanted, texts: Sequence[SafelistText], into: Path | None) -> tuple[FileChange, ...]:
+    """The files with all that is wanted; raise `UsageError` where it is not plain which file takes what is new."""
+    target = _target(texts, into, needed=bool(wanted.approvals or wanted.revocations))
+    found = []
+    for text in texts:
+        edits = Edits(
+            approvals=wanted.approvals if text is target else (),
+            revocations=wanted.revocations if text is target else (),
+            lifted=tuple(each for each in wanted.lifted if each.file == text.path),
+        )
+        if edits.approvals or edits.revocations or edits.lifted:
+            found.append(FileChange(before=text, after=edited(text, edits)))
+    return tuple(found)
+
+
+def _target(texts: Sequence[SafelistText], into: Path | None, *, needed: bool) -> SafelistText | None:
+    names = ", ".join(text.path for text in texts)
+    if into is not None:
+        for text in texts:
+            if Path(text.path).resolve() == into.resolve():
+                return text
+        raise UsageError(f"--into {into} is not among the safelist files that are read: {names}.")
+    if needed and len(texts) > 1:
+        raise UsageError(f"There are several safelist files: {names}. Say with --into which one takes the changes.")
+    return texts[0]
+
+
+def _revocation(decided: Decided) -> Revocation:
+    decision = decided.decision
+    return Revocation(
+        account_id=decision.account_id,
+        user=decided.finding.user.user_name,
+        user_id=decision.user_id,
+        by=decision.reviewer,
+        on=decision.reviewed_on,
+        ticket=decision.ticket,
+        file="",
+        line=0,
+    )
+
+
+def _bare(entry: Entry) -> Entry:
+    return replace(entry, value=fold(entry.value), file="", line=0, invalid=())

@@ -1,0 +1,240 @@
+"""A run's folder: the journal as it grows, the manifest that seals it, and finding and reading it again.
+
+The folder is 0700 and its files 0600, as they name people and what they may do. Files appear whole or not at all. The
+manifest is written last: a folder without it is not a finished run.
+"""
+
+import asyncio
+import fcntl
+import hashlib
+import json
+import os
+import re
+import secrets
+import shlex
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from scanner import __version__
+from scanner.errors import OutputError, UsageError
+from scanner.files import whole
+from scanner.record import Record
+from scanner.runs.journal import NO_LINE, Begun, Line, decode, decode_begun, encode
+
+JOURNAL: Final = "journal.jsonl"
+MANIFEST: Final = "manifest.json"
+FSYNC_SECONDS: Final = 1.0
+_RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}", re.ASCII)
+
+
+def new_run_id(started_at: datetime) -> str:
+    """Return an id that sorts by its start (UTC) and is not met twice: "20261123T164100Z-1a2b3c"."""
+    return f"{started_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
+def is_run_id(text: str) -> bool:
+    return _RUN_ID.fullmatch(text) is not None
+
+
+def create(output: Path, run_id: str) -> Path:
+    """Make the run's folder; raise `OutputError` where it cannot be made."""
+    folder = output / run_id
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700)
+    except OSError as error:
+        raise OutputError(
+            f"The folder {folder} cannot be made: {error.strerror}. Give a folder that can be written to with --output."
+        ) from error
+    return folder
+
+
+class Journal:
+    """Appends lines. Each is handed to the system at once, and forced to the disk once a second and at the end.
+
+    The file is locked while it is open: two processes on one run would break its chain.
+    """
+
+    def __init__(self, folder: Path, begun: Begun | None = None) -> None:
+        """Start a journal; with `begun`, go on with the one that is there, behind its last whole line."""
+        flags = os.O_WRONLY | os.O_APPEND if begun else os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
+        self._descriptor = os.open(folder / JOURNAL, flags, 0o600)
+        self.folder = folder
+        self._previous = begun.last if begun else NO_LINE
+        self._synced = time.monotonic()
+        self._failed: OutputError | None = None
+        try:
+            _lock(self._descriptor, folder)
+            if begun:
+                _make_ready(self._descriptor, folder, begun)
+        except BaseException:
+            os.close(self._descriptor)
+            raise
+
+    async def append(self, line: Line) -> None:
+        """Write one line; raise `OutputError` where the disk does not take it whole.
+
+        Then it takes no further one: behind half a line, a whole one would be lost, too.
+        """
+        if self._failed:
+            raise self._failed
+        data, digest = encode(line, self._previous)
+        try:
+            self._write(data)
+            self._previous = digest  # before anything is awaited: the next line may come meanwhile
+            if time.monotonic() - self._synced >= FSYNC_SECONDS:
+                self._synced = time.monotonic()
+                await asyncio.to_thread(os.fsync, self._descriptor)
+        except OSError as error:
+            self._failed = self._failure(error)
+            raise self._failed from error
+
+    def _write(self, data: bytes) -> None:
+        written = os.write(self._descriptor, data)
+        while written < len(data):
+            written += os.write(self._descriptor, data[written:])
+
+    def _failure(self, error: OSError) -> OutputError:
+        rest = f"What was read is kept. When there is room, go on with: {resume_command(self.folder)}"
+        if self._previous == NO_LINE:
+            rest = "Nothing was read. Make room, or give another --output."
+        return OutputError(f"{self.folder / JOURNAL} cannot be written: {error.strerror or error}. {rest}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            os.fsync(self._descriptor)
+        except OSError as problem:
+            if error is None:
+                raise self._failure(problem) from problem
+        finally:
+            os.close(self._descriptor)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other processes off a run while its reports are written; raise `UsageError` where one is at work on it."""
+    descriptor = os.open(folder / JOURNAL, os.O_RDWR)
+    try:
+        _lock(descriptor, folder)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, folder: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise UsageError(f"Another process is at work on {folder}. Wait for its end, or stop it.") from error
+
+
+def _make_ready(descriptor: int, folder: Path, begun: Begun) -> None:
+    """Take back what sealed the run, and the line that was cut off; what is then appended follows the chain."""
+    size = os.fstat(descriptor).st_size
+    if size < begun.length or (size > begun.length and not begun.torn):
+        raise UsageError(f"The journal in {folder} has changed since it was read. Try again.")
+    (folder / MANIFEST).unlink(missing_ok=True)
+    os.truncate(descriptor, begun.length)
+
+
+def read(folder: Path) -> Record:
+    """Read a run's journal; raise `JournalError` where it is not whole, `UsageError` where there is none."""
+    return decode(_bytes(folder))
+
+
+def read_begun(folder: Path) -> Begun:
+    """Read a run's journal as far as it goes; raise `JournalError` where a whole line is wrong."""
+    return decode_begun(_bytes(folder))
+
+
+def is_sealed(folder: Path) -> bool:
+    return (folder / MANIFEST).is_file()
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What the manifest says of a file."""
+
+    sha256: str
+    size: int  # bytes
+
+
+def sealed_files(folder: Path) -> Mapping[str, Sealed]:
+    """What the manifest says of each file.
+
+    Raises OSError where there is no manifest, and ValueError where it is not one that this program wrote.
+    """
+    try:
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+        files = manifest["files"].items()
+        return {str(name): Sealed(str(each["sha256"]), int(each["bytes"])) for name, each in files}
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError("not a manifest") from error
+
+
+def all_under(output: Path) -> tuple[Path, ...]:
+    """The folders of runs, by their start."""
+    return tuple(sorted(path for path in output.glob("*") if is_run_id(path.name)))
+
+
+def _bytes(folder: Path) -> bytes:
+    try:
+        return (folder / JOURNAL).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{folder} is no run's folder: its {JOURNAL} cannot be read: {error.strerror}.") from error
+
+
+def find(run: str, output: Path) -> Path:
+    """Return the folder that RUN names: a folder, or a run id under `output`; raise `UsageError` for neither."""
+    places = (Path(run), output / run)
+    for folder in places:
+        if (folder / JOURNAL).is_file():
+            return folder
+    for folder in places:
+        if folder.is_dir():
+            raise UsageError(
+                f"{folder} is no run: it holds no {JOURNAL}. What report and evaluate write is not one either; "
+                "name the run that it was made from."
+            )
+    known = all_under(output)
+    newest = f" The newest there is {known[-1].name}." if known else ""
+    raise UsageError(f"There is no run {run!r}, neither as a folder nor under {output}.{newest}")
+
+
+def resume_command(folder: Path) -> str:
+    """Return what to type to go on with the run."""
+    return f"iam-scanner scan --resume {shlex.quote(str(folder))}"
+
+
+def seal(folder: Path, files: Iterable[str], journal_digest: str) -> str:
+    """Write the manifest over the journal and `files`; return its own SHA-256, to be noted elsewhere."""
+    manifest = {
+        "schema_version": 1,
+        "program_version": __version__,
+        "run_id": folder.name,
+        "journal_sha256": journal_digest,
+        "files": {name: _fingerprint(folder / name) for name in sorted({JOURNAL, *files})},
+    }
+    data = (json.dumps(manifest, indent=2) + "\n").encode("ascii")
+    try:
+        with whole(folder / MANIFEST) as file:
+            file.write(data)
+    except OSError as error:
+        raise OutputError(f"Cannot write {folder / MANIFEST}: {error.strerror or error}. Make room.") from error
+    return hashlib.sha256(data).hexdigest()
+
+
+def _fingerprint(path: Path) -> dict[str, object]:
+    with path.open("rb") as file:
+        return {"sha256": hashlib.file_digest(file, "sha256").hexdigest(), "bytes": path.stat().st_size}

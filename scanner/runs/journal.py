@@ -1,0 +1,253 @@
+"""The journal: one JSON object a line, each with the SHA-256 of the line before it, newline included.
+
+    header      what the run was started with
+    account     an account as it finishes: any number, in the order in which they finish
+    listing     what the enumeration found, when it ends
+    resume      the run goes on (any number)
+    footer      the last counts
+
+Everything else in a run's folder is rendered from it. For each account and for listing and footer, the last line
+counts. A line without its newline was torn by a crash; any other line that does not parse or chain is a refusal.
+"""
+
+import hashlib
+import io
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from pydantic import TypeAdapter, ValidationError
+
+from scanner.errors import ScannerError
+from scanner.model import Account, AccountId, AccountScan, Failed, Failure, OrganizationalUnit, Scanned
+from scanner.record import Footer, Header, Listing, Record, Resumption
+
+SCHEMA_VERSION: Final = 1
+NO_LINE: Final = "0" * 64  # what the first line has in place of a digest
+
+Line: TypeAlias = Header | AccountScan | Listing | Resumption | Footer
+_HEADER = TypeAdapter(Header)
+_SCAN: TypeAdapter[AccountScan] = TypeAdapter(AccountScan)
+_FOOTER = TypeAdapter(Footer)
+_RESUMPTION = TypeAdapter(Resumption)
+_FAILURE: TypeAdapter[Failure | None] = TypeAdapter(Failure | None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """What a run has written so far, wherever it stopped."""
+
+    header: Header
+    listing: Listing | None
+    scans: Mapping[AccountId, AccountScan]
+    footer: Footer | None
+    last: str  # the digest of the last whole line
+    length: int  # bytes up to its end
+    torn: bool  # a line behind it was cut off in the middle
+    ended: bool  # its footer is its last line; a run that was killed has none, or one of before it went on
+
+    @property
+    def read(self) -> frozenset[AccountId]:
+        """The accounts that need not be read again."""
+        return frozenset(account_id for account_id, scan in self.scans.items() if isinstance(scan, Scanned))
+
+    @property
+    def whole(self) -> bool:
+        """Whether there is nothing left to do: the population is known, and none of it failed or was not reached."""
+        if self.footer is None or not self.ended or self.footer.interrupted:
+            return False
+        if self.listing is None or self.listing.problem is not None:
+            return False
+        scans = (self.scans.get(account_id) for account_id in self.listing.in_scope)
+        return not any(scan is None or isinstance(scan, Failed) for scan in scans)
+
+
+class JournalError(ScannerError):
+    """The journal is not what was written: a line was changed, removed, added or reordered, or is missing."""
+
+
+def encode(line: Line, previous: str) -> tuple[bytes, str]:
+    """Return the line's bytes, newline included, and their digest, which the next line carries."""
+    kind, content = _encoded(line)
+    # ASCII, so that text which UTF-8 cannot hold (a lone surrogate from AWS) survives as an escape.
+    text = json.dumps({"type": kind, "previous": previous, **content}, separators=(",", ":"))
+    data = text.encode("ascii") + b"\n"
+    return data, hashlib.sha256(data).hexdigest()
+
+
+def decode(data: bytes) -> Record:
+    """Read a whole journal; raise `JournalError` naming the first line that is wrong, or what is missing."""
+    return _read(data).record(hashlib.sha256(data).hexdigest())
+
+
+def decode_begun(data: bytes) -> Begun:
+    """Read as much of a journal as a run that stopped anywhere has written.
+
+    A last line without its newline was being written when the run was killed; it is left out. Any other line that is
+    wrong is a `JournalError`, as in `decode`.
+    """
+    whole = data[: data.rfind(b"\n") + 1]
+    return _read(whole).begun(len(whole), torn=len(whole) < len(data))
+
+
+def _read(data: bytes) -> "_Reader":
+    reader = _Reader()
+    for number, raw in enumerate(io.BytesIO(data), start=1):
+        try:
+            content = json.loads(raw) if raw.endswith(b"\n") else None
+        except ValueError:
+            content = None
+        if not isinstance(content, dict):
+            raise JournalError(f"journal line {number} is broken: it is torn or is no JSON.")
+        if content.pop("previous", None) != reader.last:
+            raise JournalError(_does_not_follow(number))
+        try:
+            reader.take(content)
+        except (ValidationError, KeyError, IndexError, TypeError) as error:
+            raise JournalError(f"journal line {number} is not one of this program's.") from error
+        reader.last = hashlib.sha256(raw).hexdigest()
+    return reader
+
+
+def _does_not_follow(number: int) -> str:
+    if number == 1:
+        return "journal line 1 does not follow the start of a journal: lines were removed, added or moved there."
+    before = number - 1
+    return (
+        f"journal line {number} does not follow line {before}: the journal was changed. "
+        f"Line {before} is another than it was, or lines were removed, added or moved there."
+    )
+
+
+class _Reader:
+    """Gathers lines; the last of a kind counts."""
+
+    def __init__(self) -> None:
+        self._header: Header | None = None
+        self._listing: Listing | None = None
+        self._footer: Footer | None = None
+        self._scans: dict[AccountId, AccountScan] = {}
+        self._resumptions: list[Resumption] = []
+        self._ended = False
+        self.last = NO_LINE  # the digest of the line read last
+        self._readers: Mapping[str, Callable[[dict[str, Any]], None]] = {
+            "header": self._take_header,
+            "account": self._take_scan,
+            "listing": self._take_listing,
+            "resume": self._take_resumption,
+            "footer": self._take_footer,
+        }
+
+    def take(self, content: dict[str, Any]) -> None:
+        kind = content.pop("type")
+        self._readers[kind](content)
+        self._ended = kind == "footer"
+
+    def record(self, digest: str) -> Record:
+        if self._header is None or self._listing is None or self._footer is None or not self._ended:
+            raise JournalError(
+                "the journal has no end: the run was interrupted before it could say what it found. "
+                "Go on with it: iam-scanner scan --resume."
+            )
+        return Record(
+            header=self._header,
+            listing=self._listing,
+            scans=self._scans,
+            footer=self._footer,
+            digest=digest,
+            resumptions=tuple(self._resumptions),
+        )
+
+    def begun(self, length: int, *, torn: bool) -> Begun:
+        if self._header is None:
+            raise JournalError("the journal has no header: the run stopped before it began. Start a new one.")
+        return Begun(
+            header=self._header,
+            listing=self._listing,
+            scans=self._scans,
+            footer=self._footer,
+            last=self.last,
+            length=length,
+            torn=torn,
+            ended=self._ended,
+        )
+
+    def _take_header(self, content: dict[str, Any]) -> None:
+        if content.get("schema_version") != SCHEMA_VERSION:
+            raise JournalError("the journal was written by another version of the program, which this one cannot read.")
+        self._header = _HEADER.validate_python(content)
+
+    def _take_scan(self, content: dict[str, Any]) -> None:
+        scan = _SCAN.validate_python(content)
+        self._scans[scan.account_id] = scan
+
+    def _take_listing(self, content: dict[str, Any]) -> None:
+        self._listing = _listing(content)
+
+    def _take_resumption(self, content: dict[str, Any]) -> None:
+        self._resumptions.append(_RESUMPTION.validate_python(content))
+
+    def _take_footer(self, content: dict[str, Any]) -> None:
+        self._footer = _FOOTER.validate_python(content)
+
+
+def _encoded(line: Line) -> tuple[str, dict[str, Any]]:
+    if isinstance(line, Header):
+        return "header", _HEADER.dump_python(line, mode="json")
+    if isinstance(line, Listing):
+        return "listing", _listing_content(line)
+    if isinstance(line, Resumption):
+        return "resume", _RESUMPTION.dump_python(line, mode="json")
+    if isinstance(line, Footer):
+        return "footer", _FOOTER.dump_python(line, mode="json")
+    return "account", _SCAN.dump_python(line, mode="json")
+
+
+def _listing_content(listing: Listing) -> dict[str, Any]:
+    """Write each OU once, and of an account only the path and id of the OU that holds it: there are thousands."""
+    places = {ou: number for number, ou in enumerate(_with_parents(listing))}
+    return {
+        "source": listing.source,
+        "ous": [_ou_content(ou) for ou in places],
+        "accounts": [
+            {
+                "id": account.id,
+                "name": account.name,
+                "state": account.state,
+                "ous": [places[ou] for ou in account.ous],
+                "in_scope": account.id in listing.in_scope,
+            }
+            for account in listing.accounts
+        ],
+        "problem": _FAILURE.dump_python(listing.problem, mode="json"),
+        "notes": list(listing.notes),
+    }
+
+
+def _with_parents(listing: Listing) -> Iterable[OrganizationalUnit]:
+    return dict.fromkeys((*listing.ous, *(ou for account in listing.accounts for ou in account.ous)))
+
+
+def _ou_content(ou: OrganizationalUnit) -> dict[str, Any]:
+    return {"id": ou.id, "name": ou.name, "path": ou.path, "addressable": ou.addressable}
+
+
+def _listing(content: Mapping[str, Any]) -> Listing:
+    ous = tuple(OrganizationalUnit(**ou) for ou in content["ous"])
+    return Listing(
+        source=content["source"],
+        ous=ous,
+        accounts=tuple(
+            Account(
+                id=AccountId(raw["id"]),
+                name=raw["name"],
+                state=raw["state"],
+                ous=tuple(ous[place] for place in raw["ous"]),
+            )
+            for raw in content["accounts"]
+        ),
+        in_scope=frozenset(AccountId(raw["id"]) for raw in content["accounts"] if raw["in_scope"]),
+        problem=_FAILURE.validate_python(content["problem"]),
+        notes=tuple(content["notes"]),
+    )

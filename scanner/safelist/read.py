@@ -1,0 +1,101 @@
+"""Safelist files on disk, as text."""
+
+import os
+from codecs import BOM_UTF8
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from scanner.errors import Fault, FaultsError, ScannerError
+from scanner.files import whole
+from scanner.record import SafelistText
+
+MAX_BYTES = 20_000_000
+SUFFIXES = (".yaml", ".yml")
+EXAMPLE = ".example"
+
+
+def read(paths: Sequence[Path]) -> tuple[SafelistText, ...]:
+    """The text of each file named, and of each *.yaml and *.yml in and below each folder named, in sorted order.
+
+    Hidden files and folders, and names that end in `.example`, are left out. A file that is reached twice is read once.
+    What cannot be read whole is a fault, never left out: the line that is missing could be a revocation. So is a link
+    to a folder in a folder, as it is not followed: it could lead in a circle.
+    """
+    faults: list[Fault] = []
+    texts: dict[Path, SafelistText] = {}
+    for file in (file for path in paths for file in _files(path, faults)):
+        if (place := file.resolve()) not in texts and (text := _text(file, faults)) is not None:
+            texts[place] = SafelistText(path=file.as_posix(), text=text)
+    if faults:
+        raise FaultsError(faults)
+    return tuple(texts.values())
+
+
+def rewrite(text: SafelistText, changed: str) -> None:
+    """Put another text into a safelist file: whole or not at all, with the mode and the byte order mark that it had.
+
+    Raises `ScannerError` where the disk does not take it, or somebody has changed the file since it was read.
+    """
+    path = Path(text.path).resolve()  # a link stays one
+    try:
+        before = path.read_bytes()
+        if before.decode("utf-8-sig") != text.text:
+            raise ScannerError(f"{text.path} has changed since it was read, and is left as it is now. Try again.")
+        with whole(path) as file:
+            os.fchmod(file.fileno(), path.stat().st_mode & 0o7777)
+            file.write((BOM_UTF8 if before.startswith(BOM_UTF8) else b"") + changed.encode("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is no longer UTF-8"
+        raise ScannerError(f"Cannot write {text.path}: {why}. Correct that, and try again.") from error
+
+
+def _files(path: Path, faults: list[Fault]) -> Iterator[Path]:
+    if path.name.endswith(EXAMPLE):
+        faults.append(_fault(path, "Examples are not read.", "Copy it to a name that ends in .yaml."))
+    elif not path.exists():
+        faults.append(_fault(path, "There is no such file or folder.", "Correct the path, or write a first safelist."))
+    elif path.is_dir():
+        members = sorted(_members(path, faults))
+        if not members:
+            faults.append(_fault(path, "The folder holds no safelist (*.yaml, *.yml).", "Put one into it."))
+        yield from members
+    else:
+        yield path
+
+
+def _members(folder: Path, faults: list[Fault]) -> Iterator[Path]:
+    def refuse(error: OSError) -> None:
+        faults.append(
+            _fault(Path(error.filename or folder), f"Cannot be listed: {error.strerror}.", "Correct its rights.")
+        )
+
+    for place, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        faults.extend(
+            _fault(Path(place, name), "A link to a folder is not followed.", "Name its target with --safelist.")
+            for name in sorted(folders)
+            if Path(place, name).is_symlink()
+        )
+        yield from (Path(place, name) for name in names if not name.startswith(".") and name.lower().endswith(SUFFIXES))
+
+
+def _text(file: Path, faults: list[Fault]) -> str | None:
+    try:
+        if not file.is_file():
+            faults.append(_fault(file, "Not a file.", "Name a file or a folder of files."))
+            return None
+        with file.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+        if len(content) <= MAX_BYTES:
+            return content.decode("utf-8-sig")
+        faults.append(_fault(file, f"Larger than {MAX_BYTES // 1_000_000} MB.", "Split it into several files."))
+    except OSError as error:
+        faults.append(_fault(file, f"Cannot be read: {error.strerror}.", "Correct its rights."))
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        faults.append(Fault(file=file.as_posix(), line=line, problem="Not UTF-8.", remedy="Save it as UTF-8."))
+    return None
+
+
+def _fault(path: Path, problem: str, remedy: str) -> Fault:
+    return Fault(file=path.as_posix(), line=None, problem=problem, remedy=remedy)

@@ -1,0 +1,104 @@
+"""Where the accounts come from: AWS Organizations, or a file of accounts; and the check of all that is named."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from scanner.account_owners import _read, _rows
+from scanner.aws import organizations
+from scanner.aws.clients import Session
+from scanner.model import Account, AccountId, OrganizationalUnit
+from scanner.record import Listing
+from scanner.scan.scope import Plan, Selection, place
+
+
+class Source(Protocol):
+    """Gives every account once; what it found in all can be read when it has ended."""
+
+    def accounts(self) -> AsyncIterator[Account]: ...
+
+    def listing(self, accounts: Iterable[Account], selection: Selection) -> Listing: ...
+
+
+class FromOrganizations:
+    """The accounts of AWS Organizations."""
+
+    def __init__(self, session: Session, selection: Selection) -> None:
+        self._walk = organizations.Walk(session, selection.ous)
+
+    def accounts(self) -> AsyncIterator[Account]:
+        return self._walk.accounts()
+
+    def listing(self, accounts: Iterable[Account], selection: Selection) -> Listing:
+        shared = _shared_paths(self._walk.ous)
+        listed = tuple(
+            replace(account, ous=tuple(_unless_shared(ou, shared) for ou in account.ous))
+            for account in sorted(accounts, key=lambda account: account.id)
+        )
+        return Listing(
+            source="AWS Organizations",
+            ous=tuple(_unless_shared(ou, shared) for ou in self._walk.ous),
+            accounts=listed,
+            in_scope=_in_scope(listed, selection),
+            problem=self._walk.problem,
+            notes=tuple(self._walk.notes),
+        )
+
+
+class FromFile:
+    """The accounts of a CSV file, for callers without access to AWS Organizations."""
+
+    def __init__(self, path: Path, text: str | None = None) -> None:
+        """Take the accounts from the text, where the file was read before; else read it. Raises `FaultsError`."""
+        self._path = path
+        self.text = _read(path) if text is None else text
+        self.rows = _accounts(path, self.text)
+
+    @property
+    def ous(self) -> tuple[OrganizationalUnit, ...]:
+        return tuple(sorted({ou for account in self.rows for ou in account.ous}, key=lambda ou: ou.path))
+
+    async def accounts(self) -> AsyncIterator[Account]:
+        for account in self.rows:
+            yield account
+
+    def listing(self, accounts: Iterable[Account], selection: Selection) -> Listing:
+        listed = tuple(sorted(accounts, key=lambda account: account.id))
+        return Listing(
+            source=str(self._path),
+            ous=self.ous,
+            accounts=listed,
+            in_scope=_in_scope(listed, selection),
+            problem=None,
+            notes=("The list of accounts was supplied; it was not checked against AWS Organizations.",),
+        )
+
+
+def _shared_paths(ous: Iterable[OrganizationalUnit]) -> frozenset[str]:
+    """Return the paths that more than one OU has, as one can where a name holds a "/"; such a path names neither."""
+    return frozenset(path for path, count in Counter(ou.path for ou in ous).items() if count > 1)
+
+
+def _unless_shared(ou: OrganizationalUnit, shared: frozenset[str]) -> OrganizationalUnit:
+    return replace(ou, addressable=False) if ou.path in shared else ou
+
+
+def _in_scope(accounts: Iterable[Account], selection: Selection) -> frozenset[AccountId]:
+    return frozenset(one.id for one in accounts if place(one, selection).plan is not Plan.OUTSIDE)
+
+
+def _accounts(path: Path, text: str) -> tuple[Account, ...]:
+    rows = _rows(path, text, ("account_id", "account_name", "ou_path"))
+    return tuple(
+        Account(id=AccountId(row["account_id"]), name=row["account_name"], state=None, ous=_chain(row["ou_path"]))
+        for row in rows
+    )
+
+
+def _chain(path: str) -> tuple[OrganizationalUnit, ...]:
+    names = path.strip("/").split("/")
+    return tuple(
+        OrganizationalUnit(id=None, name=name, path="/".join(names[: depth + 1])) for depth, name in enumerate(names)
+    )

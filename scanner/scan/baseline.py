@@ -1,0 +1,124 @@
+"""What earlier runs and reviews left: the run to compare with, the decisions, and the trend over all runs.
+
+It is all put into the new run's header, so that the journal alone says what the reports say.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from scanner.audit.diff import snapshot
+from scanner.errors import ScannerError, UsageError
+from scanner.model import Scanned, Status
+from scanner.record import Record, ReviewDecision, Snapshot, TrendPoint
+from scanner.runs import folder as run
+from scanner.runs import ledger
+from scanner.runs.stored import Whose, decide, whose
+from scanner.scan.scope import Plan, Selection, place
+from scanner.settings import Settings
+
+NONE = "none"  # what --previous takes for: compare with nothing
+SUMMARY = "summary.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    previous: Snapshot | None
+    decisions: tuple[ReviewDecision, ...]  # the last one of each user
+    trend: tuple[TrendPoint, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Finished:
+    """A finished run, by its summary."""
+
+    folder: Path
+    whose: Whose
+    point: TrendPoint
+
+
+def gather(settings: Settings, ours: Whose, selection: Selection) -> History:
+    """Read it all from under `--output`; raise `UsageError` where `--previous` or the ledger cannot be used."""
+    output = settings.output
+    finished = sorted(_finished(output, ours), key=lambda each: each.point.run_id, reverse=True)
+    notes: list[str] = []
+    if settings.previous is None:
+        previous = _newest(finished, selection, notes)
+    else:
+        previous = None if settings.previous == NONE else _named(run.find(settings.previous, output), ours)
+    return History(
+        previous=previous,
+        decisions=tuple(ledger.latest(ledger.read(output)).values()),
+        trend=tuple(each.point for each in reversed(finished)),
+        notes=tuple(notes),
+    )
+
+
+def _named(folder: Path, ours: Whose) -> Snapshot:
+    assessment = decide(folder)
+    header = assessment.record.header
+    if not whose(header.organization, header.caller).same(ours):
+        raise UsageError(f"--previous {folder}: this is a run of another organization.")
+    return snapshot(assessment.record, assessment.findings)
+
+
+def _newest(finished: Iterable[_Finished], selection: Selection, notes: list[str]) -> Snapshot | None:
+    """The newest complete run that covers the scope; one that cannot be read is passed over, and noted."""
+    for each in finished:
+        if each.point.status is not Status.COMPLETE:
+            continue
+        try:
+            assessment = decide(each.folder)
+        except ScannerError as error:
+            notes.append(f"The earlier run {each.point.run_id} could not be compared with: {error}")
+            continue
+        if covers(assessment.record, selection):
+            return snapshot(assessment.record, assessment.findings)
+    return None
+
+
+def covers(record: Record, selection: Selection) -> bool:
+    """Whether a run read every account it listed that is to be scanned now, and at least one."""
+    wanted = [account.id for account in record.listing.accounts if place(account, selection).plan is Plan.SCAN]
+    return bool(wanted) and all(isinstance(record.scans.get(each), Scanned) for each in wanted)
+
+
+def _finished(output: Path, ours: Whose) -> Iterator[_Finished]:
+    """The finished runs of the same organization; a summary that is not as it was sealed counts for nothing."""
+    for folder in run.all_under(output):
+        try:
+            found = _read_summary(folder)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            continue
+        if found.whose.same(ours):
+            yield found
+
+
+def _read_summary(folder: Path) -> _Finished:
+    """Read a run's summary; raise ValueError or the like where it is none, or not the one that was sealed."""
+    data = (folder / SUMMARY).read_bytes()
+    if run.sealed_files(folder)[SUMMARY].sha256 != hashlib.sha256(data).hexdigest():
+        raise ValueError
+    summary = json.loads(data)
+    organization, caller, coverage = summary["organization"], summary["caller"], summary["coverage"]
+    return _Finished(
+        folder=folder,
+        whose=Whose(
+            organization_id=organization["id"] if organization else None,
+            partition=caller["partition"],
+            caller_account_id=caller["account_id"],
+        ),
+        point=TrendPoint(
+            run_id=summary["run_id"],
+            started_at=datetime.fromisoformat(summary["times"]["started_at"]),
+            status=Status(summary["status"]),
+            users=summary["users"]["found"],
+            unapproved=summary["users"]["unapproved"],
+            scanned=coverage["scanned"],
+            active=coverage["scanned"] + coverage["failed"],
+        ),
+    )

@@ -1,0 +1,19 @@
+"""What a scan reports while it runs."""
+
+from typing import Protocol
+
+from scanner.aws.clients import Meter
+from scanner.model import AccountScan
+from scanner.scan.scope import Placement
+
+
+class Progress(Protocol):
+    """Is told what happens; the terminal shows it."""
+
+    def says(self, text: str) -> None: ...
+
+    def met(self, placement: Placement) -> None: ...
+
+    def listed(self) -> None: ...
+
+    def finished(self, scan: AccountScan, meter: Meter) -> None: ...

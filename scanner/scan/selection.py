@@ -1,0 +1,139 @@
+"""The OUs and accounts that were named, checked against the organization or the file that stands in for it."""
+
+import difflib
+import re
+from collections.abc import Iterable
+
+from scanner.aws import organizations
+from scanner.aws.clients import Session
+from scanner.aws.failures import CallError
+from scanner.errors import UsageError
+from scanner.model import AccountId, OrganizationalUnit
+from scanner.scan.account_sources import FromFile
+from scanner.scan.scope import Selection
+from scanner.settings import Settings
+
+_OU_ID = re.compile(r"r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}")
+
+
+async def select_in_organization(session: Session, settings: Settings) -> Selection:
+    """Check every OU and account that is named against the organization; raise `UsageError` with all that is wrong."""
+    problems: list[str] = []
+    tree = _Tree(session)
+
+    async def ou(option: str, text: str) -> str:
+        try:
+            return await tree.find(text)
+        except UsageError as error:
+            problems.append(f"{option} {text}: {error}")
+            return text
+
+    async def account(option: str, text: str) -> AccountId:
+        if not await organizations.account_exists(session, text):
+            near = await _near_accounts(session, text)
+            problems.append(f"{option} {text}: no such account in the organization.{_did_you_mean(near)}")
+        return AccountId(text)
+
+    try:
+        await tree.tops()  # whoever may not list is told now, and not by a run in which nothing was read
+        selection = Selection(
+            ous=frozenset([await ou("--ou", text) for text in settings.ou]),
+            accounts=frozenset([await account("--account", text) for text in settings.account]),
+            excluded_ous={await ou("--exclude-ou", one.ou): one.reason for one in settings.exclude_ou},
+            excluded_accounts={
+                await account("--exclude-account", one.account): one.reason for one in settings.exclude_account
+            },
+        )
+    except CallError as error:
+        raise organizations.no_access(error.failure) from error
+    if problems:
+        raise UsageError("\n".join(problems))
+    return selection
+
+
+def select_in_file(source: FromFile, settings: Settings) -> Selection:
+    """The same against a file of accounts, whose OUs have paths and no ids."""
+    problems: list[str] = []
+    paths = {ou.path for ou in source.ous}
+    ids = {account.id for account in source.rows}
+
+    def known(option: str, text: str, names: Iterable[str], what: str) -> str:
+        if text not in names:
+            near = difflib.get_close_matches(text, list(names))
+            problems.append(f"{option} {text}: the file of accounts has no such {what}.{_did_you_mean(near)}")
+        return text
+
+    selection = Selection(
+        ous=frozenset(known("--ou", text.strip("/"), paths, "OU path") for text in settings.ou),
+        accounts=frozenset(AccountId(known("--account", text, ids, "account")) for text in settings.account),
+        excluded_ous={
+            known("--exclude-ou", one.ou.strip("/"), paths, "OU path"): one.reason for one in settings.exclude_ou
+        },
+        excluded_accounts={
+            AccountId(known("--exclude-account", one.account, ids, "account")): one.reason
+            for one in settings.exclude_account
+        },
+    )
+    if problems:
+        raise UsageError("\n".join(problems))
+    return selection
+
+
+class _Tree:
+    """Finds OUs by id or path, reading only the levels that the path names; all of them for suggestions."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._roots: tuple[OrganizationalUnit, ...] | None = None
+        self._children: dict[str, tuple[OrganizationalUnit, ...]] = {}
+
+    async def find(self, text: str) -> str:
+        """Return the id of the one OU that `text` names; raise `UsageError` where there is none, or more."""
+        if _OU_ID.fullmatch(text):
+            if await organizations.ou_exists(self._session, text):
+                return text
+            near = difflib.get_close_matches(text, [str(ou.id) for ou in await self._all()])
+            raise UsageError(f"no such OU in the organization.{_did_you_mean(near)}")
+        found = await self._by_path(await self.tops(), text.strip("/"))
+        if not found:
+            near = difflib.get_close_matches(text, [ou.path for ou in await self._all()])
+            raise UsageError(f"no such OU in the organization.{_did_you_mean(near)}")
+        if len(found) > 1 or not found[0].addressable:
+            candidates = ", ".join(f"{ou.id} ({ou.path})" for ou in found)
+            raise UsageError(f"the path is not unique, or a name on it holds a '/'; use the id: {candidates}.")
+        return str(found[0].id)
+
+    async def _by_path(self, level: Iterable[OrganizationalUnit], rest: str) -> list[OrganizationalUnit]:
+        found = []
+        for ou in level:
+            if ou.name == rest:
+                found.append(ou)
+            elif rest.startswith(ou.name + "/"):
+                found += await self._by_path(await self._below(ou), rest[len(ou.name) + 1 :])
+        return found
+
+    async def _all(self) -> list[OrganizationalUnit]:
+        every = list(await self.tops())
+        for ou in every:  # grows while it is read: breadth first
+            every += await self._below(ou)
+        return every
+
+    async def tops(self) -> tuple[OrganizationalUnit, ...]:
+        if self._roots is None:
+            self._roots = await organizations.roots(self._session)
+        return self._roots
+
+    async def _below(self, parent: OrganizationalUnit) -> tuple[OrganizationalUnit, ...]:
+        key = str(parent.id)
+        if key not in self._children:
+            self._children[key] = await organizations.children(self._session, parent)
+        return self._children[key]
+
+
+async def _near_accounts(session: Session, text: str) -> list[str]:
+    names = {raw["Id"]: str(raw.get("Name", "")) async for raw in organizations.listed_accounts(session)}
+    return [f"{near} ({names[near]})" for near in difflib.get_close_matches(text, list(names))]
+
+
+def _did_you_mean(near: list[str]) -> str:
+    return f" Did you mean {' or '.join(near)}?" if near else " `iam-scanner accounts` shows what there is."

@@ -1,0 +1,137 @@
+"""What the sample organization holds, seen through the API that a scan uses."""
+
+import csv
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from scanner.demo import Demo
+from scanner.demo.sample_organization import ACCOUNTS, OUS, user_id
+from tests.demo.clients import all_users, client, in_account
+from tests.demo_fixture import EXPECTED, SUSPENDED
+
+
+def tree(organizations: Any, parent: str, above: str) -> dict[str, list[str]]:
+    """Path of each OU from here down → the ids of the accounts in it."""
+    accounts = organizations.get_paginator("list_accounts_for_parent").paginate(ParentId=parent).build_full_result()
+    found = {above: sorted(account["Id"] for account in accounts["Accounts"])}
+    pages = organizations.get_paginator("list_organizational_units_for_parent").paginate(ParentId=parent)
+    for ou in pages.build_full_result()["OrganizationalUnits"]:
+        found |= tree(organizations, ou["Id"], f"{above}/{ou['Name']}")
+    return found
+
+
+def report_rows(iam: Any) -> dict[str, dict[str, str]]:
+    iam.generate_credential_report()
+    content = iam.get_credential_report()["Content"].decode()
+    return {row["user"]: row for row in csv.DictReader(content.splitlines())}
+
+
+def test_the_ous_are_three_levels_deep(sample_organization: Demo) -> None:
+    organizations = client("organizations", sample_organization.emulator)
+    root = organizations.list_roots()["Roots"][0]
+
+    assert tree(organizations, root["Id"], root["Name"]) == {
+        "Root": ["210987654321", "905517342286"],
+        "Root/Security": ["000123456789", "214365870921"],
+        "Root/Workloads": [],
+        "Root/Workloads/Prod": [],
+        "Root/Workloads/Prod/Payments": ["557190284613", "557302918845"],
+        "Root/Workloads/Prod/Core": ["602914873315", "618840027593"],
+        "Root/Workloads/Dev": ["731920465582", "745561209938", "753300918274"],
+        "Root/Sandbox": ["860012457739", "872219904456", "889930174520"],
+    }
+
+
+def test_fourteen_accounts_one_of_them_suspended(sample_organization: Demo) -> None:
+    accounts = client("organizations", sample_organization.emulator).list_accounts()["Accounts"]
+
+    assert len(accounts) == 14
+    assert {account["Id"] for account in accounts if account["State"] != "ACTIVE"} == {SUSPENDED}
+
+
+def test_the_organization_is_led_by_the_management_account(sample_organization: Demo) -> None:
+    organization = client("organizations", sample_organization.emulator).describe_organization()["Organization"]
+
+    assert (organization["Id"], organization["MasterAccountId"]) == ("o-demosample", "210987654321")
+
+
+def test_the_account_of_the_example_has_exactly_its_seven_users(sample_organization: Demo) -> None:
+    users = in_account(sample_organization.emulator, "557190284613").list_users()["Users"]
+
+    assert {user["UserName"] for user in users} == {
+        "cc-rds-manager",
+        "cc-ec2-developers",
+        "cc-platform-admin",
+        "cc-accounting-dep",
+        "cc-iam-manager",
+        "cc-sysops-admin",
+        "cc-aurora-developer",
+    }
+
+
+@pytest.mark.parametrize("account", [account for account in ACCOUNTS if not account.suspended], ids=lambda a: a.name)
+def test_each_account_has_its_own_users(account: Any, sample_organization: Demo) -> None:
+    users = in_account(sample_organization.emulator, account.id).list_users()["Users"]
+
+    assert {user["UserName"] for user in users} == set(EXPECTED[account.id])
+    assert {user["Arn"].split(":")[4] for user in users} <= {account.id}
+    for user in users:
+        assert user["UserId"] == user_id(account.id, user["UserName"])
+        assert user["CreateDate"].microsecond == 0
+
+
+def test_dates_lie_in_the_past_and_the_report_agrees_on_them_to_the_second(sample_organization: Demo) -> None:
+    iam = in_account(sample_organization.emulator, "557190284613")
+    rows = report_rows(iam)
+
+    for user in iam.list_users()["Users"]:
+        assert user["CreateDate"] < datetime.now(UTC)
+        assert datetime.fromisoformat(rows[user["UserName"]]["user_creation_time"]) == user["CreateDate"]
+
+
+def test_ages_are_whole_days_before_the_demos_day(sample_organization: Demo) -> None:
+    rows = report_rows(in_account(sample_organization.emulator, "557190284613"))
+
+    def day(cell: str) -> object:
+        return datetime.fromisoformat(cell).date()
+
+    today = sample_organization.today
+    assert day(rows["cc-rds-manager"]["access_key_1_last_rotated"]) == today - timedelta(days=402)
+    assert day(rows["cc-rds-manager"]["access_key_1_last_used_date"]) == today - timedelta(days=1)
+    assert day(rows["cc-platform-admin"]["password_last_used"]) == today - timedelta(days=201)
+    assert rows["cc-sysops-admin"]["access_key_1_last_used_date"] == "N/A"
+
+
+def test_console_users_without_mfa(sample_organization: Demo) -> None:
+    rows = report_rows(in_account(sample_organization.emulator, "905517342286"))
+
+    found = {name for name, row in rows.items() if row["password_enabled"] == "true" and row["mfa_active"] == "false"}
+
+    assert found == {"=1+1", "paul.shop", "webmaster"}
+
+
+def test_an_administrator_by_a_groups_inline_policy_and_one_who_may_be(sample_organization: Demo) -> None:
+    iam = in_account(sample_organization.emulator, "602914873315")
+    details = iam.get_account_authorization_details(Filter=["User", "Group"])
+    users = {user["UserName"]: user for user in details["UserDetailList"]}
+    groups = {group["GroupName"]: group["GroupPolicyList"] for group in details["GroupDetailList"]}
+
+    assert users["k.watanabe"]["GroupList"] == ["platform-admins"]
+    assert groups["platform-admins"][0]["PolicyDocument"]["Statement"] == [
+        {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    ]
+    assert users["backup-operator"]["AttachedManagedPolicies"] == [
+        {"PolicyName": "run-backups", "PolicyArn": "arn:aws:iam::602914873315:policy/run-backups"}
+    ]
+    assert {"Key": "team", "Value": "ci"} in users["ci-images"]["Tags"]
+
+
+def test_the_table_is_consistent() -> None:
+    ids = [user_id(account.id, user.name) for account, user in all_users()]
+
+    assert len(set(ids)) == len(ids)
+    for account in ACCOUNTS:
+        assert account.ou in {"", *OUS}
+        assert {group for user in account.users for group in user.groups} <= set(account.groups)
