@@ -1,10 +1,13 @@
-"""Make text that others chose harmless where it is shown: in a CSV, a workbook, a terminal.
+"""Text from others: made harmless where it is shown, and told for what it is where it is read.
 
 Names of users, accounts and OUs, tags, and AWS's own messages are other people's text: any of it may try to be a
-formula, an escape sequence or a character that the format cannot hold.
+formula, an escape sequence or a character that the format cannot hold, or show a person something else than a program
+reads.
 """
 
 import re
+import unicodedata
+from datetime import date
 from enum import StrEnum
 
 CELL_LIMIT = 32_767  # what a cell of a workbook holds, in UTF-16 units
@@ -18,6 +21,16 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _NOT_XML = re.compile("[^\t\n\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LOOKS_ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 _NOT_IN_FILE_NAMES = re.compile("[^A-Za-z0-9@._-]+")
+# Unicode's Default_Ignorable_Code_Point, the interlinear marks, and all controls but tab and line feed. Not among them:
+# U+FE0E and U+FE0F, which choose how the character before them is drawn.
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+_BLANK = re.compile(rf"(?:\s|{_INVISIBLE.pattern}|[\u2800\ufe0e\ufe0f])*")  # U+2800: a braille cell without a dot
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# The `Id` of ListRoots and ListOrganizationalUnitsForParent.
+_OU_ID = re.compile(r"ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|r-[0-9a-z]{4,32}")
 _HALF_ESCAPE = re.compile("_(x(0(0(5F?)?)?)?)?$")
 
 
@@ -77,6 +90,42 @@ def for_file_name(text: str) -> str:
     return _NOT_IN_FILE_NAMES.sub("_", text)[:FILE_NAME_LIMIT].strip("._-") or "unnamed"
 
 
+def is_account_id(text: object) -> bool:
+    """Twelve ASCII digits; leading zeros count."""
+    return isinstance(text, str) and len(text) == 12 and text.isascii() and text.isdigit()
+
+
+def is_ou_id(text: str) -> bool:
+    """Whether this is the ID of an OU or a root ("ou-…", "r-…") rather than a path."""
+    return _OU_ID.fullmatch(text) is not None
+
+
+def parse_day(text: str) -> date | None:
+    """The day written as 2027-01-15, and in no other way; None where it is not one, as 2026-02-30."""
+    try:
+        return date.fromisoformat(text) if _DAY.fullmatch(text) else None
+    except ValueError:
+        return None
+
+
+def is_blank(text: str) -> bool:
+    """Whether a person sees nothing: no character, or only spaces and characters that are not drawn."""
+    return _BLANK.fullmatch(text) is not None
+
+
+def first_invisible(text: str) -> tuple[int, str] | None:
+    """The first character that a person does not see but a program reads: its index and its name, "U+200B ZERO ...".
+
+    These are controls (a lone carriage return among them), line ends other than a line feed, marks that turn the
+    direction of writing, and zero-width characters. Tab and line feed are none of them.
+    """
+    found = _INVISIBLE.search(text)
+    if found is None:
+        return None
+    char = found.group()
+    return found.start(), f"U+{ord(char):04X} {unicodedata.name(char, '')}".rstrip()
+
+
 def _spelled(char: str) -> str:
     return char.encode("unicode_escape").decode("ascii")
 
@@ -92,8 +141,3 @@ def _cut(text: str) -> str:
     """The beginning of a text that has no lone surrogates, marked; no character and no escape is left in halves."""
     kept = text.encode("utf-16-le")[: 2 * (CELL_LIMIT - len(CUT_MARK))].decode("utf-16-le", "ignore")
     return _HALF_ESCAPE.sub("", kept) + CUT_MARK
-
-
-def is_account_id(text: object) -> bool:
-    """Twelve ASCII digits; leading zeros count."""
-    return isinstance(text, str) and len(text) == 12 and text.isascii() and text.isdigit()

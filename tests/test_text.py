@@ -1,10 +1,24 @@
 import re
+import unicodedata
+from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.text import CELL_LIMIT, CUT_MARK, Change, for_csv, for_terminal, for_utf8, for_xml, looks_like_formula
+from scanner.text import (
+    CELL_LIMIT,
+    CUT_MARK,
+    Change,
+    first_invisible,
+    for_csv,
+    for_terminal,
+    for_utf8,
+    for_xml,
+    is_blank,
+    looks_like_formula,
+    parse_day,
+)
 
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\0=1", "＝1", "＋1", "－1", "＠x"]  # noqa: RUF001
 
@@ -107,3 +121,59 @@ def test_a_terminal_gets_one_visible_line(text: str) -> None:
     assert shown.isprintable()
     assert shown.encode("utf-8") or not text
     assert for_terminal(shown) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "\t\n", "\u00a0", "\u200b", "\u2060 \ufeff", "\u3164", "\u2800", "\u2028", "\u00ad", "\u180e", "\ufe0f"],
+)
+def test_what_a_person_sees_as_blank_is_blank(text: str) -> None:
+    assert is_blank(text)
+
+
+@pytest.mark.parametrize("text", ["a", "\u200ba", "-", "\u00e9", "\u4e2d", "0", "\N{WARNING SIGN}\ufe0f"])
+def test_what_a_person_sees_is_not_blank(text: str) -> None:
+    assert not is_blank(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("plain text, é and 中文\tand a line\n", None),
+        ("\N{WARNING SIGN}\ufe0f look", None),
+        ("a\u2028b", (1, "U+2028 LINE SEPARATOR")),
+        ("a\u2029b", (1, "U+2029 PARAGRAPH SEPARATOR")),
+        ("a\x85b", (1, "U+0085")),
+        ("a\rb", (1, "U+000D")),
+        ("ab\u202ec", (2, "U+202E RIGHT-TO-LEFT OVERRIDE")),
+        ("\u2066", (0, "U+2066 LEFT-TO-RIGHT ISOLATE")),
+        ("x\u200b", (1, "U+200B ZERO WIDTH SPACE")),
+        ("x\u00ad", (1, "U+00AD SOFT HYPHEN")),
+        ("x\U000e0041", (1, "U+E0041 TAG LATIN CAPITAL LETTER A")),
+    ],
+)
+def test_a_character_that_nobody_sees_is_named(text: str, expected: tuple[int, str] | None) -> None:
+    assert first_invisible(text) == expected
+
+
+def test_every_format_character_that_is_not_drawn_is_invisible() -> None:
+    """Of category Cf, Unicode draws only the marks that enclose or join digits and hieroglyphs."""
+    drawn = {*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD, *range(0x13430, 0x13440)}
+    format_characters = {code for code in range(0x110000) if unicodedata.category(chr(code)) in {"Cf", "Zl", "Zp"}}
+    assert {code for code in format_characters - drawn if first_invisible(chr(code)) is None} == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2027-01-15", date(2027, 1, 15)),
+        ("2026-02-30", None),
+        ("20270115", None),
+        ("2027-W03-5", None),  # noqa: RUF001
+        ("２０２７-01-15", None),
+        ("2027-01-15 ", None),
+        ("", None),
+    ],
+)
+def test_a_day_is_written_in_one_way(text: str, expected: date | None) -> None:
+    assert parse_day(text) == expected

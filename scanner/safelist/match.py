@@ -24,7 +24,8 @@ from scanner.model import (
 from scanner.safelist import wording
 from scanner.safelist.near import Neighbours
 from scanner.safelist.patterns import Patterns
-from scanner.safelist.types import Safelist, fold, is_ou_id, selected_account, selected_name
+from scanner.safelist.types import Safelist, fold, selected_account, selected_name
+from scanner.text import is_ou_id
 
 CONSOLE_MADE = "bedrockapikey-"  # the Bedrock console names the user of a long-term API key BedrockAPIKey-xxxx
 

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from scanner.model import Entry, Revocation, Scope, Selector
 
-# ListRoots and ListOrganizationalUnitsForParent, `Id`. A key of `ous` that looks like this is an id and never a path.
-_OU_ID = re.compile(r"ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|r-[0-9a-z]{4,32}", re.ASCII)
 _USER_ARN = re.compile(
     r"arn:aws[a-z-]*:iam::(?P<account>[0-9]{12}):user(?:/|/[\x21-\x7e]{1,510}/)(?P<name>[\w+=,.@-]{1,128})", re.ASCII
 )
@@ -20,11 +18,6 @@ def fold(name: str) -> str:
     `str.lower` and `str.casefold` would let the Kelvin sign pass for a `k`.
     """
     return name.translate(_LOWER)
-
-
-def is_ou_id(value: str) -> bool:
-    """Whether the key of an OU scope is an id ("ou-…", "r-…") rather than a path."""
-    return _OU_ID.fullmatch(value) is not None
 
 
 def arn_parts(arn: str) -> tuple[str, str] | None:

@@ -1,7 +1,6 @@
 """The OUs and accounts that were named, checked against the organization or the file that stands in for it."""
 
 import difflib
-import re
 from collections.abc import Iterable
 
 from scanner.aws import organizations
@@ -12,8 +11,7 @@ from scanner.model import AccountId, OrganizationalUnit
 from scanner.scan.account_sources import FromFile
 from scanner.scan.scope import Selection
 from scanner.settings import Settings
-
-_OU_ID = re.compile(r"r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}")
+from scanner.text import is_ou_id
 
 
 async def select_in_organization(session: Session, settings: Settings) -> Selection:
@@ -89,7 +87,7 @@ class _Tree:
 
     async def find(self, text: str) -> str:
         """Return the id of the one OU that `text` names; raise `UsageError` where there is none, or more."""
-        if _OU_ID.fullmatch(text):
+        if is_ou_id(text):
             if await organizations.ou_exists(self._session, text):
                 return text
             near = difflib.get_close_matches(text, [str(ou.id) for ou in await self._all()])

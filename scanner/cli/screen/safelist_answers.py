@@ -30,8 +30,8 @@ from scanner.model import (
 )
 from scanner.safelist.check import Checked
 from scanner.safelist.match import Decision, Index
-from scanner.safelist.types import Safelist, fold, is_ou_id, selected_name
-from scanner.text import for_terminal
+from scanner.safelist.types import Safelist, fold, selected_name
+from scanner.text import for_terminal, is_ou_id
 
 GAP = "  "
 UNDECIDED = "Not approved, as this cannot be decided without --user-id"
