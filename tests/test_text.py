@@ -169,8 +169,8 @@ def test_every_format_character_that_is_not_drawn_is_invisible() -> None:
         ("2027-01-15", date(2027, 1, 15)),
         ("2026-02-30", None),
         ("20270115", None),
-        ("2027-W03-5", None),  # noqa: RUF001
-        ("２０２７-01-15", None),
+        ("2027-W03-5", None),
+        ("２０２７-01-15", None),  # noqa: RUF001
         ("2027-01-15 ", None),
         ("", None),
     ],
