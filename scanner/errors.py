@@ -1,4 +1,4 @@
-"""The errors that end the program, each with its exit code and, in its text, the remedy.
+"""The errors that end the program. Each has an exit code and, in its message, a remedy.
 
     ScannerError                the program itself failed, or could not write its output   1
     ├── OutputError             the same: a file could not be written                      1
@@ -76,6 +76,6 @@ class StartError(ScannerError):
 
 
 class InterruptedRunError(ScannerError):
-    """The user stopped the run; its journal is whole, and the run can go on."""
+    """The user stopped the run; its journal is whole, and the run can be resumed."""
 
     exit_code = ExitCode.INTERRUPTED

@@ -1,4 +1,4 @@
-"""The words of the program: frozen types that every room shares, and that import nothing of ours.
+"""Domain types of AWS and of the rule, frozen, shared by every room.
 
 A user's identity is `(account_id, user_id)`; names are for people. An account that is in scope ends as exactly one
 `AccountScan`: `Scanned`, `Failed` or `Skipped`. What is unknown is `None`, never `False` and never 0.
@@ -15,6 +15,12 @@ RISK_LEVEL = "Medium"
 
 AccountId = NewType("AccountId", str)
 UserId = NewType("UserId", str)
+SortKey = tuple[str, str, str]
+
+
+def user_order(account_id: AccountId, user_name: str, user_id: UserId) -> SortKey:
+    """The order of users in every list and file, so that the same run gives the same bytes."""
+    return account_id, user_name, user_id
 
 
 # --- the organization ------------------------------------------------------------------------------------------------
@@ -37,7 +43,7 @@ class Account:
     id: AccountId
     name: str
     state: str | None  # Organizations' State; its older Status where State is absent; None where AWS gave neither
-    ous: tuple[OrganizationalUnit, ...]  # from the root to the OU that holds it; empty where that could not be found
+    ous: tuple[OrganizationalUnit, ...]  # from the root to the OU that holds it; empty where it is unknown
 
     @property
     def ou_path(self) -> str | None:
@@ -132,7 +138,7 @@ class FailReason(StrEnum):
     UNREACHABLE = "UNREACHABLE"  # no connection, or nothing but server errors
     BAD_RESPONSE = "BAD_RESPONSE"  # an answer that cannot be true or cannot be read
     INCOMPLETE_LISTING = "INCOMPLETE_LISTING"  # a list of users that is known to be cut short
-    OU_UNKNOWN = "OU_UNKNOWN"  # listed, but its place in the organization could not be found
+    OU_UNKNOWN = "OU_UNKNOWN"  # listed, but its place in the organization is unknown
 
 
 class SkipReason(StrEnum):
@@ -331,3 +337,7 @@ class Finding:
     explanation: str  # one plain sentence
     entry: Entry | Revocation | None  # the entry that decided it, for it or against it
     changes: tuple[Change, ...] = ()  # since the run that this one is compared with; () where there is none
+
+    @property
+    def sort_key(self) -> SortKey:
+        return user_order(self.account.id, self.user.user_name, self.user.user_id)

@@ -1,4 +1,4 @@
-"""What the journal of a run holds: frozen types, and nothing of ours but the words of `model`."""
+"""What a run's journal holds: the types of its lines, frozen."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -116,7 +116,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """What the enumeration of accounts found."""
+    """The result of enumerating the accounts."""
 
     source: str  # "AWS Organizations", or the name of a file of accounts
     ous: tuple[OrganizationalUnit, ...]
@@ -128,13 +128,13 @@ class Listing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resumption:
-    """A line of a journal that says that an interrupted or incomplete run goes on."""
+    """A line of a journal: an interrupted or incomplete run was resumed."""
 
     resumed_at: datetime
     program_version: str
     caller: Caller | None = None  # None: nobody was called, only the reports were missing
-    killed: bool = False  # the run had been killed: the calls that it made up to then are counted nowhere
-    torn: bool = False  # the line that it was writing was cut off, and was dropped
+    killed: bool = False  # the run had been killed: the calls that it had made are not counted
+    torn: bool = False  # its last line had been cut off, and was dropped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,13 +143,13 @@ class Footer:
 
     finished_at: datetime
     api_calls: Mapping[str, int]  # "iam:ListUsers" → attempts
-    throttled: int  # answers that asked to slow down
+    throttled: int  # throttled responses
     interrupted: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhatIf:
-    """That a record is decided otherwise than its run was, and how the run itself was decided."""
+    """How a run was decided, kept with a record that is decided by other safelists or on another day."""
 
     as_of: date
     safelists: tuple[SafelistText, ...]
@@ -161,7 +161,7 @@ class Record:
 
     header: Header
     listing: Listing
-    scans: Mapping[AccountId, AccountScan]  # one for each account in scope that was finished; the last line counts
+    scans: Mapping[AccountId, AccountScan]  # one for each finished account in scope; the last line counts
     footer: Footer
     digest: str  # SHA-256 of the journal
     resumptions: tuple[Resumption, ...] = ()

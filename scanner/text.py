@@ -1,4 +1,4 @@
-"""Text from others: made harmless where it is shown, and told for what it is where it is read.
+"""Text from others: made safe to show, and checked where it is read.
 
 Names of users, accounts and OUs, tags, and AWS's own messages are other people's text: any of it may try to be a
 formula, an escape sequence or a character that the format cannot hold, or show a person something else than a program

@@ -1,7 +1,7 @@
-"""What a user's credentials tell about its use. Pure: the day that ages count from comes in.
+"""How a user's credentials are used, from its row of the credential report. Pure: the day that ages count from is passed in.
 
-Everything is `None` where the credential report had no row for this very user, and where the report itself leaves open
-what an answer needs. Ages are whole days in UTC, never negative: a run may read a credential used after it started.
+A value is `None` where the report has no row for this very user, or does not say what the value depends on. Ages are
+whole days in UTC and never negative: a run may read a credential that was used after the run started.
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Activity:
 
     @property
     def dormant_with_keys(self) -> bool | None:
-        """Unused for long, and some access key works: nobody would miss it, and whoever has it can use it."""
+        """Dormant with an active access key: nobody would miss the key, and whoever holds it can use it."""
         if self.dormant is False or self.active_access_keys == 0:
             return False
         return None if self.dormant is None or self.active_access_keys is None else True
@@ -41,17 +41,19 @@ UNKNOWN = Activity()
 def activity(
     credentials: Credentials | None, created_at: datetime, dormant_days: int, started_at: datetime
 ) -> Activity:
-    """What is known of a user's activity on the day that the run started.
+    """The activity of a user as of the day on which the run started.
 
-    A credential counts from its last use, else from when it was set, else from when the user was created: it cannot
-    be older than its user, and to call it older than it is sends a person to look, while to call it younger hides it.
+    A credential's age counts from its last use, else from when it was set, else from when the user was created. That
+    may overstate the age, which sends a person to look; understating it would hide the credential.
     """
     if credentials is None:
         return UNKNOWN
     today = _day(started_at)
     enabled = _enabled(credentials, created_at)
     stale = (
-        None if enabled is None else tuple(each for each in enabled if _age(each.counts_from, today) >= dormant_days)
+        None
+        if enabled is None
+        else tuple(credential for credential in enabled if _age(credential.counts_from, today) >= dormant_days)
     )
     last = _last_used(credentials)
     return Activity(
@@ -59,7 +61,7 @@ def activity(
         mfa_active=credentials.mfa_active,
         active_access_keys=_active_keys(credentials.access_keys),
         oldest_active_key_age_days=_oldest_active_key(credentials.access_keys, today),
-        stale_credentials=None if stale is None else tuple(each.name for each in stale),
+        stale_credentials=None if stale is None else tuple(credential.name for credential in stale),
         last_activity_at=last,
         days_since_activity=None if last is None else _age(last, today),
         dormant=None if enabled is None or stale is None else bool(enabled) and len(stale) == len(enabled),
@@ -73,7 +75,7 @@ class _Credential:
 
 
 def _enabled(credentials: Credentials, created_at: datetime) -> tuple[_Credential, ...] | None:
-    """The credentials that work; None where that is not known of one of them."""
+    """The enabled credentials; None where the report does not say of one of them."""
     if credentials.console_access is None or any(key.active is None for key in credentials.access_keys):
         return None
     password = _Credential(
@@ -88,7 +90,7 @@ def _enabled(credentials: Credentials, created_at: datetime) -> tuple[_Credentia
 
 
 def _key_name(key: AccessKey) -> str:
-    """A key by the day it was set, which the console shows too: the report has no id of it."""
+    """A key is named by the day it was set, which the console shows too: the report does not have key ids."""
     return "access key" if key.last_rotated is None else f"access key of {_day(key.last_rotated)}"
 
 
@@ -97,14 +99,14 @@ def _active_keys(keys: tuple[AccessKey, ...]) -> int | None:
 
 
 def _oldest_active_key(keys: tuple[AccessKey, ...], today: date) -> int | None:
-    """In days; None where there is none, or where one may be older than those whose age is known."""
+    """In days; None where no key is active, or where a key of unknown age may be older."""
     if any(key.active is not False and (key.active is None or key.last_rotated is None) for key in keys):
         return None
     return max((_age(key.last_rotated, today) for key in keys if key.active and key.last_rotated), default=None)
 
 
 def _last_used(credentials: Credentials) -> datetime | None:
-    """The newest use of password or access keys, those that no longer work among them."""
+    """The newest use of password or access keys, disabled ones included."""
     uses = (credentials.password_last_used, *(key.last_used for key in credentials.access_keys))
     return max((use for use in uses if use is not None), default=None)
 

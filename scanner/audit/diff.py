@@ -1,13 +1,13 @@
 """What changed between two runs. Pure.
 
-A user is known by account id and user id, whatever it is called. It is gone only where both runs read its account; what
-one of them did not look at is said to be so, and never taken for a change.
+A user is identified by account id and user id, whatever its name. It is gone only where both runs read its account: an
+account that one of them did not read is reported as such, and never as a change.
 """
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from scanner.model import AccountId, Change, Determination, Evidence, Finding, Scanned, UserId
+from scanner.model import AccountId, Change, Determination, Evidence, Finding, Scanned, SortKey, UserId, user_order
 from scanner.record import Record, Snapshot, UserState
 from scanner.safelist.types import fold
 
@@ -26,10 +26,14 @@ class Difference:
 
     @property
     def user(self) -> UserState:
-        """As the later run has it, or where that has it not, the earlier one."""
+        """As it is in the later run, or else in the earlier one."""
         state = self.after or self.before
         assert state is not None
         return state
+
+    @property
+    def sort_key(self) -> SortKey:
+        return user_order(self.account_id, self.user.user_name, self.user.user_id)
 
 
 def snapshot(record: Record, findings: Iterable[Finding]) -> Snapshot:
@@ -39,40 +43,44 @@ def snapshot(record: Record, findings: Iterable[Finding]) -> Snapshot:
         run_id=record.header.run_id,
         digest=record.digest,
         started_at=record.header.started_at,
-        accounts={each: names.get(each, "") for each, scan in record.scans.items() if isinstance(scan, Scanned)},
+        accounts={
+            account_id: names.get(account_id, "")
+            for account_id, scan in record.scans.items()
+            if isinstance(scan, Scanned)
+        },
         outside=frozenset(names) - record.listing.in_scope,
         users=tuple(_state(finding) for finding in findings),
     )
 
 
 def compare(old: Snapshot, new: Snapshot) -> tuple[Difference, ...]:
-    """Every user of both runs, but for those in accounts that are outside the later one's scope.
-
-    By account id, user name and user id.
-    """
-    met = list(_met(old, new))
-    # A user that was recreated is one difference, and its earlier self not another one that is gone.
-    told = {_key(each.before) for each in met if each.before is not None}
-    lost = (_lost(state, old, new) for state in old.users if _key(state) not in told)
-    within = (each for each in lost if each.account_id not in new.outside)
-    return tuple(sorted((*met, *within), key=_order))
+    """Every user of both runs, except those in accounts outside the later run's scope; sorted as `user_order` has it."""
+    present = list(_present(old, new))
+    # A recreated user is one difference; its earlier self is not a second one that is gone.
+    accounted_for = {_identity(difference.before) for difference in present if difference.before is not None}
+    absent = (
+        _absent(state, old, new)
+        for state in old.users
+        if _identity(state) not in accounted_for and state.account_id not in new.outside
+    )
+    return tuple(sorted((*present, *absent), key=lambda difference: difference.sort_key))
 
 
 def out_of_scope(old: Snapshot, outside: Collection[AccountId]) -> int:
-    """How many users of the earlier run are in accounts outside the later one's scope: they are not compared."""
+    """How many users of the earlier run are in accounts outside the later run's scope, and so not compared."""
     return sum(state.account_id in outside for state in old.users)
 
 
-def _met(old: Snapshot, new: Snapshot) -> Iterator[Difference]:
-    """The users that the later run has."""
-    by_id = {_key(state): state for state in old.users}
+def _present(old: Snapshot, new: Snapshot) -> Iterator[Difference]:
+    """The users in the later run."""
+    by_id = {_identity(state): state for state in old.users}
     by_name = {(state.account_id, fold(state.user_name)): state for state in old.users}
-    kept = by_id.keys() & {_key(state) for state in new.users}
+    in_both = by_id.keys() & {_identity(state) for state in new.users}
     for state in new.users:
-        before = by_id.get(_key(state))
+        before = by_id.get(_identity(state))
         if before is None:
             namesake = by_name.get((state.account_id, fold(state.user_name)))
-            before = namesake if namesake is not None and _key(namesake) not in kept else None
+            before = namesake if namesake is not None and _identity(namesake) not in in_both else None
         yield Difference(
             account_id=state.account_id,
             account_name=new.accounts.get(state.account_id, ""),
@@ -82,8 +90,8 @@ def _met(old: Snapshot, new: Snapshot) -> Iterator[Difference]:
         )
 
 
-def _lost(state: UserState, old: Snapshot, new: Snapshot) -> Difference:
-    """A user that the later run has not."""
+def _absent(state: UserState, old: Snapshot, new: Snapshot) -> Difference:
+    """A user that is not in the later run."""
     return Difference(
         account_id=state.account_id,
         account_name=new.accounts.get(state.account_id) or old.accounts.get(state.account_id, ""),
@@ -98,11 +106,11 @@ def _changes(before: UserState | None, after: UserState) -> tuple[Change, ...]:
         return (Change.NEW,)
     if before.user_id != after.user_id:
         return (Change.RECREATED,)
-    return tuple(_kept(before, after)) or (Change.UNCHANGED,)
+    return tuple(_changes_of_one_user(before, after)) or (Change.UNCHANGED,)
 
 
-def _kept(before: UserState, after: UserState) -> Iterator[Change]:
-    """What changed of a user that both runs have."""
+def _changes_of_one_user(before: UserState, after: UserState) -> Iterator[Change]:
+    """What changed of a user that is in both runs."""
     if before.user_name != after.user_name:
         yield Change.RENAMED
     if before.determination is not after.determination:
@@ -113,9 +121,9 @@ def _kept(before: UserState, after: UserState) -> Iterator[Change]:
 
 
 def gained_privilege(before: UserState, after: UserState) -> bool:
-    """Whether a user may do more: as an administrator, by a policy that it had not, or without its boundary.
+    """Whether a user became administrator, has a policy that it did not have, or lost its permissions boundary.
 
-    What a policy says is not recorded; that it now says more is not seen here.
+    Policy documents are not recorded, so a policy that was widened is not detected.
     """
     return (
         (after.administrator is True and before.administrator is not True)
@@ -126,7 +134,7 @@ def gained_privilege(before: UserState, after: UserState) -> bool:
 
 def _state(finding: Finding) -> UserState:
     access = finding.user.access
-    held = (*access.attached_policies, *access.inline_policies) if access else ()
+    policies = (*access.attached_policies, *access.inline_policies) if access else ()
     return UserState(
         account_id=finding.account.id,
         user_id=finding.user.user_id,
@@ -135,15 +143,11 @@ def _state(finding: Finding) -> UserState:
         basis=finding.basis,
         evidence=finding.evidence,
         administrator=access.administrator if access else None,
-        # By which group a policy comes does not matter for what it allows.
-        policies=tuple(sorted({name.partition(" (via ")[0] for name in held})),
+        # The group that a policy comes through does not matter for what it allows.
+        policies=tuple(sorted({name.partition(" (via ")[0] for name in policies})),
         boundary=access is not None and access.permissions_boundary is not None,
     )
 
 
-def _key(state: UserState) -> tuple[AccountId, UserId]:
+def _identity(state: UserState) -> tuple[AccountId, UserId]:
     return state.account_id, state.user_id
-
-
-def _order(difference: Difference) -> tuple[str, str, str]:
-    return difference.account_id, difference.user.user_name, difference.user.user_id

@@ -1,7 +1,7 @@
 """Rule IAM-058, "Check for unapproved IAM users": a record of what was read → what is decided.
 
-Pure: the day on which approvals are judged stands in the record, so that the same record and safelists give the same
-assessment whenever it is asked for.
+Pure: the day on which approvals are judged is part of the record, so the same record and safelists always give the same
+assessment.
 """
 
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ def assess(record: Record, safelist: Safelist) -> Assessment:
     `unreached` names it. The record is left as it is, since no call failed and there is nothing that AWS said.
     """
     index = Index(safelist, record.header.as_of)
-    decided = tuple(sorted(_findings(record, index), key=_order))
+    decided = tuple(sorted(_findings(record, index), key=lambda finding: finding.sort_key))
     differences = _differences(record, decided)
     findings = _with_changes(decided, differences)
     totals, status, status_text = conclude(record, findings)
@@ -108,15 +108,11 @@ def _differences(record: Record, findings: tuple[Finding, ...]) -> tuple[Differe
 
 
 def _with_changes(findings: tuple[Finding, ...], differences: tuple[Difference, ...] | None) -> tuple[Finding, ...]:
-    """Say of each user what changed; both come in the same order, and the differences hold users besides."""
+    """Add to each finding what changed. Both are in the same order; the differences also hold users that are gone."""
     if differences is None:
         return findings
-    changes = (each.changes for each in differences if each.after is not None)
-    return tuple(replace(finding, changes=each) for finding, each in zip(findings, changes, strict=True))
-
-
-def _order(finding: Finding) -> tuple[str, str, str]:
-    return finding.account.id, finding.user.user_name, finding.user.user_id
+    changes = (difference.changes for difference in differences if difference.after is not None)
+    return tuple(replace(finding, changes=changed) for finding, changed in zip(findings, changes, strict=True))
 
 
 def _totals(record: Record, findings: tuple[Finding, ...]) -> Totals:

@@ -1,6 +1,6 @@
-"""A part of a run, reported for itself: the accounts of one owner, or those of one OU. Pure.
+"""A part of a run: the accounts of one owner, or of one OU. Pure.
 
-The whole run stays what it is judged by: a part shows what was decided about its accounts, and decides nothing anew.
+A part shows what the whole run decided about its accounts; it decides nothing itself.
 """
 
 from collections.abc import Mapping
@@ -23,29 +23,29 @@ def with_owners(assessment: Assessment, owners: Mapping[str, str], source: str) 
 
 
 def groups(assessment: Assessment, by: SplitBy) -> Mapping[str | None, frozenset[AccountId]]:
-    """The accounts of each part, by what they have in common; None: those that have none of it, which come first.
+    """The accounts of each part, by the owner or OU path that they share; accounts without one (None) come first.
 
-    An account that was left behind since the previous run belongs to a part too, as its users are told in Changes.
-    A part with no account in scope would say nothing, and is left out.
+    An account that is only in the previous run belongs to a part too, as the Changes sheet lists its users. A part
+    without an account in scope or in Changes is left out.
     """
     listing = assessment.record.listing
-    told = {each.account_id for each in assessment.differences or ()}
+    in_changes = {difference.account_id for difference in assessment.differences or ()}
     values = _values(assessment.record, by)
-    found: dict[str | None, set[AccountId]] = {}
-    for account_id in {account.id for account in listing.accounts} | told:
-        found.setdefault(values.get(account_id) or None, set()).add(account_id)
+    parts: dict[str | None, set[AccountId]] = {}
+    for account_id in {account.id for account in listing.accounts} | in_changes:
+        parts.setdefault(values.get(account_id) or None, set()).add(account_id)
     return {
-        value: frozenset(found[value])
-        for value in sorted(found, key=lambda value: value or "")
-        if found[value] & (listing.in_scope | told)
+        value: frozenset(parts[value])
+        for value in sorted(parts, key=lambda value: value or "")
+        if parts[value] & (listing.in_scope | in_changes)
     }
 
 
 def restrict(assessment: Assessment, by: SplitBy, value: str | None, accounts: frozenset[AccountId]) -> Assessment:
-    """What an assessment says of these accounts alone: its totals reconcile, and its status is theirs.
+    """The assessment of these accounts alone, with totals that reconcile and a status of its own.
 
-    Of the safelist it has the entries that concern them, with the status that they have in the whole run: an entry may
-    be in use elsewhere. The trend is one of whole runs, so a part has none.
+    It has the safelist entries that apply to these accounts, with their status in the whole run: an entry may be in use
+    elsewhere. The trend compares whole runs, so a part has none.
     """
     record = assessment.record
     listed = tuple(account for account in record.listing.accounts if account.id in accounts)
@@ -53,7 +53,7 @@ def restrict(assessment: Assessment, by: SplitBy, value: str | None, accounts: f
         record,
         header=replace(record.header, trend=()),
         listing=replace(record.listing, accounts=listed, in_scope=record.listing.in_scope & accounts),
-        scans={each: scan for each, scan in record.scans.items() if each in accounts},
+        scans={account_id: scan for account_id, scan in record.scans.items() if account_id in accounts},
     )
     part = Part(by=by, value=value, listed=len(listed), of=len(record.listing.accounts))
     findings = tuple(finding for finding in assessment.findings if finding.account.id in accounts)
@@ -66,30 +66,30 @@ def restrict(assessment: Assessment, by: SplitBy, value: str | None, accounts: f
         status_text=status_text,
         totals=totals,
         findings=findings,
-        safelist=_concerning(assessment.safelist, listed, accounts),
-        differences=differences and tuple(each for each in differences if each.account_id in accounts),
+        safelist=_applying(assessment.safelist, listed, accounts),
+        differences=differences and tuple(one for one in differences if one.account_id in accounts),
         part=part,
     )
 
 
 def _values(record: Record, by: SplitBy) -> Mapping[AccountId, str | None]:
     if by is SplitBy.ACCOUNT_OWNER:
-        return {AccountId(each): owner for each, owner in record.header.account_owners.items()}
+        return {AccountId(account_id): owner for account_id, owner in record.header.account_owners.items()}
     return {account.id: account.ou_path for account in record.listing.accounts}
 
 
-def _concerning(
+def _applying(
     uses: tuple[EntryUse, ...], listed: tuple[Account, ...], accounts: frozenset[AccountId]
 ) -> tuple[EntryUse, ...]:
     """The entries that are for these accounts, for an OU above one of them, or for all accounts."""
     reach = {scope for account in listed for scope in scopes(account)}
-    reach |= {(Scope.GLOBAL, ""), *((Scope.ACCOUNT, each) for each in accounts)}
+    reach |= {(Scope.GLOBAL, ""), *((Scope.ACCOUNT, account_id) for account_id in accounts)}
 
-    def concerns(use: EntryUse) -> bool:
+    def applies(use: EntryUse) -> bool:
         entry = use.entry
         if not isinstance(entry, Entry):
             return entry.account_id in accounts
         account = selected_account(entry)
         return (entry.scope, entry.scope_value) in reach and (account is None or account in accounts)
 
-    return tuple(filter(concerns, uses))
+    return tuple(filter(applies, uses))

@@ -1,7 +1,7 @@
-"""Who needs a decision in a review, why, and how urgent it is. Pure: the days that it goes by come in.
+"""Which users need a decision in a review, why, and how urgent each is. Pure: days are passed in.
 
-A decision to approve or to keep settles a user until its time is up. One to remove, to quarantine or to put off does
-not: as long as the user is there, it is asked about again.
+A decision to approve or keep settles a user until it expires. A decision to remove, quarantine or defer does not: the
+user comes up again as long as it exists.
 """
 
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ class Risk(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Days:
-    """What reviews go by."""
+    """The days that a review is measured by."""
 
     as_of: date  # approvals are judged on this day
     today: date  # on which the run started, and from which ages count
@@ -48,7 +48,7 @@ _UNSETTLED = {
 
 
 def reasons(finding: Finding, last: ReviewDecision | None, days: Days) -> Iterator[str]:
-    """Why a user needs a decision, in plain words, all that hold; nothing where it needs none."""
+    """Every reason why a user needs a decision, in plain words; none where it needs no decision."""
     entry = _approving(finding)
     if finding.determination is Determination.UNAPPROVED:
         yield "not approved"
@@ -62,21 +62,21 @@ def reasons(finding: Finding, last: ReviewDecision | None, days: Days) -> Iterat
 
 
 def risks(access: Access | None, used: Activity) -> tuple[Risk, ...]:
-    """All that hold, most urgent first; the first one gives the rank."""
+    """All risks of a user, most urgent first; the first one gives its rank."""
     administrator = None if access is None else access.administrator
-    held = {
+    applies = {
         Risk.ADMINISTRATOR: administrator is True,
         Risk.CONSOLE_WITHOUT_MFA: used.console_without_mfa is True,
         Risk.DORMANT_KEYS: used.dormant_with_keys is True,
         Risk.RIGHTS_UNKNOWN: administrator is None,
         Risk.USE_UNKNOWN: used.console_without_mfa is None or used.dormant_with_keys is None,
     }
-    return tuple(risk for risk, holds in held.items() if holds) or (Risk.NONE,)
+    return tuple(risk for risk, does in applies.items() if does) or (Risk.NONE,)
 
 
-def rank(held: tuple[Risk, ...]) -> int:
+def rank(risks: tuple[Risk, ...]) -> int:
     """The lower, the more urgent."""
-    return list(Risk).index(held[0])
+    return list(Risk).index(risks[0])
 
 
 def _approving(finding: Finding) -> Entry | None:
@@ -85,7 +85,7 @@ def _approving(finding: Finding) -> Entry | None:
 
 
 def _overdue(entry: Entry | None, last: ReviewDecision | None, days: Days) -> Iterator[str]:
-    """The newer of review and approval counts; one in the future, by a clock ahead, is no older than today."""
+    """The newer of review and approval counts; a day in the future, from a clock ahead of ours, counts as today."""
     looked_at = [day for day in (entry and entry.approved_on, last and last.reviewed_on) if day]
     if not looked_at:
         yield "never reviewed"

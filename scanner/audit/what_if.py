@@ -8,12 +8,12 @@ from scanner.safelist.entries import check_organization, parse
 
 
 def decided_otherwise(record: Record, safelists: tuple[SafelistText, ...] | None, as_of: date | None) -> Record:
-    """Return the record with these in the place of the run's own, and a note of what those were."""
+    """The record with these safelists and this day in place of the run's own, and a note of what the run's own were."""
     own = record.header
     header = replace(own, safelists=own.safelists if safelists is None else safelists, as_of=as_of or own.as_of)
     in_force: dict[str, object] = {"as_of": header.as_of.isoformat()}
     if safelists is not None:
-        in_force["safelist"] = [each.path for each in safelists]
+        in_force["safelist"] = [safelist.path for safelist in safelists]
     organization = own.organization.id if own.organization else None
     stale = check_organization(parse(own.safelists), organization)  # what was said of the run's own safelists
     notes = [note for note in record.listing.notes if note not in stale]
