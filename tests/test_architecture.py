@@ -134,7 +134,13 @@ def loaded(program: str, *arguments: str) -> set[str]:
     return set(json.loads(done.stderr.splitlines()[-1]))
 
 
-COMMAND = "from scanner.cli.main import main\ntry:\n    main()\nexcept SystemExit as end:\n    assert end.code in {0, 3, None}"
+COMMAND = """
+from scanner.cli.main import main
+try:
+    main()
+except SystemExit as end:
+    assert end.code in {0, 3, None}
+"""
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"]])

@@ -1,4 +1,4 @@
-"""How a user's credentials are used, from its row of the credential report. Pure: the day that ages count from is passed in.
+"""How a user's credentials are used, from its row of the credential report. Pure: the day is passed in.
 
 A value is `None` where the report has no row for this very user, or does not say what the value depends on. Ages are
 whole days in UTC and never negative: a run may read a credential that was used after the run started.
@@ -50,11 +50,7 @@ def activity(
         return UNKNOWN
     today = _day(started_at)
     enabled = _enabled(credentials, created_at)
-    stale = (
-        None
-        if enabled is None
-        else tuple(credential for credential in enabled if _age(credential.counts_from, today) >= dormant_days)
-    )
+    stale = None if enabled is None else tuple(one for one in enabled if _age(one.counts_from, today) >= dormant_days)
     last = _last_used(credentials)
     return Activity(
         console_access=credentials.console_access,

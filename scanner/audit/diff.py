@@ -54,7 +54,7 @@ def snapshot(record: Record, findings: Iterable[Finding]) -> Snapshot:
 
 
 def compare(old: Snapshot, new: Snapshot) -> tuple[Difference, ...]:
-    """Every user of both runs, except those in accounts outside the later run's scope; sorted as `user_order` has it."""
+    """Every user of both runs, except those in accounts outside the later run's scope, in `user_order`."""
     present = list(_present(old, new))
     # A recreated user is one difference; its earlier self is not a second one that is gone.
     accounted_for = {_identity(difference.before) for difference in present if difference.before is not None}
