@@ -258,6 +258,24 @@ class Change(StrEnum):
     NOT_RESCANNED = "NOT_RESCANNED"  # the later run did not read the account
 
 
+class FailOn(StrEnum):
+    """What makes a complete scan exit with 3: any unapproved user, nothing, or a change since the previous run."""
+
+    UNAPPROVED = "unapproved"
+    NONE = "none"
+    NEW = "new"
+    RECREATED = "recreated"
+    RENAMED = "renamed"
+    NEWLY_UNAPPROVED = "newly-unapproved"
+    PRIVILEGE_GAINED = "privilege-gained"
+    NOT_PREVIOUSLY_SCANNED = "not-previously-scanned"
+
+    @property
+    def change(self) -> Change | None:
+        """The change that it stands for; None for `unapproved` and `none`."""
+        return Change.__members__.get(self.name)
+
+
 # --- what was decided ------------------------------------------------------------------------------------------------
 
 
