@@ -35,7 +35,7 @@ def _account_id(value: object) -> object:
     """Refuse unquoted numbers: YAML and spreadsheets drop leading zeros."""
     if isinstance(value, str) and is_account_id(value):
         return value
-    raise ValueError("is no account id; give its 12 digits, and in a file put them in quotes")
+    raise ValueError("is not a valid account ID; give its 12 digits, and in a file put them in quotes")
 
 
 def _as_date(value: object) -> object:
@@ -46,7 +46,7 @@ def _as_date(value: object) -> object:
             return date.fromisoformat(value)
     except ValueError:
         pass  # no such day, as 2026-02-30
-    raise ValueError("is no day; write it as 2027-01-15")
+    raise ValueError("is not a valid date; write it as 2027-01-15")
 
 
 def _text(pattern: str, otherwise: str) -> AfterValidator:
@@ -63,15 +63,18 @@ def _text(pattern: str, otherwise: str) -> AfterValidator:
 _RoleName = Annotated[
     str,
     _text(
-        r"/?([!-9;-~]{1,510}/)?[\w+=,.@-]{1,64}", "is no role name; give a name or a path and a name, and not its ARN"
+        r"/?([!-9;-~]{1,510}/)?[\w+=,.@-]{1,64}",
+        "is not a valid role name; give a name, or a path and a name, but not the ARN",
     ),
 ]
 _ExternalId = Annotated[
-    str, _text(r"[\w+=,.@:/-]{2,1224}", "is no external id: 2 to 1,224 letters, digits and +=,.@:/-")
+    str, _text(r"[\w+=,.@:/-]{2,1224}", "is not a valid external ID: 2 to 1,224 letters, digits and +=,.@:/-")
 ]
-_SessionName = Annotated[str, _text(r"[\w+=,.@-]{2,64}", "is no session name: 2 to 64 letters, digits and +=,.@-")]
+_SessionName = Annotated[
+    str, _text(r"[\w+=,.@-]{2,64}", "is not a valid session name: 2 to 64 letters, digits and +=,.@-")
+]
 _RoleArn = Annotated[
-    str, _text(r"arn:aws[a-z-]*:iam::\d{12}:role/.+", "is no ARN of a role: arn:aws:iam::123456789012:role/Name")
+    str, _text(r"arn:aws[a-z-]*:iam::\d{12}:role/.+", "is not the ARN of a role: arn:aws:iam::123456789012:role/Name")
 ]
 QuotedAccountId = Annotated[str, BeforeValidator(_account_id)]
 Day = Annotated[date, BeforeValidator(_as_date)]
@@ -240,7 +243,7 @@ def _no_yaml(name: str, error: Exception) -> Fault:
         file=name,
         line=mark.line + 1 if mark else None,
         problem=f"is not valid YAML: {what}.",
-        remedy="Mend this line." if mark else "Write settings as plain `key: value` lines.",
+        remedy="Correct this line." if mark else "Write settings as plain `key: value` lines.",
     )
 
 
@@ -265,7 +268,7 @@ def _environment(environment: Mapping[str, str], faults: list[Fault]) -> tuple[s
                 values[key] = json.loads(text)
             except ValueError:
                 example = '["a","b"]' if key in _LISTS else "a number, true or false"
-                problem = f"{text!r} is no JSON."
+                problem = f"{text!r} is not valid JSON."
                 faults.append(Fault(file=variable, line=None, problem=problem, remedy=f"Write {example}."))
         else:
             values[key] = text

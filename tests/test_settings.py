@@ -217,7 +217,7 @@ def test_a_bad_value_names_where_it_comes_from(key: str, option: object, in_file
 
 def test_a_list_in_the_environment_that_is_no_json_shows_how_to_write_it() -> None:
     (fault,) = refused(environment={"IAM_SCANNER_OU": "Root/A"})
-    assert fault == """IAM_SCANNER_OU: 'Root/A' is no JSON. Write ["a","b"]."""
+    assert fault == """IAM_SCANNER_OU: 'Root/A' is not valid JSON. Write ["a","b"]."""
 
 
 def test_all_faults_come_at_once() -> None:

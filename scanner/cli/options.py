@@ -15,7 +15,7 @@ from scanner.text import lines_for_terminal
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress, and only what was asked for.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Log tries that did not work, and failed accounts, to stderr.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Log failed attempts and failed accounts to stderr.")]
 
 _SCOPE = "Scope"
 _ACCESS = "Access"
@@ -105,10 +105,11 @@ Previous = Annotated[
 ]
 Resume = Annotated[
     str | None,
-    _option(_PACE, "RUN", "Go on with an interrupted or incomplete run: only accounts that were not read are called."),
+    _option(_PACE, "RUN", "Resume an interrupted or incomplete run: only accounts that were not read are called."),
 ]
 Concurrency = Annotated[
-    int | None, _option(_PACE, "N", "Accounts and calls at once at most; fewer while AWS throttles.  \\[default: 64]")
+    int | None,
+    _option(_PACE, "N", "Maximum concurrent accounts and calls; fewer while AWS throttles.  \\[default: 64]"),
 ]
 AccountTimeout = Annotated[
     int | None, _option(_PACE, "SECONDS", "Time for each account, retries included.  \\[default: 120]")

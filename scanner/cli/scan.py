@@ -72,7 +72,9 @@ def _going_on(parameters: Mapping[str, Any], resume: str) -> tuple[Path, dict[st
     fixed = sorted(given.keys() - PACE | {name for name in ("config",) if parameters[name]})
     if fixed:
         names = ", ".join(f"--{name.replace('_', '-')}" for name in fixed)
-        raise UsageError(f"A run goes on with the settings it was begun with; leave out {names}, or start a new run.")
+        raise UsageError(
+            f"A resumed run keeps the settings that it was started with; leave out {names}, or start a new run."
+        )
     settings = load(given, os.environ)
     if settings.external_id:  # it may come from the environment or the settings file, as for a new run
         given["external_id"] = settings.external_id

@@ -78,7 +78,7 @@ def _unreached(account: Account, owner: str | None, record: Record) -> AccountRo
         account_owner=owner,
         outcome="FAILED",
         detail="not reached before the run ended",
-        remedy=f"Go on with this run: iam-scanner scan --resume {record.header.run_id}",
+        remedy=f"Resume this run: iam-scanner scan --resume {record.header.run_id}",
     )
 
 

@@ -99,13 +99,13 @@ def _read(data: bytes) -> "_Reader":
         except ValueError:
             content = None
         if not isinstance(content, dict):
-            raise JournalError(f"journal line {number} is broken: it is torn or is no JSON.")
+            raise JournalError(f"journal line {number} is broken: it is torn or is not valid JSON.")
         if content.pop("previous", None) != reader.last:
             raise JournalError(_does_not_follow(number))
         try:
             reader.take(content)
         except (ValidationError, KeyError, IndexError, TypeError) as error:
-            raise JournalError(f"journal line {number} is not one of this program's.") from error
+            raise JournalError(f"journal line {number} is not one that this program writes.") from error
         reader.last = hashlib.sha256(raw).hexdigest()
     return reader
 
@@ -148,7 +148,7 @@ class _Reader:
         if self._header is None or self._listing is None or self._footer is None or not self._ended:
             raise JournalError(
                 "the journal has no end: the run was interrupted before it could say what it found. "
-                "Go on with it: iam-scanner scan --resume."
+                "Resume it: iam-scanner scan --resume."
             )
         return Record(
             header=self._header,

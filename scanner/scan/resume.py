@@ -29,10 +29,10 @@ def inputs_of(begun: Begun, pace: Mapping[str, object]) -> Inputs:
     """
     header = begun.header
     if datetime.now(UTC) - header.started_at > RESUMABLE:
-        raise UsageError(f"The run began on {header.started_at:%Y-%m-%d}, more than seven days ago. Start a new one.")
+        raise UsageError(f"The run began on {header.started_at:%Y-%m-%d}, more than seven days ago. Start a new run.")
     recorded = dict(header.settings)
     if recorded.pop("external_id_given", None) and not pace.get("external_id"):
-        raise UsageError("The run was begun with an external id, which is stored nowhere: give --external-id again.")
+        raise UsageError("The run was started with an external ID, which is not stored: give --external-id again.")
     settings = load({**recorded, "as_of": header.as_of.isoformat(), **pace}, {}, Path(os.devnull))
     file = settings.accounts_file
     return Inputs(
@@ -81,5 +81,5 @@ def _check_organization(folder: Path, header: Header, job: Job) -> None:
     if (job.organization, partition) != (header.organization, header.caller.partition):
         raise UsageError(
             f"{folder} is a run of another organization than the caller's. Use credentials of the organization that "
-            "it was begun in."
+            "it was started in."
         )

@@ -137,6 +137,7 @@ def test_check_prints_the_faults_as_one_json_document(bad: str) -> None:
         "line": 3,
         "problem": "user: yes without quotes is not text to YAML, but true or false.",
         "remedy": 'Write "yes".',
+        "column": None,
         "sheet": None,  # a workbook has these
         "cell": None,
     }
@@ -269,7 +270,7 @@ def test_a_day_is_written_as_in_a_scan(good: str, command: str, day: str) -> Non
     assert isinstance(error, UsageError)
     with pytest.raises(FaultsError) as refused:
         load({"as_of": day}, {})
-    assert str(error) == f"--as-of: {day!r} is no day; write it as 2027-01-15."
+    assert str(error) == f"--as-of: {day!r} is not a valid date; write it as 2027-01-15."
     assert str(error) in str(refused.value)
     assert output(command, *options[command], "--as-of", "2026-11-23")
     assert load({"as_of": "2026-11-23"}, {}).as_of == AS_OF
@@ -283,10 +284,13 @@ def test_explain_prints_the_determination_alone_when_asked(good: str) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--account", "12345", "--user", "a"), "--account 12345 is no account id"),
-        (("--account", "123456789012", "--user", "a", "--as-of", "2026-02-30"), "--as-of: '2026-02-30' is no day"),
-        (("--account", "123456789012", "--user", "a", "--path", "x"), "--path x is no path"),
-        (("--account", "123456789012", "--user", "a", "--ou", "/Root"), "--ou /Root is no path of an OU"),
+        (("--account", "12345", "--user", "a"), "--account 12345 is not a valid account ID"),
+        (
+            ("--account", "123456789012", "--user", "a", "--as-of", "2026-02-30"),
+            "--as-of: '2026-02-30' is not a valid date",
+        ),
+        (("--account", "123456789012", "--user", "a", "--path", "x"), "--path x is not a valid user path"),
+        (("--account", "123456789012", "--user", "a", "--ou", "/Root"), "--ou /Root is not the path of an OU"),
     ],
 )
 def test_a_wrong_option_is_a_usage_error(good: str, options: tuple[str, ...], message: str) -> None:

@@ -49,20 +49,22 @@ def day_of(text: str | None) -> date:
             return date.fromisoformat(text)
     except ValueError:
         pass  # no such day, as 2026-02-30
-    raise UsageError(f"--as-of: {text!r} is no day; write it as 2027-01-15.")  # as a scan says it
+    raise UsageError(f"--as-of: {text!r} is not a valid date; write it as 2027-01-15.")  # as a scan says it
 
 
 def account_of(account_id: str, ou: str | None) -> Account:
     """An account in an OU that is known by its id or its path, whichever was given."""
     if not re.fullmatch(r"\d{12}", account_id, re.ASCII):
-        raise UsageError(f"--account {account_id} is no account id. Give its 12 digits.")
+        raise UsageError(f"--account {account_id} is not a valid account ID. Give its 12 digits.")
     ous: list[OrganizationalUnit] = []
     if ou is not None and is_ou_id(ou):
         ous.append(OrganizationalUnit(id=ou, name=ou, path=ou, addressable=False))
     elif ou is not None:
         names = ou.split("/")
         if not all(names):
-            raise UsageError(f"--ou {ou} is no path of an OU. Write it as Root/Prod/Payments, or give the OU's id.")
+            raise UsageError(
+                f"--ou {ou} is not the path of an OU. Write it as Root/Prod/Payments, or give the OU's ID."
+            )
         paths = ["/".join(names[:depth]) for depth in range(1, len(names) + 1)]
         ous += [OrganizationalUnit(id=None, name=at.rpartition("/")[2], path=at) for at in paths]
     return Account(id=AccountId(account_id), name=account_id, state=None, ous=tuple(ous))
@@ -70,7 +72,7 @@ def account_of(account_id: str, ou: str | None) -> Account:
 
 def user_of(account: Account, name: str, user_id: str | None, path: str, safelist: Safelist) -> IamUser:
     if not (path.startswith("/") and path.endswith("/")):
-        raise UsageError(f"--path {path} is no path of a user. It begins and ends with /.")
+        raise UsageError(f"--path {path} is not a valid user path. It begins and ends with /.")
     return IamUser(
         user_id=UserId(user_id or "(not given)"),
         user_name=name,

@@ -111,7 +111,7 @@ def _source(book: Book) -> Iterable[Fact]:
     yield "Program", f"iam-scanner {header.program_version}"
     yield "Started and finished", f"{moment(header.started_at)}; {moment(record.footer.finished_at)}"
     for each in record.resumptions:
-        yield "Gone on with", _resumption_words(each)
+        yield "Resumed", _resumption_words(each)
     if book.figures.read_from and book.figures.read_until:
         yield "Accounts were read", window(book.figures.read_from, book.figures.read_until)
     yield "Compared with", _compared_with(book)
@@ -179,7 +179,7 @@ def _completeness(book: Book) -> Iterable[Fact]:
     totals, listing = book.assessment.totals, book.assessment.record.listing
     yield "Status", status_words(book.assessment)
     if book.assessment.record.footer.interrupted:
-        yield "The run was interrupted", "accounts that it did not reach count as failed; scan --resume goes on with it"
+        yield "The run was interrupted", "accounts that it did not reach count as failed; scan --resume resumes it"
     words = (
         f"{totals.listed:,} listed; {totals.outside_scope:,} outside the scope + {totals.excluded:,} excluded + "
         f"{totals.inactive:,} inactive + {totals.scanned:,} scanned + {totals.failed:,} failed = {reconciled(totals):,}"
@@ -276,7 +276,7 @@ def _safelists_used(record: Record) -> Iterable[Fact]:
 def _calls(book: Book) -> Iterable[Fact]:
     footer = book.assessment.record.footer
     yield from ((call, f"{count:,}") for call, count in sorted(footer.api_calls.items()))
-    yield "Answers that asked to slow down", f"{footer.throttled:,}"
+    yield "Throttled responses", f"{footer.throttled:,}"
 
 
 def _versions(book: Book) -> Iterable[Fact]:
