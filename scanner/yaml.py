@@ -7,6 +7,7 @@ reviewer does not see: some of them end a line, and with it a comment, for a YAM
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,7 @@ from ruamel.yaml.parser import ParserError
 from ruamel.yaml.resolver import implicit_resolvers
 from ruamel.yaml.scanner import ScannerError
 
+from scanner.errors import Fault, FaultsError
 from scanner.text import first_invisible
 
 MAX_DEPTH = 16  # a safelist has five levels
@@ -162,7 +164,7 @@ class _Tree:
             case yaml_events.SequenceEndEvent() | yaml_events.MappingEndEvent():
                 self._leave()
             case yaml_events.AliasEvent():
-                self._fault(event, f"The alias *{event.anchor} is not allowed.", "Write out what it stands for.")
+                self._fault(event, "An alias (*) is not allowed.", "Write out what it stands for.")
                 self._put(Scalar(_line(event), "", REFUSED))
             case yaml_events.DocumentStartEvent():
                 self._start_document(event)
@@ -177,9 +179,9 @@ class _Tree:
 
     def _refuse_marks(self, event: Any) -> None:
         if event.anchor is not None:
-            self._fault(event, f"The anchor &{event.anchor} is not allowed.", "Remove it.")
+            self._fault(event, "An anchor (&) is not allowed.", "Remove it.")
         if event.ctag is not None:
-            self._fault(event, f"The tag {event.tag} is not allowed.", "Remove it; quotes make a value text.")
+            self._fault(event, "A tag (!) is not allowed.", "Remove it; quotes make a value text.")
 
     def _glued_comment(self, event: Any) -> str:
         comment = _GLUED_COMMENT.match(self._text, event.end_mark.index) if event.style is None else None
@@ -265,3 +267,75 @@ def _unprintable_line(text: str) -> int:
         if any((ord(c) < 0xA0 and not c.isprintable() and c not in allowed) or c in "\ufffe\uffff" for c in line):
             return number
     return 1
+
+
+# --- plain values ----------------------------------------------------------------------------------------------------
+
+Path = tuple[str | int, ...]  # keys and places from the top: ("exclude_ou", 0, "reason")
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """A file that is one mapping, as plain values, with the line of each."""
+
+    content: dict[str, Any]
+    lines: dict[Path, int]
+
+    def line(self, path: Path) -> int:
+        """The line of a value, or of the nearest one that holds it."""
+        return next(self.lines[path[:depth]] for depth in range(len(path), 0, -1) if path[:depth] in self.lines)
+
+
+def values(file: str, text: str) -> Values:
+    """Read a file of `key: value` lines; raise `FaultsError` with every fault. An empty file holds nothing.
+
+    What is not quoted is what YAML 1.2 makes of it, but a date stays text.
+    """
+    root, found = compose(text)
+    faults = [
+        Fault(file=file, line=fault.line, column=fault.column, problem=fault.problem, remedy=fault.remedy)
+        for fault in found
+    ]
+    lines: dict[Path, int] = {}
+    content: Any = {}
+    if isinstance(root, Mapping):
+        content = _plain(root, (), lines, lambda line, what: faults.append(_again(file, line, what)))
+    elif root is not None and not (isinstance(root, Scalar) and root.kind == "null"):
+        remedy = "Write `key: value` lines."
+        faults.append(Fault(file=file, line=root.line, problem="holds no settings.", remedy=remedy))
+    if faults:
+        raise FaultsError(faults)
+    return Values(content, lines)
+
+
+def _again(file: str, line: int, key: str) -> Fault:
+    return Fault(file=file, line=line, problem=f"the key {key!r} is here a second time.", remedy="Keep one of them.")
+
+
+def _plain(node: Node, path: Path, lines: dict[Path, int], report: Callable[[int, str], None]) -> Any:
+    lines.setdefault(path, node.line)
+    match node:
+        case Scalar():
+            return _value(node)
+        case Sequence():
+            return [_plain(item, (*path, place), lines, report) for place, item in enumerate(node.items)]
+        case Mapping():
+            content: dict[str, Any] = {}
+            for key, value in node.pairs:
+                if key.text in content:
+                    report(key.line, key.text)
+                lines[*path, key.text] = key.line
+                content[key.text] = _plain(value, (*path, key.text), lines, report)
+            return content
+
+
+def _value(scalar: Scalar) -> Any:
+    if scalar.kind == "null":
+        return None
+    if scalar.kind == "bool" and scalar.text.lower() in {"true", "false"}:  # yes and no are text in YAML 1.2
+        return scalar.text.lower() == "true"
+    if scalar.kind == "int" and re.fullmatch("[-+]?[0-9]+", scalar.text):
+        return int(scalar.text)
+    if scalar.kind == "float" and re.fullmatch(r"[-+]?[0-9]*\.?[0-9]+([eE][-+]?[0-9]+)?", scalar.text):
+        return float(scalar.text)
+    return scalar.text
