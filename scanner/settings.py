@@ -144,11 +144,13 @@ class Settings(_Frozen):
             return tuple(Path(part) if isinstance(part, str) else part for part in value)
         return value
 
-    def recorded(self) -> dict[str, object]:
-        """Return the settings as the journal keeps them: JSON values, without the ExternalId."""
-        return self.model_dump(mode="json", exclude={"external_id"}) | {
-            "external_id_given": self.external_id is not None
-        }
+    def as_json(self) -> dict[str, Any]:
+        """All settings but the ExternalId, as JSON values: what may be recorded and shown."""
+        return self.model_dump(mode="json", exclude={"external_id"})
+
+    def with_(self, **changes: object) -> "Settings":
+        """The same settings, but for these; checked as any others."""
+        return Settings(**{**dict(self), **changes})
 
 
 # What to write for each setting, as a value of the settings file.

@@ -17,8 +17,8 @@ from scanner.errors import FaultsError, UsageError
 from scanner.model import Entry, Revocation, Scope
 from scanner.record import SafelistText
 from scanner.safelist.entries import parse
-from scanner.safelist.layout import Layout, Pair, Splice, UnknownLayoutError, spliced
 from scanner.safelist.renew import renewal
+from scanner.safelist.text_layout import Layout, Pair, Splice, UnknownLayoutError, spliced
 from scanner.safelist.types import Safelist
 from scanner.safelist.write import Fields, approval_fields, block, flow, quoted, revocation_fields
 

@@ -6,7 +6,7 @@ from typing import Any
 from ruamel.yaml.nodes import MappingNode
 
 from scanner.model import Entry
-from scanner.safelist.layout import Layout, Splice, UnknownLayoutError
+from scanner.safelist.text_layout import Layout, Splice, UnknownLayoutError
 from scanner.safelist.write import approval_fields, flow
 
 

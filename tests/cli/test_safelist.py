@@ -302,3 +302,50 @@ def test_a_wrong_option_is_a_usage_error(good: str, options: tuple[str, ...], me
 @pytest.mark.parametrize("command", ["check", "explain"])
 def test_help_shows_an_example(command: str) -> None:
     assert f"Example: iam-scanner safelist {command}" in output(command, "--help")
+
+
+# --- the safelist that a scan would use ------------------------------------------------------------------------------
+
+APPROVES = "version: 1\nglobal: [alice]\n"
+EXPLAIN = ("safelist", "explain", "--account", "123456789012", "--user", "alice", "--json")
+WAYS = {
+    "the default": ({}, "", "config/safelists/a.yaml"),
+    "the settings file": ({}, "safelist: [ours.yaml]\n", "ours.yaml"),
+    "the environment": ({"IAM_SCANNER_SAFELIST": '["ours.yaml"]'}, "safelist: [other.yaml]\n", "ours.yaml"),
+    "another settings file": ({}, "config", "ours.yaml"),
+}
+
+
+@pytest.mark.parametrize(("environment", "settings", "file"), WAYS.values(), ids=WAYS)
+def test_check_and_explain_look_at_the_safelist_that_a_scan_would_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], settings: str, file: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("config/safelists").mkdir(parents=True)
+    for name in ("config/safelists/a.yaml", "ours.yaml"):
+        Path(name).write_text(APPROVES if name == file else "version: 1\nglobal: []\n", encoding="utf-8")
+    config = ["--config", "elsewhere.yaml"] if settings == "config" else []
+    Path("elsewhere.yaml" if config else "config/scanner.yaml").write_text(
+        "safelist: [ours.yaml]\n" if config else settings, encoding="utf-8"
+    )
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    checked = program("safelist", "check", "--json", *config)
+    assert json.loads(checked.out)["files"] == [file]
+    assert json.loads(program(*EXPLAIN, *config).out)["determination"] == "APPROVED"
+
+
+def test_a_day_in_the_settings_counts_for_check_and_explain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.yaml").write_text("version: 1\nglobal: [{user: alice, expires_on: 2026-12-31}]\n", encoding="utf-8")
+    monkeypatch.setenv("IAM_SCANNER_AS_OF", "2027-01-01")
+    assert json.loads(program("safelist", "check", "a.yaml", "--json").out)["as_of"] == "2027-01-01"
+    assert json.loads(program(*EXPLAIN, "--safelist", "a.yaml").out)["basis"] == "APPROVAL_EXPIRED"
+
+
+def test_a_fault_in_the_settings_is_said_as_for_a_scan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("IAM_SCANNER_SAFELISTS", "[]")
+    done = program("safelist", "check")
+    assert done.exit_code == 2
+    assert "Did you mean IAM_SCANNER_SAFELIST?" in done.err
