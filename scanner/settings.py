@@ -22,6 +22,7 @@ from ruamel.yaml.parser import ParserError
 from ruamel.yaml.scanner import ScannerError
 
 from scanner.errors import Fault, FaultsError
+from scanner.files import read_text
 from scanner.text import is_account_id
 
 DEFAULT_FILE = Path("config/scanner.yaml")
@@ -207,10 +208,9 @@ def _file(config: Path | None, faults: list[Fault]) -> tuple[str, dict[str, Any]
     if config is None and not path.exists():
         return name, {}, {}
     try:
-        content = YAML().load(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        faults.append(Fault(file=name, line=None, problem=f"cannot be read: {reason}.", remedy=""))
+        content = YAML().load(read_text(path))
+    except FaultsError as error:
+        faults += error.faults
         return name, {}, {}
     except (YAMLError, ValueError, AttributeError) as error:  # the latter two come out of ruamel.yaml for odd tags
         faults.append(_no_yaml(name, error))

@@ -45,7 +45,7 @@ def report_command(
     folder = run.find(run_, settings.output)
     assessment = decide(folder)
     if account_owners is not None:  # and not that of the settings, which is for scans: the same run, the same bytes
-        from scanner.account_owners import read_owners
+        from scanner.account_files import read_owners
 
         assessment = with_owners(assessment, read_owners(account_owners), str(account_owners))
     target = settings.output / f"{folder.resolve().name}-report"

@@ -6,9 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from scanner.account_owners import _read, _rows
+from scanner.account_files import ACCOUNT_COLUMNS, account_rows, ou_names
 from scanner.aws import organizations
 from scanner.aws.clients import Session
+from scanner.files import read_text
 from scanner.model import Account, AccountId, OrganizationalUnit
 from scanner.record import Listing
 from scanner.scan.scope import Plan, Selection, place
@@ -53,7 +54,7 @@ class FromFile:
     def __init__(self, path: Path, text: str | None = None) -> None:
         """Take the accounts from the text, where the file was read before; else read it. Raises `FaultsError`."""
         self._path = path
-        self.text = _read(path) if text is None else text
+        self.text = read_text(path) if text is None else text
         self.rows = _accounts(path, self.text)
 
     @property
@@ -90,15 +91,14 @@ def _in_scope(accounts: Iterable[Account], selection: Selection) -> frozenset[Ac
 
 
 def _accounts(path: Path, text: str) -> tuple[Account, ...]:
-    rows = _rows(path, text, ("account_id", "account_name", "ou_path"))
     return tuple(
         Account(id=AccountId(row["account_id"]), name=row["account_name"], state=None, ous=_chain(row["ou_path"]))
-        for row in rows
+        for row in account_rows(path, text, ACCOUNT_COLUMNS)
     )
 
 
 def _chain(path: str) -> tuple[OrganizationalUnit, ...]:
-    names = path.strip("/").split("/")
+    names = ou_names(path)
     return tuple(
         OrganizationalUnit(id=None, name=name, path="/".join(names[: depth + 1])) for depth, name in enumerate(names)
     )

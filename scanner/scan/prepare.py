@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scanner.account_owners import read_owners
+from scanner.account_files import read_owners
 from scanner.aws import identity, organizations
 from scanner.aws.clients import Clients, Session
 from scanner.aws.failures import CallError

@@ -330,14 +330,16 @@ def test_a_name_that_the_file_lacks_is_refused(option: str, value: str, near: st
 
 
 HEAD = "account_id,account_name,ou_path\n"
+# What else is refused: tests/test_account_files.py.
 BAD_FILES = {
-    "no such columns": ("id,name\n1,x\n", "accounts.csv:1: columns are missing"),
-    "empty": ("", "accounts.csv:1: columns are missing"),
-    "no lines": (HEAD, "accounts.csv:1: there is not one account"),
-    "a mangled id": (f"{HEAD}12345678901,x,Root\n", "accounts.csv:2: '12345678901' is no account id"),
-    "an account twice": (f"{HEAD}123456789012,x,Root\n123456789012,y,Root\n", "accounts.csv:3: account 123456789012"),
-    "no path": (f"{HEAD}123456789012,x,\n", "accounts.csv:2: account 123456789012 has no ou_path"),
-    "a line that is too short": (f"{HEAD}123456789012\n", "accounts.csv:2: account 123456789012 has no ou_path"),
+    "no lines": (HEAD, "accounts.csv:1: There is not one account"),
+    "a quote that swallows lines": (
+        f'{HEAD}123456789012,"x,Root\n123456789013,y,Root\n',
+        "accounts.csv:2: A quote is not",
+    ),
+    "a comma that moves an account": (f"{HEAD}123456789012,x,Root/A,Root/B\n", "accounts.csv:2: 4 fields, where"),
+    "a short row": (f"{HEAD}123456789012\n", "accounts.csv:2: 1 field, where"),
+    "an OU without a name": (f"{HEAD}123456789012,x,Root//A\n", "accounts.csv:2: The ou_path 'Root//A' has an OU"),
 }
 
 
