@@ -67,6 +67,7 @@ class Imported:
     changes: tuple[FileChange, ...]
     written: bool  # the safelists have the changes
     ledger: Path
+    notes: tuple[str, ...]  # what of the ledger could not be used
     removals: Path
     to_remove: int
 
@@ -178,7 +179,8 @@ def _judged(books: Sequence[Filled], view: View, safelist: Safelist, now: dateti
 def _import(request: Request, texts: Sequence[SafelistText], job: _Job) -> Imported:
     assessment = job.view.assessment
     run_id = assessment.record.header.run_id
-    before = read_ledger(request.output)
+    notes: list[str] = []
+    before = read_ledger(request.output, notes)
     ledger = Ledger(before, run_id)
     decided = tuple(in_order(job.judged.decided))
     standing = {each.key: ledger.standing(each) for each in decided}
@@ -211,6 +213,7 @@ def _import(request: Request, texts: Sequence[SafelistText], job: _Job) -> Impor
         changes=planned,
         written=request.write and bool(planned),
         ledger=request.output / LEDGER,
+        notes=tuple(notes),
         removals=listed,
         to_remove=sum(each.is_removal for each in after.values()),
     )

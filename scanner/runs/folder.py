@@ -5,7 +5,6 @@ manifest is written last: a folder without it is not a finished run.
 """
 
 import asyncio
-import fcntl
 import hashlib
 import json
 import os
@@ -23,7 +22,7 @@ from typing import Final, Self
 
 from scanner import __version__
 from scanner.errors import OutputError, UsageError
-from scanner.files import whole
+from scanner.files import lock, whole
 from scanner.record import Record
 from scanner.runs.journal import NO_LINE, Begun, Line, decode, decode_begun, encode
 
@@ -75,6 +74,9 @@ class Journal:
                 _make_ready(self._descriptor, folder, begun)
         except BaseException:
             os.close(self._descriptor)
+            if begun is None:  # a run that cannot begin leaves nothing behind
+                (folder / JOURNAL).unlink()
+                folder.rmdir()
             raise
 
     async def append(self, line: Line) -> None:
@@ -133,10 +135,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def _lock(descriptor: int, folder: Path) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise UsageError(f"Another process is at work on {folder}. Wait for its end, or stop it.") from error
+    lock(descriptor, folder, busy=f"Another process is at work on {folder}. Wait for its end, or stop it.")
 
 
 def _make_ready(descriptor: int, folder: Path, begun: Begun) -> None:

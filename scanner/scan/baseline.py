@@ -52,7 +52,7 @@ def gather(settings: Settings, ours: Whose, selection: Selection) -> History:
         previous = None if settings.previous == NONE else _named(run.find(settings.previous, output), ours)
     return History(
         previous=previous,
-        decisions=tuple(ledger.latest(ledger.read(output)).values()),
+        decisions=tuple(ledger.latest(ledger.read(output, notes)).values()),
         trend=tuple(each.point for each in reversed(finished)),
         notes=tuple(notes),
     )

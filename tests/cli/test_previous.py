@@ -182,3 +182,15 @@ def test_a_ledger_that_cannot_be_read_stops_the_scan_before_an_account_is_entere
     assert done.exit_code == 2
     assert "decisions.csv:1" in done.err
     assert endpoint.calls_to("sts:AssumeRole") == []
+
+
+def test_a_line_of_the_ledger_that_was_cut_off_is_left_out_and_noted(
+    world: SimulatedOrganization, workplace: Path
+) -> None:
+    (workplace / "reports").mkdir()
+    (workplace / "reports" / "decisions.csv").write_bytes(b"\xef\xbb\xbfimported_at,imported_")
+    with running(world) as endpoint:
+        done = scan(endpoint, *QUICK)
+    assert done.exit_code == 3
+    (note,) = done.document["notes"]
+    assert note.startswith("The last line of reports/decisions.csv was cut off")

@@ -150,6 +150,29 @@ def test_a_journal_is_never_written_over(folder: Path) -> None:
     assert (folder / run.JOURNAL).read_bytes() == b"of an earlier run\n"
 
 
+def test_without_locks_a_run_does_not_begin_and_leaves_nothing_behind(
+    tmp_path: Path, folder: Path, without_locks: None
+) -> None:
+    with pytest.raises(OutputError, match=r"cannot be locked: .*--output"):
+        run.Journal(folder)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def unfinished(folder: Path) -> Path:
+    recorded(folder, footer=False)
+    return folder
+
+
+def test_without_locks_a_run_is_neither_resumed_nor_rendered(unfinished: Path, without_locks: None) -> None:
+    before = (unfinished / run.JOURNAL).read_bytes()
+    with pytest.raises(OutputError, match="cannot be locked"):
+        run.Journal(unfinished, run.read_begun(unfinished))
+    with pytest.raises(OutputError, match="cannot be locked"):
+        publish(unfinished, ("csv",))
+    assert {file.name: file.read_bytes() for file in unfinished.iterdir()} == {run.JOURNAL: before}
+
+
 def test_folder_and_journal_are_their_owner_s_alone(folder: Path) -> None:
     recorded(folder)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
