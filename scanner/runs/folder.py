@@ -18,16 +18,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import NonNegativeInt, StringConstraints, TypeAdapter, ValidationError
 
 from scanner import __version__
 from scanner.errors import OutputError, UsageError
-from scanner.files import lock, whole
+from scanner.files import lock, open_regular, sha256, whole
 from scanner.record import Record
 from scanner.runs.journal import NO_LINE, Begun, Line, decode, decode_begun, encode
 
 JOURNAL: Final = "journal.jsonl"
 MANIFEST: Final = "manifest.json"
+MAX_MANIFEST: Final = 1_000_000  # bytes
 FSYNC_SECONDS: Final = 1.0
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}", re.ASCII)
 
@@ -161,25 +164,45 @@ def is_sealed(folder: Path) -> bool:
     return (folder / MANIFEST).is_file()
 
 
-@dataclass(frozen=True, slots=True)
+_Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sealed:
     """What the manifest says of a file."""
 
-    sha256: str
-    size: int  # bytes
+    sha256: _Sha256
+    bytes: NonNegativeInt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Manifest:
+    schema_version: Literal[1]
+    program_version: str
+    run_id: str
+    journal_sha256: _Sha256
+    files: dict[str, Sealed]  # by name; the names are as the manifest has them, and may lead anywhere
+
+
+_MANIFEST = TypeAdapter(_Manifest)
 
 
 def sealed_files(folder: Path) -> Mapping[str, Sealed]:
     """What the manifest says of each file.
 
-    Raises OSError where there is no manifest, and ValueError where it is not one that this program wrote.
+    Raises OSError where there is no manifest, and ValueError, saying why, where it is not one that this program wrote.
     """
+    with open_regular(folder / MANIFEST) as file:
+        data = file.read(MAX_MANIFEST + 1)
+    if len(data) > MAX_MANIFEST:
+        raise ValueError(f"is larger than {MAX_MANIFEST:,} bytes, which no manifest is")
     try:
-        manifest = json.loads((folder / MANIFEST).read_bytes())
-        files = manifest["files"].items()
-        return {str(name): Sealed(str(each["sha256"]), int(each["bytes"])) for name, each in files}
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError("not a manifest") from error
+        return _MANIFEST.validate_json(data, strict=True).files
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        at = ".".join(map(str, fault["loc"]))
+        why = f"its {at} is missing or not valid" if at else "it is not a JSON object"
+        raise ValueError(f"is not a manifest that this program writes: {why}") from error
 
 
 def all_under(output: Path) -> tuple[Path, ...]:
@@ -223,7 +246,10 @@ def seal(folder: Path, files: Iterable[str], journal_digest: str) -> str:
         "program_version": __version__,
         "run_id": folder.name,
         "journal_sha256": journal_digest,
-        "files": {name: _fingerprint(folder / name) for name in sorted({JOURNAL, *files})},
+        "files": {
+            name: {"sha256": sha256(folder / name), "bytes": (folder / name).stat().st_size}
+            for name in sorted({JOURNAL, *files})
+        },
     }
     data = (json.dumps(manifest, indent=2) + "\n").encode("ascii")
     try:
@@ -232,8 +258,3 @@ def seal(folder: Path, files: Iterable[str], journal_digest: str) -> str:
     except OSError as error:
         raise OutputError(f"Cannot write {folder / MANIFEST}: {error.strerror or error}. Make room.") from error
     return hashlib.sha256(data).hexdigest()
-
-
-def _fingerprint(path: Path) -> dict[str, object]:
-    with path.open("rb") as file:
-        return {"sha256": hashlib.file_digest(file, "sha256").hexdigest(), "bytes": path.stat().st_size}

@@ -16,7 +16,7 @@ from scanner.model import Scanned, Status
 from scanner.record import Record, ReviewDecision, Snapshot, TrendPoint
 from scanner.runs import folder as run
 from scanner.runs import ledger
-from scanner.runs.stored import Whose, decide, whose
+from scanner.runs.stored import OrganizationKey, decide, organization_key
 from scanner.scan.scope import Plan, Selection, place
 from scanner.settings import Settings
 
@@ -37,11 +37,11 @@ class _Finished:
     """A finished run, by its summary."""
 
     folder: Path
-    whose: Whose
+    organization: OrganizationKey
     point: TrendPoint
 
 
-def gather(settings: Settings, ours: Whose, selection: Selection) -> History:
+def gather(settings: Settings, ours: OrganizationKey, selection: Selection) -> History:
     """Read it all from under `--output`; raise `UsageError` where `--previous` or the ledger cannot be used."""
     output = settings.output
     finished = sorted(_finished(output, ours), key=lambda each: each.point.run_id, reverse=True)
@@ -58,10 +58,10 @@ def gather(settings: Settings, ours: Whose, selection: Selection) -> History:
     )
 
 
-def _named(folder: Path, ours: Whose) -> Snapshot:
+def _named(folder: Path, ours: OrganizationKey) -> Snapshot:
     assessment = decide(folder)
     header = assessment.record.header
-    if not whose(header.organization, header.caller).same(ours):
+    if organization_key(header.organization, header.caller) != ours:
         raise UsageError(f"--previous {folder}: this is a run of another organization.")
     return snapshot(assessment.record, assessment.findings)
 
@@ -87,14 +87,14 @@ def covers(record: Record, selection: Selection) -> bool:
     return bool(wanted) and all(isinstance(record.scans.get(each), Scanned) for each in wanted)
 
 
-def _finished(output: Path, ours: Whose) -> Iterator[_Finished]:
+def _finished(output: Path, ours: OrganizationKey) -> Iterator[_Finished]:
     """The finished runs of the same organization; a summary that is not as it was sealed counts for nothing."""
     for folder in run.all_under(output):
         try:
             found = _read_summary(folder)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue
-        if found.whose.same(ours):
+        if found.organization == ours:
             yield found
 
 
@@ -107,11 +107,7 @@ def _read_summary(folder: Path) -> _Finished:
     organization, caller, coverage = summary["organization"], summary["caller"], summary["coverage"]
     return _Finished(
         folder=folder,
-        whose=Whose(
-            organization_id=organization["id"] if organization else None,
-            partition=caller["partition"],
-            caller_account_id=caller["account_id"],
-        ),
+        organization=(organization["id"] if organization else caller["account_id"], caller["partition"]),
         point=TrendPoint(
             run_id=summary["run_id"],
             started_at=datetime.fromisoformat(summary["times"]["started_at"]),

@@ -19,7 +19,7 @@ from scanner.model import Account, AccountScan, Failed, FailReason, Failure, Ski
 from scanner.record import Footer, Header, Listing
 from scanner.runs import folder as run
 from scanner.runs.journal import SCHEMA_VERSION, Begun
-from scanner.runs.stored import whose
+from scanner.runs.stored import organization_key
 from scanner.scan.account import scan_account
 from scanner.scan.baseline import History, gather
 from scanner.scan.collect import collect
@@ -48,7 +48,7 @@ async def scan(inputs: Inputs, progress: Progress) -> Path:
     async with Clients(profile=settings.profile, concurrency=settings.concurrency) as clients:
         ready = await make_ready(inputs, clients, progress)
         progress.says("Reading earlier runs")
-        ours = whose(ready.job.organization, ready.job.connection.caller)
+        ours = organization_key(ready.job.organization, ready.job.connection.caller)
         past = await asyncio.to_thread(gather, settings, ours, ready.job.selection)  # Ctrl-C need not wait
         ready = replace(ready, notes=(*ready.notes, *past.notes))
         header = _header(inputs, ready.job, past)

@@ -2,13 +2,15 @@
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from scanner.runs import folder as run
+from scanner.runs import folder as run_folder
 from tests.aws_endpoint import running
 from tests.program import Scanned, hurried, program, scan, small_world, workplace
 
@@ -22,7 +24,7 @@ def done(workplace: Path, hurried: None) -> Scanned:
 
 
 def digest(done: Scanned) -> str:
-    return hashlib.sha256((done.folder / run.MANIFEST).read_bytes()).hexdigest()
+    return hashlib.sha256((done.folder / run_folder.MANIFEST).read_bytes()).hexdigest()
 
 
 def test_a_run_that_nobody_touched_is_whole(done: Scanned) -> None:
@@ -47,9 +49,9 @@ def _lines(change: Callable[[list[bytes]], object]) -> Callable[[Path], None]:
     """Change the list of the journal's lines in place."""
 
     def changed(folder: Path) -> None:
-        lines = (folder / run.JOURNAL).read_bytes().splitlines(keepends=True)
+        lines = (folder / run_folder.JOURNAL).read_bytes().splitlines(keepends=True)
         change(lines)
-        (folder / run.JOURNAL).write_bytes(b"".join(lines))
+        (folder / run_folder.JOURNAL).write_bytes(b"".join(lines))
 
     return changed
 
@@ -91,7 +93,10 @@ CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a file is gone": (lambda folder: (folder / "summary.json").unlink(), "summary.json is gone"),
     "a file was added": (lambda folder: (folder / "extra.txt").touch(), "extra.txt was added"),
     "a folder was added": (lambda folder: (folder / "extra").mkdir(), "extra was added"),
-    "the journal is gone but for its name": (lambda folder: (folder / run.JOURNAL).write_bytes(b""), "has no end"),
+    "the journal is gone but for its name": (
+        lambda folder: (folder / run_folder.JOURNAL).write_bytes(b""),
+        "has no end",
+    ),
     "its first line was removed": (_lines(lambda lines: lines.pop(0)), "line 1 does not follow the start"),
     "a line was changed": (
         _lines(lambda lines: lines.__setitem__(3, lines[3].replace(b"}\n", b" }\n"))),  # whichever line that is
@@ -101,14 +106,17 @@ CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a line was added": (_lines(lambda lines: lines.insert(3, lines[2])), "journal line 4 does not follow line 3"),
     "lines were reordered": (_lines(_move), "journal line 3 does not follow line 2"),
     "a line was broken": (_lines(lambda lines: lines.__setitem__(3, b"x\n")), "journal line 4 is broken"),
-    "its last line was changed": (_replace(run.JOURNAL, b'"throttled":0', b'"throttled":9'), "the last one, line 10,"),
+    "its last line was changed": (
+        _replace(run_folder.JOURNAL, b'"throttled":0', b'"throttled":9'),
+        "the last one, line 10,",
+    ),
     "its last line was removed": (_lines(lambda lines: lines.pop()), "has no end"),
-    "its last line was torn": (_lines(lambda lines: lines.__setitem__(9, lines[9][:-1])), "line 10 is broken"),
+    "its last line was torn": (_lines(lambda lines: lines.__setitem__(9, lines[9][:-1])), "line 10 is torn"),
     "lines that fit were added at its end": (_lines(_again), "lines were added at its end, behind line 10"),
     "its end was replaced by one that fits": (_lines(_shorten), "bytes are missing behind line 9"),
     "all was rewritten so that it fits": (_lines(_rewrite), "line 10, is another than it was, or all is"),
-    "the manifest is gone": (lambda folder: (folder / run.MANIFEST).unlink(), "manifest.json is not there"),
-    "the manifest is no manifest": (_replace(run.MANIFEST, b'"files"', b'"fires"'), "is not a manifest"),
+    "the manifest is gone": (lambda folder: (folder / run_folder.MANIFEST).unlink(), "manifest.json is not there"),
+    "the manifest is no manifest": (_replace(run_folder.MANIFEST, b'"files"', b'"fires"'), "is not a manifest"),
 }
 
 
@@ -122,12 +130,258 @@ def test_a_change_is_found_and_named(done: Scanned, what: str) -> None:
     assert "NOT what it was" in found.out
 
 
+# --- a journal whose chain is right, and whose content is not --------------------------------------------------------
+
+
+def reseal(folder: Path) -> None:
+    """A manifest over the files as they are now."""
+    names = [path.name for path in folder.iterdir() if path.name != run_folder.MANIFEST]
+    run_folder.seal(folder, names, _sha256(folder / run_folder.JOURNAL))
+
+
+def _edit(kind: str, change: Callable[[dict[str, Any]], object]) -> Callable[[Path], None]:
+    """Change the first line of this kind, and everything behind it so that the chain holds."""
+
+    def edit(lines: list[bytes]) -> None:
+        at = next(number for number, line in enumerate(lines) if f'{{"type":"{kind}"'.encode() in line)
+        content = json.loads(lines[at])
+        change(content)
+        lines[at] = json.dumps(content, separators=(",", ":")).encode() + b"\n"
+        lines[:] = _chained(lines)
+
+    return _lines(edit)
+
+
+def _safelist(text: str) -> Callable[[Path], None]:
+    return _edit("header", lambda header: header["safelists"][0].update(text=text))
+
+
+NOT_OURS = "is not one that this program writes"
+UNUSABLE: dict[str, tuple[Callable[[Path], None], str]] = {
+    "a safelist that is not YAML": (_safelist("version: 1\nglobal: ["), "the safelists in the journal cannot be used"),
+    "a safelist with an unknown key": (_safelist("version: 1\nglobl: []\n"), "the safelists in the journal cannot be"),
+    "a safelist of another organization": (
+        _safelist("version: 1\norganization: o-zzzzzzzzzz\nglobal: []\n"),
+        "the safelists in the journal cannot be used: safelists: This is organization",
+    ),
+    "an unknown word": (
+        _edit("account", lambda line: line.update(evidence="MOST")),
+        NOT_OURS,
+    ),
+    "an unknown kind of line": (
+        _edit("listing", lambda line: line.update(type="gossip")),
+        NOT_OURS,
+    ),
+    "another schema version": (
+        _edit("header", lambda header: header.update(schema_version=2)),
+        "was written by another version of the program",
+    ),
+    "a name that is a number": (
+        _edit("listing", lambda line: line["accounts"][0].update(name=5)),
+        NOT_OURS,
+    ),
+    "an OU that is not listed": (
+        _edit("listing", lambda line: line["accounts"][0].update(ous=[-1])),
+        NOT_OURS,
+    ),
+    "a time that UTC does not have": (
+        _edit("account", lambda line: line["users"][0].update(created_at="9999-12-31T23:59:59-12:00")),
+        "iam-users.csv cannot be rendered again from the journal",
+    ),
+    "no accounts": (_edit("listing", lambda line: line.update(accounts=[])), "is not what the journal says"),
+}
+
+
+@pytest.mark.parametrize("what", UNUSABLE)
+def test_a_journal_that_cannot_be_used_is_a_mismatch_and_everything_else_is_checked_too(
+    done: Scanned, what: str
+) -> None:
+    change, said = UNUSABLE[what]
+    change(done.folder)
+    reseal(done.folder)
+    found = program("verify", done.folder.name)
+    assert found.exit_code == 3
+    assert said in found.out
+    lines = found.out.splitlines()
+    for name in ("accounts.csv", "iam-users.csv", "iam-users.xlsx", "summary.json", "journal.jsonl"):
+        assert f"ok          {name} is as it was" in lines
+    assert "ok          journal.jsonl every line follows the one before it" in lines
+    assert len([line for line in lines if " iam-users.csv " in line]) == 2
+
+
+def test_what_cannot_be_used_is_told_by_the_other_commands_too(done: Scanned) -> None:
+    _safelist("version: 1\nglobal: [")(done.folder)
+    found = program("report", done.folder)
+    assert found.exit_code == 1
+    assert "the safelists in the journal cannot be used" in found.err
+
+
+# --- a manifest that leads elsewhere, or nowhere ---------------------------------------------------------------------
+
+
+def _names(*names: str) -> Callable[[Path], None]:
+    """Let the manifest name these, too."""
+
+    def change(folder: Path) -> None:
+        manifest = json.loads((folder / run_folder.MANIFEST).read_bytes())
+        manifest["files"] |= dict.fromkeys(names, manifest["files"]["summary.json"])
+        (folder / run_folder.MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+
+    return change
+
+
+@pytest.mark.parametrize("name", ["../pipe", "/etc/passwd", "sub/pipe", "..", ".", "", "a\0b", "..\\pipe", ".hidden"])
+def test_a_name_that_leaves_the_folder_is_refused_and_not_read(done: Scanned, name: str) -> None:
+    """To open a pipe that nobody writes to would never end."""
+    (done.folder / "sub").mkdir()
+    for pipe in (done.folder.parent / "pipe", done.folder / "sub" / "pipe"):
+        os.mkfifo(pipe)
+    _names(name)(done.folder)
+    found = program("verify", done.folder.name, "--json")
+    assert found.exit_code == 3
+    (check,) = [one for one in found.document["checks"] if "which is not a file of a run" in one["detail"]]
+    assert (check["what"], check["holds"]) == ("manifest.json", False)
+    assert repr(name) in check["detail"]
+
+
+@pytest.mark.parametrize("name", ["summary.json", "iam-users.csv", "journal.jsonl", "manifest.json"])
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder"])
+def test_what_is_not_a_file_of_the_folder_is_not_followed(done: Scanned, name: str, kind: str) -> None:
+    file = done.folder / name
+    outside = file.replace(done.folder.parent / "outside")
+    if kind == "link":
+        file.symlink_to(outside.resolve())
+    elif kind == "pipe":
+        os.mkfifo(file)
+    else:
+        file.mkdir()
+    if name == run_folder.JOURNAL and kind != "link":
+        pytest.skip("RUN does not name a run then")
+    found = program("verify", done.folder.name)
+    assert found.exit_code == 3
+    words = "is a link, which this program does not make" if kind == "link" else "cannot be read: Not a file"
+    assert f"MISMATCH    {name} {words}" in found.out
+
+
+def _manifest(change: Callable[[dict[str, Any]], object]) -> bytes:
+    sample = {
+        "schema_version": 1,
+        "program_version": "0.1.0",
+        "run_id": "20261123T164100Z-1a2b3c",
+        "journal_sha256": "0" * 64,
+        "files": {"journal.jsonl": {"sha256": "0" * 64, "bytes": 1}},
+    }
+    change(sample)
+    return json.dumps(sample).encode()
+
+
+BAD_MANIFESTS: dict[str, tuple[bytes, str]] = {
+    "nothing": (b"", "it is not a JSON object"),
+    "not JSON": (b"{", "it is not a JSON object"),
+    "not UTF-8": (b'{"\xff": 1}', "it is not a JSON object"),
+    "a list": (b"[]", "it is not a JSON object"),
+    "deep": (b"[" * 100_000, "it is not a JSON object"),
+    "huge": (b" " * 1_000_001, "is larger than 1,000,000 bytes"),
+    "another version": (_manifest(lambda each: each.update(schema_version=2)), "its schema_version is"),
+    "no files": (_manifest(lambda each: each.pop("files")), "its files is missing"),
+    "files as a list": (_manifest(lambda each: each.update(files=[])), "its files is missing or not valid"),
+    "a size as text": (
+        _manifest(lambda each: each["files"]["journal.jsonl"].update(bytes="1")),
+        "its files.journal.jsonl.bytes is",
+    ),
+    "a size without end": (
+        _manifest(lambda each: each["files"]["journal.jsonl"].update(bytes=float("inf"))),
+        "its files.journal.jsonl.bytes is",
+    ),
+    "a size below nothing": (
+        _manifest(lambda each: each["files"]["journal.jsonl"].update(bytes=-1)),
+        "its files.journal.jsonl.bytes is",
+    ),
+    "no digest": (
+        _manifest(lambda each: each["files"]["journal.jsonl"].update(sha256=None)),
+        "its files.journal.jsonl.sha256 is",
+    ),
+}
+
+
+@pytest.mark.parametrize(("data", "said"), BAD_MANIFESTS.values(), ids=BAD_MANIFESTS)
+def test_a_manifest_that_is_none_is_named_and_the_journal_is_checked_all_the_same(
+    done: Scanned, data: bytes, said: str
+) -> None:
+    (done.folder / run_folder.MANIFEST).write_bytes(data)
+    found = program("verify", done.folder.name)
+    assert found.exit_code == 3
+    assert any(line.startswith("MISMATCH    manifest.json") and said in line for line in found.out.splitlines())
+    assert "ok          journal.jsonl every line follows the one before it" in found.out
+    assert "ok          iam-users.csv rendered again from the journal" in found.out
+
+
+# --- the digest ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("noted", ["", "0" * 63, "0" * 65, "g" * 64, "sha256:" + "0" * 57, "\u0660" * 64])
+def test_what_is_no_digest_is_wrong_usage(done: Scanned, noted: str) -> None:
+    found = program("verify", done.folder.name, "--digest", noted)
+    assert (found.exit_code, found.out) == (2, "")
+    assert "not a SHA-256" in found.err
+
+
+def test_a_digest_in_capitals_is_the_same(done: Scanned) -> None:
+    assert program("verify", done.folder.name, "--digest", digest(done).upper()).exit_code == 0
+
+
+# --- a run that was never finished -----------------------------------------------------------------------------------
+
+
+def stopped(folder: Path, length: int) -> None:
+    """As SIGKILL leaves it when its journal has that many bytes."""
+    journal = (folder / run_folder.JOURNAL).read_bytes()[:length]
+    for file in folder.iterdir():
+        file.unlink()
+    (folder / run_folder.JOURNAL).write_bytes(journal)
+
+
+@pytest.mark.parametrize("length", [0, 10, 5_000, -1])
+def test_a_run_that_was_never_finished_is_said_to_be_that(done: Scanned, length: int) -> None:
+    stopped(done.folder, length)
+    found = program("verify", done.folder)
+    assert (found.exit_code, found.out) == (2, "")
+    assert "is not finished" in found.err
+    assert f"--resume {done.folder}" in found.err
+
+
+def test_a_run_whose_digest_was_noted_was_finished_once(done: Scanned) -> None:
+    noted = digest(done)
+    stopped(done.folder, 5_000)
+    found = program("verify", done.folder, "--digest", noted)
+    assert found.exit_code == 3
+    assert "manifest.json cannot have the digest that was noted: it is gone" in found.out
+
+
+def test_an_unfinished_run_that_was_changed_is_a_mismatch(done: Scanned) -> None:
+    stopped(done.folder, -1)
+    _replace(run_folder.JOURNAL, b'"alice"', b'"mally"')(done.folder)
+    found = program("verify", done.folder)
+    assert found.exit_code == 3
+    assert "the journal was changed" in found.out
+
+
+@pytest.mark.parametrize("command", [("report",), ("evaluate", "--as-of", "2027-01-01"), ("diff", "<run>")])
+def test_to_name_an_unfinished_run_is_wrong_usage(done: Scanned, command: tuple[str, ...]) -> None:
+    stopped(done.folder, -1)
+    found = program(*(str(done.folder) if word == "<run>" else word for word in command), done.folder)
+    assert found.exit_code == 2
+    assert "scan --resume" in found.err
+
+
+# --- what the digest alone shows, and what needs no digest -----------------------------------------------------------
+
+
 def test_who_rewrites_the_manifest_too_is_found_by_the_digest_alone(done: Scanned) -> None:
     noted = digest(done)
-    journal = done.folder / run.JOURNAL
     summary = done.folder / "summary.json"
     summary.write_bytes(summary.read_bytes() + b" ")
-    run.seal(done.folder, [p.name for p in done.folder.iterdir() if p.name != run.MANIFEST], _sha256(journal))
+    reseal(done.folder)
     assert program("verify", done.folder.name).exit_code == 0
     found = program("verify", done.folder.name, "--digest", noted)
     assert found.exit_code == 3
@@ -140,8 +394,7 @@ def _sha256(path: Path) -> str:
 
 def test_a_csv_that_does_not_follow_from_the_journal_is_found_though_the_manifest_has_it(done: Scanned) -> None:
     _replace("iam-users.csv", b"UNAPPROVED", b"APPROVED")(done.folder)
-    names = [path.name for path in done.folder.iterdir() if path.name != run.MANIFEST]
-    run.seal(done.folder, names, _sha256(done.folder / run.JOURNAL))
+    reseal(done.folder)
     found = program("verify", done.folder.name)
     assert found.exit_code == 3
     assert "iam-users.csv is not what the journal says" in found.out
