@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 from scanner import __version__
 from scanner.audit.assessment import Assessment
-from scanner.errors import ScannerError, UsageError
+from scanner.errors import UsageError
 from scanner.files import open_regular
 from scanner.report.formats import write_accounts_csv, write_users_csv
 from scanner.report.view import View
@@ -158,19 +158,15 @@ def _journal(data: bytes | OSError, sealed: Sealed | None) -> tuple[Assessment |
         return None, [Check(what=JOURNAL, holds=False, detail=_why(data))]
     try:
         with no_garbage_collection():
-            assessment = decide_record(decode(data))
-    except ScannerError as error:
-        unusable = str(error)
-    except Exception as error:  # what follows the chain may still have been written by anybody
-        log.debug("the journal cannot be used", exc_info=True)
-        unusable = f"its content cannot be used ({type(error).__name__})"
-    else:
-        return assessment, [_chain(data, sealed)]
+            return decide_record(decode(data)), [_chain(data, sealed)]
+    except JournalError as error:
+        unusable = Check(what=JOURNAL, holds=False, detail=str(error))
     try:
         check_chain(data)
+        chain = _chain(data, sealed)
     except JournalError as error:
-        return None, [Check(what=JOURNAL, holds=False, detail=str(error))]
-    return None, [_chain(data, sealed), Check(what=JOURNAL, holds=False, detail=unusable)]
+        chain = Check(what=JOURNAL, holds=False, detail=str(error))
+    return None, [chain] if chain == unusable else [chain, unusable]
 
 
 def _chain(data: bytes, sealed: Sealed | None) -> Check:
@@ -210,7 +206,7 @@ def _same(name: str, data: bytes, writer: Callable[[View, BinaryIO], None], asse
     again = io.BytesIO()
     try:
         writer(View(assessment), again)
-    except Exception:  # as above
+    except Exception:  # the types of the content are right, and its values may still be anything
         log.debug("%s cannot be rendered again", name, exc_info=True)
         return Check(what=name, holds=False, detail="cannot be rendered again from the journal")
     holds = again.getvalue() == data
