@@ -64,7 +64,7 @@ def test_a_scan_ends_its_journal_and_says_how_to_go_on(
         assert ended.returncode == 130, ended.stderr
         assert "Traceback" not in ended.stderr
         (folder,) = Path("reports").iterdir()
-        assert f"Go on with: iam-scanner scan --resume {folder}" in ended.stderr
+        assert f"Resume with: iam-scanner scan --resume {folder}" in ended.stderr
         assert run.read(folder).footer.interrupted
         assert not run.is_sealed(folder)
         goes_on(endpoint, folder)
