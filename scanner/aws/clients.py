@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT = 10  # seconds
 READ_TIMEOUT = 30  # seconds between two bytes; the session's deadline bounds the whole
-TRANSIENT_TRIES = 6  # of a call that finds no server, or nothing but server errors
+TRANSIENT_ATTEMPTS = 6  # of a call that finds no server, or nothing but server errors
 GRACE = 0.25  # seconds, so that of two deadlines at the same moment the inner one comes first
 BACKOFF_BASE = 0.2  # seconds
 BACKOFF_CAP = 10.0  # seconds
@@ -215,7 +215,7 @@ class Session:
         secrets = {"(session token)": signer.token, "(external id)": parameters.get("ExternalId")}
         try:
             async with asyncio.timeout_at(deadline):
-                tries = broken = 0
+                attempts = broken = 0
                 while True:
                     queued = True
                     try:
@@ -224,16 +224,16 @@ class Session:
                             return await self.clients.attempt(service, operation, signer, parameters)
                     except RETRIED as error:
                         last = trouble(error, name)
-                        tries += 1
+                        attempts += 1
                         broken += last.transient
                         told = without_secrets(last.failure, secrets)
                         kind = type(error).__name__
-                        log.debug("%s: try %d: %s %s (%s)", name, tries, told.reason, told.code or "", kind)
+                        log.debug("%s: attempt %d: %s %s (%s)", name, attempts, told.reason, told.code or "", kind)
                         if last.throttled:
                             self.clients.meter.throttled += 1
-                        elif not last.transient or broken >= TRANSIENT_TRIES:
+                        elif not last.transient or broken >= TRANSIENT_ATTEMPTS:
                             raise CallError(told) from None
-                    await asyncio.sleep(_backoff(tries))
+                    await asyncio.sleep(_backoff(attempts))
         except TimeoutError:
             late = timed_out(name, last, held_back=queued and pace.slowed)
             raise CallError(without_secrets(late, secrets)) from None
@@ -270,6 +270,6 @@ class Session:
             seen.add(token)
 
 
-def _backoff(tries: int) -> float:
+def _backoff(attempts: int) -> float:
     """Return seconds to wait: exponential with full jitter, so that a throttled crowd does not come back as one."""
-    return random.uniform(0, min(BACKOFF_CAP, BACKOFF_BASE * 2.0 ** min(tries, 10)))  # noqa: S311  # jitter, not a secret
+    return random.uniform(0, min(BACKOFF_CAP, BACKOFF_BASE * 2.0 ** min(attempts, 10)))  # noqa: S311  # jitter, not a secret

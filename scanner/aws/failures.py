@@ -166,7 +166,11 @@ def _struck(text: str, secret: str, name: str) -> str:
 def timed_out(call: str, last: Trouble | None, *, held_back: bool = False) -> Failure:
     """Return why a call that was still being tried at its deadline did not work; `held_back`: its turn did not come."""
     if last is None and held_back:
-        return failure(FailReason.THROTTLED, call, "AWS asked to slow down, and the call's turn did not come in time.")
+        return failure(
+            FailReason.THROTTLED,
+            call,
+            "Throttled until the time was up, before the call could be made.",
+        )
     if last is None:
         return failure(FailReason.TIMEOUT, call, "No complete answer before the time was up.")
     if last.throttled:

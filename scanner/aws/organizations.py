@@ -210,7 +210,7 @@ def _accounts(page: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     raws: list[Mapping[str, Any]] = page.get("Accounts", [])
     for raw in raws:
         if not is_account_id(raw.get("Id", "")):
-            raise bad_response("organizations:ListAccounts", f"{raw.get('Id')!r} is no account id.")
+            raise bad_response("organizations:ListAccounts", f"{raw.get('Id')!r} is not a valid account ID.")
     return raws
 
 

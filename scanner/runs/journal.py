@@ -22,6 +22,7 @@ from pydantic import NonNegativeInt, TypeAdapter, ValidationError
 from scanner.errors import ExitCode, ScannerError
 from scanner.model import Account, AccountId, AccountScan, Failed, Failure, OrganizationalUnit, Scanned
 from scanner.record import Footer, Header, Listing, Record, Resumption
+from scanner.settings import Settings
 
 SCHEMA_VERSION: Final = 1
 NO_LINE: Final = "0" * 64  # what the first line has in place of a digest
@@ -186,7 +187,7 @@ class _Reader:
             case "header":
                 if content.get("schema_version") != SCHEMA_VERSION:
                     raise JournalError("the journal was written by another version of the program: use that version.")
-                self._header = _HEADER.validate_python(content)
+                self._header = _header(content)
             case "account":
                 scan = _SCAN.validate_python(content)
                 self._scans[scan.account_id] = scan
@@ -229,7 +230,7 @@ class _Reader:
 
 def _encoded(line: Line) -> tuple[str, dict[str, Any]]:
     if isinstance(line, Header):
-        return "header", _HEADER.dump_python(line, mode="json")
+        return "header", _header_content(line)
     if isinstance(line, Listing):
         return "listing", _LISTING.dump_python(_listing_line(line), mode="json")
     if isinstance(line, Resumption):
@@ -237,6 +238,21 @@ def _encoded(line: Line) -> tuple[str, dict[str, Any]]:
     if isinstance(line, Footer):
         return "footer", _FOOTER.dump_python(line, mode="json")
     return "account", _SCAN.dump_python(line, mode="json")
+
+
+def _header_content(header: Header) -> dict[str, Any]:
+    """Whether an ExternalId was given is said among the settings; the id itself is nowhere."""
+    content: dict[str, Any] = _HEADER.dump_python(header, mode="json", exclude={"settings": {"external_id"}})
+    content["settings"]["external_id_given"] = content.pop("external_id_given")
+    return content
+
+
+def _header(content: dict[str, Any]) -> Header:
+    """Read a header of any program version: a setting that it lacks has its default, one that is unknown is dropped."""
+    recorded = content["settings"]
+    known = {key: value for key, value in recorded.items() if key in Settings.model_fields}
+    given = recorded.get("external_id_given", False)
+    return _HEADER.validate_python({**content, "settings": Settings(**known), "external_id_given": given})
 
 
 def _listing_line(listing: Listing) -> _ListingLine:

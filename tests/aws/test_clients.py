@@ -116,7 +116,7 @@ async def test_a_broken_answer_is_tried_a_few_times_and_no_more(effect: object) 
     fault = Fault("iam:*", effect)  # type: ignore[arg-type]
     async with asking(small_world(), [fault], seconds=20) as (endpoint, session):
         await refusal(session, "iam", "ListUsers")
-    assert endpoint.counts["iam:ListUsers"] == clients.TRANSIENT_TRIES
+    assert endpoint.counts["iam:ListUsers"] == clients.TRANSIENT_ATTEMPTS
 
 
 async def test_throttled_tries_do_not_count_as_broken_ones() -> None:

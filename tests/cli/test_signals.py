@@ -93,7 +93,7 @@ def test_a_run_that_is_stopped_before_it_goes_on_is_as_it_was(
         endpoint.faults.rules += faults(subject, "organizations:ListRoots", hang, signal.SIGTERM)
         ended = subject.run(endpoint_environment(endpoint.url), "scan", "--resume", folder)
         assert ended.returncode == 130
-        assert f"The run is as it was. Go on with: iam-scanner scan --resume {folder}" in ended.stderr
+        assert f"The run was not changed. Resume it with: iam-scanner scan --resume {folder}" in ended.stderr
         assert (folder / run.JOURNAL).read_bytes() == journal
         goes_on(endpoint, folder)
 
