@@ -201,7 +201,7 @@ def sealed_files(folder: Path) -> Mapping[str, Sealed]:
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         at = ".".join(map(str, fault["loc"]))
-        why = f"its {at} is missing or not valid" if at else "it is not a JSON object"
+        why = f'"{at}" in it is missing or not valid' if at else "it is not a JSON object"
         raise ValueError(f"is not a manifest that this program writes: {why}") from error
 
 

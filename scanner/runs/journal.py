@@ -134,7 +134,7 @@ def _read(data: bytes) -> "_Reader":
     for number, content, digest in _chained(data):
         try:
             reader.take(content)
-        except (ValidationError, KeyError, IndexError, TypeError) as error:
+        except (ValidationError, AttributeError, KeyError, IndexError, TypeError) as error:
             raise JournalError(f"journal line {number} is not one that this program writes.") from error
         reader.last = digest
     return reader

@@ -102,6 +102,18 @@ def test_an_output_folder_that_cannot_be_written_to(world: SimulatedOrganization
     assert "--output" in ended.err
 
 
+def test_an_output_folder_that_cannot_be_locked(world: SimulatedOrganization, without_locks: None) -> None:
+    """It is found before any account is entered, and nothing is left there."""
+    with running(world) as endpoint, calling(endpoint):
+        ended = program(*SCAN, "--json")
+        assert not endpoint.calls_to("sts:AssumeRole")
+        assert not endpoint.calls_to("iam:ListUsers")
+    assert ended.exit_code == 1
+    assert "cannot be locked" in ended.document["error"]["message"]
+    assert "--output" in ended.err
+    assert list(Path("reports").iterdir()) == []
+
+
 @pytest.mark.parametrize("arguments", [["--json"], ["--quiet"], []], ids=str)
 def test_a_result_that_did_not_get_out_is_no_success(world: SimulatedOrganization, arguments: list[str]) -> None:
     with running(world) as endpoint:

@@ -1,10 +1,7 @@
 """`verify`: every change to a finished run is found and named."""
 
 import hashlib
-import itertools
 import json
-import os
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +11,7 @@ import pytest
 from scanner.runs import folder as run_folder
 from tests.aws_endpoint import running
 from tests.program import Scanned, hurried, program, scan, small_world, workplace
+from tests.runs.recording import rechained, reseal
 
 __all__ = ["hurried", "workplace"]
 
@@ -57,31 +55,22 @@ def _lines(change: Callable[[list[bytes]], object]) -> Callable[[Path], None]:
     return changed
 
 
-def _chained(lines: list[bytes]) -> list[bytes]:
-    """The lines with a chain that holds again, as somebody would make it who knows how."""
-    previous, chained = "0" * 64, []
-    for line in lines:
-        chained.append(re.sub(rb'"previous":"[0-9a-f]{64}"', f'"previous":"{previous}"'.encode(), line, count=1))
-        previous = hashlib.sha256(chained[-1]).hexdigest()
-    return chained
-
-
 def _rewrite(lines: list[bytes]) -> None:
     """Another name in the first account, and everything behind it made to fit."""
     at = next(number for number, line in enumerate(lines) if b'"alice"' in line)
     lines[at] = lines[at].replace(b'"alice"', b'"mally"')
-    lines[:] = _chained(lines)
+    lines[:] = rechained(lines)
 
 
 def _again(lines: list[bytes]) -> None:
     """The footer once more."""
-    lines[:] = _chained([*lines, lines[-1]])
+    lines[:] = rechained([*lines, lines[-1]])
 
 
 def _shorten(lines: list[bytes]) -> None:
     """The last account left out, and what follows it made to fit."""
     last = max(number for number, line in enumerate(lines) if b'{"type":"account"' in line)
-    lines[:] = _chained(lines[:last] + lines[last + 1 :])
+    lines[:] = rechained(lines[:last] + lines[last + 1 :])
 
 
 def _move(lines: list[bytes]) -> None:
@@ -134,12 +123,6 @@ def test_a_change_is_found_and_named(done: Scanned, what: str) -> None:
 # --- a journal whose chain is right, and whose content is not --------------------------------------------------------
 
 
-def reseal(folder: Path) -> None:
-    """A manifest over the files as they are now."""
-    names = [path.name for path in folder.iterdir() if path.name != run_folder.MANIFEST]
-    run_folder.seal(folder, names, _sha256(folder / run_folder.JOURNAL))
-
-
 def _edit(kind: str, change: Callable[[dict[str, Any]], object]) -> Callable[[Path], None]:
     """Change the first line of this kind, and everything behind it so that the chain holds."""
 
@@ -148,7 +131,7 @@ def _edit(kind: str, change: Callable[[dict[str, Any]], object]) -> Callable[[Pa
         content = json.loads(lines[at])
         change(content)
         lines[at] = json.dumps(content, separators=(",", ":")).encode() + b"\n"
-        lines[:] = _chained(lines)
+        lines[:] = rechained(lines)
 
     return _lines(edit)
 
@@ -173,6 +156,7 @@ UNUSABLE: dict[str, tuple[Callable[[Path], None], str]] = {
         _edit("listing", lambda line: line.update(type="gossip")),
         NOT_OURS,
     ),
+    "settings that are a number": (_edit("header", lambda header: header.update(settings=5)), NOT_OURS),
     "another schema version": (
         _edit("header", lambda header: header.update(schema_version=2)),
         "was written by another version of the program",
@@ -215,109 +199,6 @@ def test_what_cannot_be_used_is_told_by_the_other_commands_too(done: Scanned) ->
     found = program("report", done.folder)
     assert found.exit_code == 1
     assert "the safelists in the journal cannot be used" in found.err
-
-
-# --- a manifest that leads elsewhere, or nowhere ---------------------------------------------------------------------
-
-
-def _names(*names: str) -> Callable[[Path], None]:
-    """Let the manifest name these, too."""
-
-    def change(folder: Path) -> None:
-        manifest = json.loads((folder / run_folder.MANIFEST).read_bytes())
-        manifest["files"] |= dict.fromkeys(names, manifest["files"]["summary.json"])
-        (folder / run_folder.MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
-
-    return change
-
-
-@pytest.mark.parametrize("name", ["../pipe", "/etc/passwd", "sub/pipe", "..", ".", "", "a\0b", "..\\pipe", ".hidden"])
-def test_a_name_that_leaves_the_folder_is_refused_and_not_read(done: Scanned, name: str) -> None:
-    """To open a pipe that nobody writes to would never end."""
-    (done.folder / "sub").mkdir()
-    for pipe in (done.folder.parent / "pipe", done.folder / "sub" / "pipe"):
-        os.mkfifo(pipe)
-    _names(name)(done.folder)
-    found = program("verify", done.folder.name, "--json")
-    assert found.exit_code == 3
-    (check,) = [one for one in found.document["checks"] if "which is not a file of a run" in one["detail"]]
-    assert (check["what"], check["holds"]) == ("manifest.json", False)
-    assert repr(name) in check["detail"]
-
-
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [
-        *itertools.product(("summary.json", "iam-users.csv", "manifest.json"), ("link", "pipe", "folder")),
-        ("journal.jsonl", "link"),  # without it, this is not a run
-    ],
-)
-def test_what_is_not_a_file_of_the_folder_is_not_followed(done: Scanned, name: str, kind: str) -> None:
-    file = done.folder / name
-    outside = file.replace(done.folder.parent / "outside")
-    if kind == "link":
-        file.symlink_to(outside.resolve())
-    elif kind == "pipe":
-        os.mkfifo(file)
-    else:
-        file.mkdir()
-    found = program("verify", done.folder.name)
-    assert found.exit_code == 3
-    words = "is a link, which this program does not make" if kind == "link" else "cannot be read: Not a file"
-    assert f"MISMATCH    {name} {words}" in found.out
-
-
-def _manifest(change: Callable[[dict[str, Any]], object]) -> bytes:
-    sample = {
-        "schema_version": 1,
-        "program_version": "0.1.0",
-        "run_id": "20261123T164100Z-1a2b3c",
-        "journal_sha256": "0" * 64,
-        "files": {"journal.jsonl": {"sha256": "0" * 64, "bytes": 1}},
-    }
-    change(sample)
-    return json.dumps(sample).encode()
-
-
-BAD_MANIFESTS: dict[str, tuple[bytes, str]] = {
-    "nothing": (b"", "it is not a JSON object"),
-    "not JSON": (b"{", "it is not a JSON object"),
-    "not UTF-8": (b'{"\xff": 1}', "it is not a JSON object"),
-    "a list": (b"[]", "it is not a JSON object"),
-    "deep": (b"[" * 100_000, "it is not a JSON object"),
-    "huge": (b" " * 1_000_001, "is larger than 1,000,000 bytes"),
-    "another version": (_manifest(lambda each: each.update(schema_version=2)), "its schema_version is"),
-    "no files": (_manifest(lambda each: each.pop("files")), "its files is missing"),
-    "files as a list": (_manifest(lambda each: each.update(files=[])), "its files is missing or not valid"),
-    "a size as text": (
-        _manifest(lambda each: each["files"]["journal.jsonl"].update(bytes="1")),
-        "its files.journal.jsonl.bytes is",
-    ),
-    "a size without end": (
-        _manifest(lambda each: each["files"]["journal.jsonl"].update(bytes=float("inf"))),
-        "its files.journal.jsonl.bytes is",
-    ),
-    "a size below nothing": (
-        _manifest(lambda each: each["files"]["journal.jsonl"].update(bytes=-1)),
-        "its files.journal.jsonl.bytes is",
-    ),
-    "no digest": (
-        _manifest(lambda each: each["files"]["journal.jsonl"].update(sha256=None)),
-        "its files.journal.jsonl.sha256 is",
-    ),
-}
-
-
-@pytest.mark.parametrize(("data", "said"), BAD_MANIFESTS.values(), ids=BAD_MANIFESTS)
-def test_a_manifest_that_is_none_is_named_and_the_journal_is_checked_all_the_same(
-    done: Scanned, data: bytes, said: str
-) -> None:
-    (done.folder / run_folder.MANIFEST).write_bytes(data)
-    found = program("verify", done.folder.name)
-    assert found.exit_code == 3
-    assert any(line.startswith("MISMATCH    manifest.json") and said in line for line in found.out.splitlines())
-    assert "ok          journal.jsonl every line follows the one before it" in found.out
-    assert "ok          iam-users.csv rendered again from the journal" in found.out
 
 
 # --- the digest ------------------------------------------------------------------------------------------------------
@@ -390,10 +271,6 @@ def test_who_rewrites_the_manifest_too_is_found_by_the_digest_alone(done: Scanne
     found = program("verify", done.folder.name, "--digest", noted)
     assert found.exit_code == 3
     assert "another digest than the one noted" in found.out
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def test_a_csv_that_does_not_follow_from_the_journal_is_found_though_the_manifest_has_it(done: Scanned) -> None:

@@ -7,10 +7,24 @@ from typing import Any
 import pytest
 
 from scanner.model import SkipReason
+from scanner.runs import folder as run_folder
 from scanner.scan.scope import Placement, Plan, Selection, place
 from tests.aws_endpoint import MEMBER_KEY, Fault, SimulatedOrganization, deny, empty_organization, running
 from tests.builders import account, account_id, ou_id
-from tests.program import PROD, Scanned, accounts_asked, ids, named, scan, small_world, unit, workplace
+from tests.program import (
+    PROD,
+    Scanned,
+    accounts_asked,
+    calling,
+    ids,
+    named,
+    program,
+    scan,
+    small_world,
+    unit,
+    workplace,
+)
+from tests.runs.recording import rechained
 
 __all__ = ["workplace"]
 
@@ -353,6 +367,24 @@ def test_a_bad_file_of_accounts_is_refused_before_any_call(text: str, told: str)
     assert told in done.err
     assert endpoint.calls == []
     assert not done.output.exists()
+
+
+@needs_a_workplace
+def test_a_list_that_an_earlier_version_took_is_refused_when_its_run_is_resumed() -> None:
+    """It is read from the journal, and as strictly as from the file."""
+    world = small_world()
+    file = accounts_file(world, dev="Root/Dev", core="Root/Prod")
+    with running(world, [Fault("sts:AssumeRole", deny, account=named(world, "core").id)]) as endpoint:
+        done = scan(endpoint, "--accounts-file", file)
+        journal = done.folder / run_folder.JOURNAL
+        lines = journal.read_bytes().replace(b",core,Root/Prod", b",core,Root//Prod", 1).splitlines(keepends=True)
+        journal.write_bytes(b"".join(rechained(lines)))
+        endpoint.calls.clear()
+        with calling(endpoint):
+            again = program("scan", "--resume", done.folder)
+    assert again.exit_code == 2
+    assert "accounts.csv:3: The ou_path 'Root//Prod' has an OU without a name in it." in again.err
+    assert endpoint.calls == []
 
 
 @needs_a_workplace
