@@ -36,7 +36,7 @@ _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}", re.ASCII)
 
 
 def new_run_id(started_at: datetime) -> str:
-    """Return an id that sorts by its start (UTC) and is not met twice: "20261123T164100Z-1a2b3c"."""
+    """An id that sorts by the run's start (UTC) and is unique: "20261123T164100Z-1a2b3c"."""
     return f"{started_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
 
@@ -64,7 +64,7 @@ class Journal:
     """
 
     def __init__(self, folder: Path, begun: Begun | None = None) -> None:
-        """Start a journal; with `begun`, go on with the one that is there, behind its last whole line."""
+        """Start a journal; with `begun`, continue the one that is there behind its last whole line."""
         flags = os.O_WRONLY | os.O_APPEND if begun else os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
         self._descriptor = os.open(folder / JOURNAL, flags, 0o600)
         self.folder = folder
@@ -151,7 +151,7 @@ def _make_ready(descriptor: int, folder: Path, begun: Begun) -> None:
 
 
 def read(folder: Path) -> Record:
-    """Read a run's journal; raise `JournalError` where it is not whole, `UsageError` where there is none."""
+    """Read a run's journal; raise `JournalError` where it is not whole, and `UsageError` where there is none."""
     return decode(_bytes(folder))
 
 
@@ -220,7 +220,7 @@ def _bytes(folder: Path) -> bytes:
 
 
 def find(run: str, output: Path) -> Path:
-    """Return the folder that RUN names: a folder, or a run id under `output`; raise `UsageError` for neither."""
+    """The folder that RUN names: a folder, or a run id under `output`; raise `UsageError` for neither."""
     places = (Path(run), output / run)
     for folder in places:
         if (folder / JOURNAL).is_file():
@@ -237,7 +237,7 @@ def find(run: str, output: Path) -> Path:
 
 
 def resume_command(folder: Path) -> str:
-    """Return what to type to go on with the run."""
+    """The command that resumes the run."""
     return f"iam-scanner scan --resume {shlex.quote(str(folder))}"
 
 

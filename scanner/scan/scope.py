@@ -33,7 +33,7 @@ class Plan(StrEnum):
     SCAN = "scan"
     EXCLUDED = "excluded"
     INACTIVE = "inactive"
-    OU_UNKNOWN = "OU unknown"  # it cannot be told whether it is in scope: it fails, and is not passed over
+    OU_UNKNOWN = "OU unknown"  # whether it is in scope is not known: it fails, and is not passed over
     OUTSIDE = "outside the scope"
 
 
