@@ -72,6 +72,29 @@ _CREDENTIALS = (
 )
 _SERVER_ERRORS = frozenset({"ServiceFailure", "ServiceException", "InternalFailure", "ServiceUnavailable"})
 
+# Where AWS's code says more than the reason does. AssumeRole refuses for many reasons that the role has no part in.
+_REMEDIES_BY_CODE = {
+    "PackedPolicyTooLarge": (
+        "The session policy and the caller's session tags are too large together: give --no-session-policy, or call "
+        "with fewer session tags (EKS Pod Identity alone takes three quarters of the room)."
+    ),
+    "MalformedPolicyDocument": "STS does not take the session policy: give --no-session-policy, and report it.",
+    "RegionDisabledException": (
+        "STS is switched off in this Region for the caller's account: set AWS_REGION to an enabled one, as us-east-1."
+    ),
+    "InvalidClientTokenId": (
+        "Sign in again. If the credentials are good, their Region may be one that the account has not enabled: set "
+        "AWS_REGION to an enabled one, as us-east-1."
+    ),
+    "RequestExpired": "Set this machine's clock: AWS refuses requests that are minutes off. Then scan again.",
+    "SignatureDoesNotMatch": (
+        "Check that the secret access key is whole, and that this machine's clock is right: AWS refuses requests that "
+        "are minutes off."
+    ),
+    "ValidationError": "Check --role-name, --session-name and --external-id against AWS's message.",
+}
+_REMEDIES_BY_CODE["UnrecognizedClientException"] = _REMEDIES_BY_CODE["InvalidClientTokenId"]
+
 REMEDIES = {
     FailReason.ROLE_NOT_ASSUMABLE: (
         "Check in this account that the role exists, that its trust policy names the caller (and the external id, if "
@@ -102,7 +125,7 @@ class CallError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """One try that did not work, and whether another one may."""
+    """One attempt that failed, and whether another one may succeed."""
 
     failure: Failure
     throttled: bool = False
@@ -123,7 +146,7 @@ def incomplete_listing(call: str, detail: str) -> CallError:
 
 
 def trouble(error: Exception, call: str) -> Trouble:
-    """Judge one failed try; `error` is one of `RETRIED`. Raises `StartError` where a region is needed and none set."""
+    """Judge one failed attempt; `error` is one of `RETRIED`. Raises `StartError` where a region is missing."""
     if isinstance(error, ClientError):
         return _refused(error.response, call)
     if isinstance(error, NoRegionError):
@@ -141,7 +164,7 @@ def trouble(error: Exception, call: str) -> Trouble:
 
 
 def is_throttled(error: Exception) -> bool:
-    """Tell whether AWS asked to slow down."""
+    """Whether AWS throttled the call."""
     return isinstance(error, ClientError) and _asks_to_slow_down(error.response)
 
 
@@ -185,10 +208,9 @@ def _refused(response: dict[str, Any], call: str) -> Trouble:
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     throttled = _asks_to_slow_down(response)
     transient = not throttled and (status >= 500 or code in _SERVER_ERRORS)
+    found = failure(_reason(code, call, throttled=throttled, transient=transient), call, message, code=code or None)
     return Trouble(
-        failure=failure(
-            _reason(code, call, throttled=throttled, transient=transient), call, message, code=code or None
-        ),
+        failure=replace(found, remedy=_REMEDIES_BY_CODE.get(code, found.remedy)),
         throttled=throttled,
         transient=transient,
     )

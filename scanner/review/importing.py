@@ -23,7 +23,7 @@ from scanner.review.reading import EVIDENCE, Filled, read
 from scanner.review.reading import in_order as by_place
 from scanner.review.safelist_changes import FileChange, Wanted, changes, forbidden, wanted
 from scanner.review.standing import Ledger, Standing
-from scanner.runs import folder as run
+from scanner.runs import folder as run_folder
 from scanner.runs.ledger import LEDGER, LedgerLine, append, locked
 from scanner.runs.ledger import read as read_ledger
 from scanner.runs.stored import decide
@@ -120,10 +120,10 @@ def _run_of(books: Sequence[Filled], output: Path, faults: list[Fault]) -> Asses
     for book in books:
         faults += _not_of(book, found[books[0].path])
     run_id = found[books[0].path].value
-    if not isinstance(run_id, str) or not run.is_run_id(run_id):
+    if not isinstance(run_id, str) or not run_folder.is_run_id(run_id):
         raise FaultsError(faults)
     try:
-        assessment = decide(run.find(str(output / run_id), output))
+        assessment = decide(run_folder.find(str(output / run_id), output))
     except UsageError as error:
         at = found[books[0].path]
         faults.append(books[0].fault(at, str(error), "Name the folder that holds it with --output.", EVIDENCE))
@@ -140,7 +140,7 @@ def _not_of(book: Filled, first: Cell) -> Iterable[Fault]:
     at = _fact(book, RUN_ID)
     if any(str(each.value).startswith(WHAT_IF) for each in book.facts.values()):
         yield book.fault(None, "this is a what-if: nobody is to decide by it.", _AGAIN.format("the run"), EVIDENCE)
-    elif not isinstance(at.value, str) or not run.is_run_id(at.value):
+    elif not isinstance(at.value, str) or not run_folder.is_run_id(at.value):
         yield book.fault(at, f"There is no {RUN_ID}.", _AGAIN.format("the run"), EVIDENCE)
     elif at.value != first.value:
         problem = f"This workbook is of run {at.value}, and the first one of {first.value}."

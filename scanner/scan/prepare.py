@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from scanner.account_files import read_owners
 from scanner.aws import identity, organizations
 from scanner.aws.clients import Clients, Session
+from scanner.aws.credentials import caller_credentials
 from scanner.aws.failures import CallError
 from scanner.errors import StartError
 from scanner.model import Caller, Organization
@@ -63,19 +64,19 @@ def read_accounts_file(settings: Settings) -> FromFile | None:
 
 async def make_ready(inputs: Inputs, clients: Clients, progress: Progress) -> Ready:
     """Check everything that was given, and only then assume the hub's role. Raises `UsageError` and `StartError`."""
-    progress.says("Checking credentials and scope")
-    ready = await prepare(inputs.settings, inputs.accounts_file, clients)
+    ready = await prepare(inputs.settings, inputs.accounts_file, clients, progress)
     notes = check_organization(inputs.safelist, ready.organization.id if ready.organization else None)
     return replace(await with_hub(ready), notes=notes)
 
 
-async def prepare(settings: Settings, accounts_file: FromFile | None, clients: Clients) -> Ready:
+async def prepare(settings: Settings, accounts_file: FromFile | None, clients: Clients, progress: Progress) -> Ready:
     """Find out who calls, and check all that is named against the organization, or the file that stands in for it.
 
     Assumes no role but the one to read AWS Organizations with. Raises `StartError` where the caller, that role or AWS
     Organizations is not to be had, and `UsageError` for a name that does not exist.
     """
-    own = Session(clients, await identity.caller_credentials(settings.profile))
+    progress.says("Checking credentials and scope")
+    own = Session(clients, await caller_credentials(settings.profile, progress.paused))
     caller = await identity.who_calls(own)
     policies = _session_policies(settings, caller) if settings.session_policy else {}
     organization: Organization | None = None

@@ -9,7 +9,7 @@ from scanner.aws.clients import Clients
 from scanner.errors import UsageError
 from scanner.model import Caller
 from scanner.record import Header, Resumption
-from scanner.runs import folder as run
+from scanner.runs import folder as run_folder
 from scanner.runs.journal import Begun
 from scanner.safelist.entries import parse
 from scanner.scan.account_sources import FromFile
@@ -50,14 +50,14 @@ async def resume(folder: Path, begun: Begun, inputs: Inputs, progress: Progress)
         if begun.footer is not None:  # counts continue
             clients.meter.calls.update(begun.footer.api_calls)
             clients.meter.throttled += begun.footer.throttled
-        with run.Journal(folder, begun) as journal:
+        with run_folder.Journal(folder, begun) as journal:
             await journal.append(_resumption(begun, ready.caller))
             await keep(ready, journal, progress, begun)
 
 
 async def resume_with_reports(folder: Path, begun: Begun) -> None:
     """Record in the journal that a run that only lacks its reports gets them now, and by which program version."""
-    with run.Journal(folder, begun) as journal:
+    with run_folder.Journal(folder, begun) as journal:
         await journal.append(_resumption(begun, None))
         if begun.footer is not None:
             await journal.append(begun.footer)

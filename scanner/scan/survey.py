@@ -26,8 +26,7 @@ async def survey(settings: Settings, progress: Progress) -> Survey:
     """List the accounts and what a scan would do with each; assumes no role in any of them."""
     accounts_file = read_accounts_file(settings)
     async with Clients(profile=settings.profile, concurrency=settings.concurrency) as clients:
-        progress.says("Checking credentials and scope")
-        ready = await prepare(settings, accounts_file, clients)
+        ready = await prepare(settings, accounts_file, clients, progress)
         progress.says("Listing accounts")
         population = Population(ready.source, ready.selection, progress)
         placements = {placed.account.id: placed.placement async for placed in population.accounts()}

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from scanner.aws.clients import Clients
+from scanner.cli.options import stderr
+from scanner.cli.screen.progress import ScanProgress
 from scanner.model import Account, AccountId, AccountScan, Failed, OrganizationalUnit, Scanned
 from scanner.scan.account import Entrance, scan_account
 from scanner.scan.account_sources import FromFile
@@ -42,7 +44,8 @@ async def entrance(endpoint: Endpoint, key: str = MANAGEMENT_KEY, **settings: An
     chosen = Settings(**settings)
     with calling(endpoint, key):
         async with Clients(profile=None, concurrency=chosen.concurrency) as clients:
-            yield entrance_of(await with_hub(await prepare(chosen, ANY, clients)))
+            progress = ScanProgress(stderr(), quiet=True)
+            yield entrance_of(await with_hub(await prepare(chosen, ANY, clients, progress)))
 
 
 def known(account: SimulatedAccount) -> Account:

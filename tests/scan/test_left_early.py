@@ -56,7 +56,7 @@ async def test_a_journal_that_cannot_be_written_stops_the_accounts_in_hand(
     async with Endpoint(world, faults) as endpoint:
         with calling(endpoint), run_folder.Journal(folder) as journal:
             async with Clients(profile=None, concurrency=8) as clients:
-                ready = await prepare(Settings(evidence="basic"), None, clients)
+                ready = await prepare(Settings(evidence="basic"), None, clients, progress)
                 await journal.append(header())
                 monkeypatch.setattr(os, "write", full)
                 with pytest.raises(OutputError, match="No space left"):
