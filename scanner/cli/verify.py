@@ -28,7 +28,8 @@ def verify_command(
 ) -> None:
     """Show that a run is whole: its files, the chain of its journal, and its CSVs rendered again.
 
-    Only --digest shows that nobody rewrote all of it. Exit code: 0 all holds, 3 something does not.
+    Only --digest shows that nobody rewrote all of it. Exit code: 0 all holds, 3 something does not, 2 the run was never
+    finished.
 
     Example: iam-scanner verify 20261123T164100Z-1a2b3c
     """
