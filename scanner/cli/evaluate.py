@@ -29,7 +29,7 @@ def evaluate_command(
     from scanner.audit.rule import exit_code
     from scanner.cli.scanning import show
     from scanner.report import render as publish
-    from scanner.runs import folder as run
+    from scanner.runs import folder as run_folder
     from scanner.safelist.read import read
 
     options.log_to_stderr(debug)
@@ -37,7 +37,7 @@ def evaluate_command(
         raise UsageError("Say what is to be other than in the run: give --safelist, --as-of, or both.")
     settings = options.settings(context.params)
     published = publish.evaluate(
-        run.find(run_, settings.output),
+        run_folder.find(run_, settings.output),
         settings.output,
         settings.format,
         safelists=read(settings.safelist) if safelist else None,

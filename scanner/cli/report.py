@@ -35,15 +35,15 @@ def report_command(
     from scanner.audit.split import with_owners
     from scanner.cli.scanning import show
     from scanner.report.render import publish_again, publish_parts
-    from scanner.runs import folder as run
+    from scanner.runs import folder as run_folder
     from scanner.runs.stored import decide
 
     options.log_to_stderr(debug)
     settings = options.settings(context.params)
-    folder = run.find(run_, settings.output)
+    folder = run_folder.find(run_, settings.output)
     assessment = decide(folder)
     if account_owners is not None:  # and not that of the settings, which is for scans: the same run, the same bytes
-        from scanner.account_owners import read_owners
+        from scanner.account_files import read_owners
 
         assessment = with_owners(assessment, read_owners(account_owners), str(account_owners))
     target = settings.output / f"{folder.resolve().name}-report"

@@ -16,7 +16,7 @@ from scanner.cli.screen.progress import ScanProgress
 from scanner.errors import ExitCode, InterruptedRunError, OutputError, UsageError
 from scanner.report.render import Published, publish
 from scanner.report.summary import summary
-from scanner.runs import folder as run
+from scanner.runs import folder as run_folder
 from scanner.scan.prepare import read_inputs
 from scanner.scan.resume import inputs_of, resume, resume_with_reports
 from scanner.scan.scan import scan
@@ -45,8 +45,8 @@ def run_scan(settings: Settings, *, as_json: bool, quiet: bool) -> Ended:
 
 def resume_scan(folder: Path, changes: Mapping[str, object], *, as_json: bool, quiet: bool) -> Ended:
     """Resume a run, render and show it; a run that lacks nothing but its reports is rendered without calling AWS."""
-    begun = run.read_begun(folder)
-    if begun.whole and run.is_sealed(folder):
+    begun = run_folder.read_begun(folder)
+    if begun.whole and run_folder.is_sealed(folder):
         raise UsageError(f"The run {folder} is complete: there is nothing to resume.")
     inputs = inputs_of(begun, changes)
     with ScanProgress(stderr(), quiet=quiet) as progress:
@@ -56,7 +56,7 @@ def resume_scan(folder: Path, changes: Mapping[str, object], *, as_json: bool, q
         if begun.header.program_version != __version__:
             progress.notes(f"It was started by iam-scanner {begun.header.program_version}; this is {__version__}.")
         rest = resume_with_reports(folder, begun) if begun.whole else resume(folder, begun, inputs, progress)
-        asyncio.run(_stoppable(rest, f"The run was not changed. Resume it with: {run.resume_command(folder)}"))
+        asyncio.run(_stoppable(rest, f"The run was not changed. Resume it with: {run_folder.resume_command(folder)}"))
         progress.says("Writing the reports")
         published = _report(folder, inputs.settings.format)
     return _ended(published, as_json=as_json, quiet=quiet)
@@ -69,7 +69,7 @@ def _ended(published: Published, *, as_json: bool, quiet: bool) -> Ended:
 
 def _report(folder: Path, formats: Collection[str]) -> Published:
     """Render and seal; where that does not come to its end, say how it is made up for."""
-    rest = f"What was read is kept. Write the reports with: {run.resume_command(folder)}"
+    rest = f"What was read is kept. Write the reports with: {run_folder.resume_command(folder)}"
     try:
         return publish(folder, formats)
     except KeyboardInterrupt:

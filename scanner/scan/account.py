@@ -112,6 +112,7 @@ async def _read(
         report = await asked
     finally:
         asked.cancel()
+        await asyncio.gather(asked, return_exceptions=True)  # no call of the account outlives it
     refused = tuple(_refusal(part) for part in (report, details, count) if isinstance(part, Failure))
     notes = refused + _remarks(users, details, count, report)
     evidenced = tuple(_with_evidence(user, details, report) for user in users)

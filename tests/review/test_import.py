@@ -193,6 +193,20 @@ def test_an_import_that_broke_off_is_repaired_by_the_same_command(desk: Desk) ->
     assert verdicts(desk)["prod/alice"] == "SAFELISTED"
 
 
+def test_an_import_that_was_killed_while_it_wrote_the_ledger_is_repaired_by_the_same_command(desk: Desk) -> None:
+    book = desk.filled(EVERYTHING)
+    desk.imported(book, "--write")
+    whole = desk.ledger.read_bytes()
+    times = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ,")
+    desk.ledger.write_bytes(whole[: whole.rindex(b"\r\n", 0, -2) + 40])
+    again = desk.imported(book, "--write", "--json")
+    assert again.exit_code == 0
+    assert again.document["ledger"]["added"] == 1
+    assert "decisions.csv was cut off" in again.document["notes"][0]
+    assert times.sub(b"", desk.ledger.read_bytes()) == times.sub(b"", whole)
+    assert desk.imported(book, "--write", "--json").document["notes"] == []
+
+
 def test_without_an_approval_policy_a_bare_approval_will_do(desk: Desk) -> None:
     text = desk.safelist.read_text(encoding="utf-8")
     start, end = text.index("policy:"), text.index("global:")

@@ -22,7 +22,7 @@ from scanner.report.figures import Figures
 from scanner.report.render import Published
 from scanner.report.rows import AccountRow
 from scanner.report.words import GROUNDS, many, status_words, what_if_words
-from scanner.runs import folder as run
+from scanner.runs import folder as run_folder
 from scanner.safelist.usage import NOT_JUDGED, EntryStatus, EntryUse
 from scanner.text import for_terminal
 
@@ -269,5 +269,5 @@ def _advice_on_the_rest(assessment: Assessment, folder: Path) -> str:
         return "the scope left nothing to scan; widen it."
     return (
         "nothing is known of the users in accounts that were not read. Fix the cause; then: "
-        f"{run.resume_command(folder)}"
+        f"{run_folder.resume_command(folder)}"
     )
