@@ -168,7 +168,8 @@ class _Harmless(logging.Formatter):
 
 def print_json(document: Any) -> None:
     """Print the one document; ASCII, so that it is valid whatever the terminal's encoding."""
-    typer.echo(json.dumps(document, indent=2, default=date.isoformat))
+    sys.stdout.write(json.dumps(document, indent=2, default=date.isoformat) + "\n")
+    sys.stdout.flush()
 
 
 def literal_console(**options: Any) -> Console:
