@@ -60,7 +60,8 @@ def _between(least: int, most: int) -> BeforeValidator:
         if is_number and isinstance(value, int) and least <= value <= most:
             return value
         shown = value if is_number else "{}"
-        remedy = "Write it without quotes." if value in map(str, range(least, most + 1)) else "Write one."
+        in_quotes = isinstance(value, str) and value in map(str, range(least, most + 1))
+        remedy = "Write it without quotes." if in_quotes else "Write one."
         raise _WrongValueError(f"{shown} is not a whole number from {least} to {most}", remedy)
 
     return BeforeValidator(check)
