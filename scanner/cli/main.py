@@ -25,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Find the IAM users that nobody approved, in every account of an AWS organization (rule IAM-058).",
-    epilog="Try it without AWS: iam-scanner demo",
+    epilog="Example, without AWS: iam-scanner demo",
 )
 app.command("scan", cls=Command)(scan.scan_command)
 app.command("accounts", cls=Command)(accounts.accounts_command)
