@@ -96,7 +96,7 @@ def evaluate(
 
 def _mark(record: Record) -> str:
     """Return 8 hex digits that tell what-ifs of a run apart."""
-    asked = [record.header.as_of.isoformat(), *([each.path, each.text] for each in record.header.safelists)]
+    asked = [record.header.as_of.isoformat(), *([safelist.path, safelist.text] for safelist in record.header.safelists)]
     return hashlib.sha256(json.dumps(asked).encode("ascii")).hexdigest()[:8]
 
 
@@ -108,7 +108,7 @@ def publish_parts(
     folder = target / parts_folder(by)
     members = groups(assessment, by)
     folders = {value: folder / name for value, name in _folder_names(members, by).items()}
-    remove_others(target, [each for place in folders.values() for each in _named(place, formats)])
+    remove_others(target, [file for place in folders.values() for file in _named(place, formats)])
     _make(target, folder)
     parts = [
         _publish_part(value, restrict(assessment, by, value, accounts), folders[value], formats)
@@ -118,7 +118,7 @@ def publish_parts(
         view=View(assessment),
         run_folder=run_folder,
         folder=folder,
-        files=tuple(file for each in parts for file in each.files),
+        files=tuple(file for part in parts for file in part.files),
         manifest_digest=None,
         parts=tuple(parts),
     )
@@ -142,7 +142,7 @@ def _folder_names(values: Iterable[str | None], by: SplitBy) -> Mapping[str | No
     for value in values:
         name = f"without-{by}" if value is None else for_file_name(value)
         numbered = (f"{name}-{number}" for number in count(2))
-        found[value] = next(each for each in chain((name,), numbered) if each.lower() not in taken)
+        found[value] = next(candidate for candidate in chain((name,), numbered) if candidate.lower() not in taken)
         taken.add(found[value].lower())
     return found
 

@@ -74,7 +74,7 @@ def _approval(row: ReviewRow) -> Value:
         entry.approved_by and f"approved by {entry.approved_by}{on}",
         entry.ticket,
     )
-    return tuple(each for each in words if each) or None
+    return tuple(word for word in words if word) or None
 
 
 def _rights(row: ReviewRow) -> Value:

@@ -92,7 +92,7 @@ def one_of(cell: Cell, choices: type[_E]) -> _E | None:
     found = line(cell)
     if found is None:
         return None
-    for each in choices:
-        if each.casefold() == found.casefold():
-            return each
+    for choice in choices:
+        if choice.casefold() == found.casefold():
+            return choice
     raise CellError(f"{found!r} is unknown.", f"Use one of: {', '.join(choices)}.")

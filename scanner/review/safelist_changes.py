@@ -52,17 +52,15 @@ class Wanted:
 def wanted(decided: Sequence[Decided], index: Index) -> Wanted:
     """What is to be added and taken out; what is there already is neither."""
     known = {_bare(entry) for entry in index.safelist.entries}
-    approved = [each for each in decided if each.decision.choice is Choice.APPROVE]
-    lacking = [each.approval for each in approved if _bare(each.approval) not in known]
+    approved = [one for one in decided if one.decision.choice is Choice.APPROVE]
+    lacking = [one.approval for one in approved if _bare(one.approval) not in known]
     renewed = _Renewable(index.safelist.entries)
     renewals = [(old, _in_its_place(old, new)) for new in lacking if (old := renewed.by(new)) is not None]
     return Wanted(
         approvals=tuple(new for new in lacking if renewed.by(new) is None),
         renewals=tuple((old, new) for old, new in renewals if _bare(old) != _bare(new)),
-        revocations=tuple(
-            _revocation(each) for each in decided if each.decision.is_removal and not revoking(each, index)
-        ),
-        lifted=tuple(dict.fromkeys(found for each in approved for found in revoking(each, index))),
+        revocations=tuple(_revocation(one) for one in decided if one.decision.is_removal and not revoking(one, index)),
+        lifted=tuple(dict.fromkeys(found for approval in approved for found in revoking(approval, index))),
     )
 
 
@@ -113,7 +111,7 @@ def changes(wanted: Wanted, texts: Sequence[SafelistText], into: Path | None) ->
             approvals=wanted.approvals if text is target else (),
             revocations=wanted.revocations if text is target else (),
             renewals=tuple((old, new) for old, new in wanted.renewals if old.file == text.path),
-            lifted=tuple(each for each in wanted.lifted if each.file == text.path),
+            lifted=tuple(revocation for revocation in wanted.lifted if revocation.file == text.path),
         )
         if edits != Edits():
             found.append(FileChange(before=text, after=edited(text, edits)))

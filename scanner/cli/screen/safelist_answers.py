@@ -89,20 +89,24 @@ def undecided(index: Index, account: Account, user: IamUser) -> Decision | None:
     without_id = index.decide(account, user)
     if without_id.basis is Basis.USER_RECREATED and isinstance(without_id.entry, Entry):
         name = fold(user.user_name)
-        ids = (each.user_id for each in index.safelist.entries if fold(selected_name(each) or "") == name)
-        users = (dataclasses.replace(user, user_id=UserId(each)) for each in ids if each)
-        with_id = (index.decide(account, each) for each in users)
-        approval = next((each.entry for each in with_id if each.determination is Determination.APPROVED), None)
+        ids = (entry.user_id for entry in index.safelist.entries if fold(selected_name(entry) or "") == name)
+        users = (dataclasses.replace(user, user_id=UserId(user_id)) for user_id in ids if user_id)
+        decisions = (index.decide(account, one) for one in users)
+        approval = next((one.entry for one in decisions if one.determination is Determination.APPROVED), None)
         start, by = (UNDECIDED, approval) if isinstance(approval, Entry) else (UNEXPLAINED, without_id.entry)
         return dataclasses.replace(without_id, explanation=f"{start}: {by.at} is for user id {by.user_id}", entry=by)
     if without_id.determination is Determination.APPROVED:
-        for each in index.safelist.revocations:
-            if each.user_id and each.account_id == account.id and fold(each.user) == fold(user.user_name):
+        for revocation in index.safelist.revocations:
+            if (
+                revocation.user_id
+                and revocation.account_id == account.id
+                and fold(revocation.user) == fold(user.user_name)
+            ):
                 return Decision(
                     determination=Determination.UNAPPROVED,
                     basis=Basis.REVOKED,
-                    explanation=f"{UNDECIDED}: {each.at} revokes user id {each.user_id}",
-                    entry=each,
+                    explanation=f"{UNDECIDED}: {revocation.at} revokes user id {revocation.user_id}",
+                    entry=revocation,
                 )
     return None
 

@@ -200,7 +200,7 @@ def _safelist(assessment: Assessment) -> Text:
     """How many entries, and what became of all of them: the numbers add up."""
     counts = Counter(map(_became, assessment.safelist))
     order = [*EntryStatus, NOT_JUDGED]
-    told = ", ".join(_entries(counts[each], each) for each in order if counts[each])
+    told = ", ".join(_entries(counts[status], status) for status in order if counts[status])
     total = many(len(assessment.safelist), "entry", "entries")
     return Text(f"{total}: {told}" if told else total)
 
@@ -221,14 +221,14 @@ def parts(published: Published) -> list[dict[str, object]]:
     """Each part for scripts: whose it is, where it lies, and its figures."""
     return [
         {
-            "value": each.value,
-            "folder": str(each.folder),
-            "status": each.status,
-            "accounts": each.totals.listed,
-            "users": each.totals.users,
-            "unapproved": each.totals.unapproved,
+            "value": part.value,
+            "folder": str(part.folder),
+            "status": part.status,
+            "accounts": part.totals.listed,
+            "users": part.totals.users,
+            "unapproved": part.totals.unapproved,
         }
-        for each in published.parts
+        for part in published.parts
     ]
 
 
@@ -240,10 +240,10 @@ def _files(published: Published) -> Text:
 
 def _parts_told(published: Published) -> Text:
     told = Text(f"{many(len(published.parts), 'part')} in {for_terminal(str(published.folder))}:")
-    width = max(len(each.folder.name) for each in published.parts)
-    for each in published.parts:
-        totals = each.totals
-        told.append(f"\n{each.folder.name:<{width}}", style="bold")
+    width = max(len(part.folder.name) for part in published.parts)
+    for part in published.parts:
+        totals = part.totals
+        told.append(f"\n{part.folder.name:<{width}}", style="bold")
         users = f"{many(totals.users, 'user')}, {totals.unapproved:,} unapproved"
         told.append(f"  {many(totals.listed, 'account')}, {users}")
     return told
@@ -251,7 +251,7 @@ def _parts_told(published: Published) -> Text:
 
 def _most_wanted_first(files: Sequence[Path]) -> list[Path]:
     order = [".xlsx", "iam-users.csv", "iam-users.json"]
-    return sorted(files, key=lambda file: (*(not file.name.endswith(each) for each in order), file.name))
+    return sorted(files, key=lambda file: (*(not file.name.endswith(suffix) for suffix in order), file.name))
 
 
 def _manifest(digest: str) -> Text:
