@@ -284,7 +284,7 @@ async def test_a_report_in_progress_is_looked_for_again() -> None:
 
 
 async def test_a_report_that_is_not_done_in_time_leaves_the_account_scanned(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scanner.aws.iam.POLL_SECONDS", (0.05,))
+    monkeypatch.setattr("scanner.aws.credential_report.POLL_SECONDS", (0.05,))
     world, member = one_account("alice", report_polls=10_000)
     scan = await scanned(world, member, seconds=1.0)
     assert (names(scan), scan.evidence) == (["alice"], Evidence.PARTIAL)

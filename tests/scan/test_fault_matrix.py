@@ -161,7 +161,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Both:
 def _both(root: Path) -> Both:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("scanner.aws.clients.BACKOFF_CAP", 0.05)
-        patch.setattr("scanner.aws.iam.POLL_SECONDS", (0.05,))
+        patch.setattr("scanner.aws.credential_report.POLL_SECONDS", (0.05,))
         without = _scanned(root / "without-faults", patch, _world(), [])
         world = _world()
         ids = {account.name: account.id for account in world.accounts.values()}
