@@ -93,7 +93,7 @@ def _on_changes(first: Sequence[IamUser], last: Sequence[IamUser]) -> Iterator[s
     if deleted := gone - recreated:
         yield f"In the first list of users and not in the second, so deleted meanwhile: {named(deleted)}."
     if recreated:
-        yield f"Deleted and created again while the account was read: {named(recreated)}."
+        yield f"Deleted while the account was read, and the name used again: {named(recreated)}."
 
 
 def _dated(report: CredentialReport, now: datetime) -> str:
