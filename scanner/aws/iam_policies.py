@@ -54,10 +54,11 @@ def allows_all(document: object, holder_arn: str) -> bool | None:
 
 
 def _judged(statement: Any, covers_account: Callable[[str], bool | None]) -> bool | None:
-    if not isinstance(statement, Mapping) or statement.get("Effect") not in {"Allow", "Deny"}:
-        raise ValueError("a statement allows or denies")
-    if statement["Effect"] == "Deny":
+    effect = statement.get("Effect") if isinstance(statement, Mapping) else None
+    if effect == "Deny":
         return False
+    if effect != "Allow":
+        raise ValueError("a statement allows or denies")
     parts = (_part(statement, "Action", _covers_iam_actions), _part(statement, "Resource", covers_account))
     condition = statement.get("Condition", {})
     if not isinstance(condition, Mapping):

@@ -14,6 +14,7 @@ from tests.aws_endpoint import (
     MANAGEMENT_KEY,
     Endpoint,
     Fault,
+    Raw,
     SimulatedAccount,
     SimulatedOrganization,
     empty_organization,
@@ -67,3 +68,13 @@ async def failed(world: SimulatedOrganization, account: SimulatedAccount, *fault
     found = await read(world, account, *faults, **more)
     assert isinstance(found, Failed), found
     return found
+
+
+def names(scan: Scanned) -> list[str]:
+    return sorted(user.user_name for user in scan.users)
+
+
+def xml(operation: str, result: str) -> Raw:
+    """An answer of IAM that holds just this."""
+    body = f'<{operation}Response xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><{operation}Result>{result}'
+    return Raw(200, f"{body}</{operation}Result></{operation}Response>".encode(), "text/xml")

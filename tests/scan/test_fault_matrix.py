@@ -35,9 +35,7 @@ from tests.aws_endpoint import (
     wrong_account,
 )
 from tests.aws_endpoint.faults import Effect, When, always
-from tests.program import NOBODY, Scanned, hurried, scan, workplace
-
-__all__ = ["hurried", "workplace"]
+from tests.program import NOBODY, Scanned, scan
 
 SECONDS = 120  # --account-timeout; nobody waits for it: see `_clock_ahead`
 LISTING = "iam:ListUsers"

@@ -10,9 +10,7 @@ from scanner.model import SkipReason
 from scanner.scan.scope import Placement, Plan, Selection, place
 from tests.aws_endpoint import MEMBER_KEY, Fault, SimulatedOrganization, deny, empty_organization, running
 from tests.builders import account, account_id, ou_id
-from tests.program import PROD, Scanned, accounts_asked, ids, named, scan, small_world, unit, workplace
-
-__all__ = ["workplace"]
+from tests.program import PROD, Scanned, accounts_asked, ids, named, scan, small_world, unit
 
 # --- the decision, pure ----------------------------------------------------------------------------------------------
 

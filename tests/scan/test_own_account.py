@@ -1,0 +1,47 @@
+"""The caller's own account: read with the caller's own credentials, and through the role where those are denied."""
+
+import pytest
+
+from scanner.model import Evidence, FailReason
+from tests.aws_endpoint import Fault, SimulatedRole, deny, http_503, nth
+from tests.scan.entering import failed, names, one_account, scanned
+
+pytestmark = pytest.mark.usefixtures("hurried")
+
+
+async def test_the_callers_own_account_needs_no_role() -> None:
+    world, _ = one_account()
+    world.management.add_user("root-helper")
+    scan = await scanned(world, world.management)
+    assert (names(scan), scan.role_arn) == (["root-helper"], None)
+
+
+async def test_the_callers_own_evidence_may_be_partial_too() -> None:
+    world, _ = one_account()
+    world.management.add_user("root-helper")
+    scan = await scanned(world, world.management, Fault("iam:GetAccountSummary", deny))
+    assert (scan.evidence, scan.role_arn) == (Evidence.PARTIAL, None)
+
+
+async def test_an_unreachable_own_account_is_not_tried_through_the_role() -> None:
+    """The role is for where the caller is denied; a server that does not answer answers no role either."""
+    world, _ = one_account()
+    world.management.roles = None
+    scan = await failed(world, world.management, Fault("iam:ListUsers", http_503))
+    assert (scan.failure.reason, scan.role_arn) == (FailReason.UNREACHABLE, None)
+
+
+async def test_the_callers_own_evidence_is_read_through_the_role_where_it_is_denied() -> None:
+    world, _ = one_account()
+    world.management.roles = [SimulatedRole(name="OrganizationAccountAccessRole")]
+    denied = Fault("iam:GetCredentialReport", deny, account=world.management_account_id, when=nth(1))
+    found = await scanned(world, world.management, denied)
+    assert found.role_arn is not None
+    assert found.evidence is Evidence.FULL
+
+
+async def test_the_callers_own_account_keeps_what_was_read_where_the_role_does_not_help() -> None:
+    world, _ = one_account()
+    denied = Fault("iam:GetCredentialReport", deny, account=world.management_account_id)
+    found = await scanned(world, world.management, denied)
+    assert (found.role_arn, found.evidence) == (None, Evidence.PARTIAL)
