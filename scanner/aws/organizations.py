@@ -200,8 +200,8 @@ class Walk:
         self._count(failure)
 
     def _count(self, failure: Failure) -> None:
-        """Count a call that AWS did not answer; a refusal, or that there is no such OU or account, is an answer."""
-        self._unanswered += failure.code is None or failure.reason in _NO_ANSWER
+        """Count a call that AWS did not answer; a refusal is an answer, and so is a bad one."""
+        self._unanswered += failure.reason in _NO_ANSWER
 
     # --- up: what ListAccounts has and the walk has not
 

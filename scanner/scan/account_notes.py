@@ -71,7 +71,7 @@ def remarks(answers: Answers) -> Iterator[str]:
 def _on_report(report: CredentialReport, users: Sequence[IamUser], read_at: datetime) -> Iterator[str]:
     if (refusal := report.not_renewed) is not None:
         dated = _dated(report, read_at)
-        yield f"{refusal.call} gave no new report: {_why(refusal)} The stored one was read, {dated}."
+        yield f"{refusal.call} gave no new report, so the stored one was read, {dated}: {_why(refusal)}"
     if report.unreadable:
         yield f"The credential report has rows that could not be read: {named(report.unreadable)}."
     absent = sum(report.of(user) is None and user.user_name not in report.unreadable for user in users)
