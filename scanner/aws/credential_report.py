@@ -69,43 +69,43 @@ async def credential_report(session: Session) -> CredentialReport:
     one. Where AWS generates none, for lack of capacity just now or for good, the stored report is read; one that is
     older than four hours only if no new one comes in time. Raises `CallError` where there is neither.
     """
-    refusal: Failure | None = None
-    stored: CredentialReport | None = None
+    refusal: Failure | None = None  # the last answer to GenerateCredentialReport, where it was one
+    old: CredentialReport | None = None
     generate = True
     for pause in itertools.chain(POLL_SECONDS, itertools.repeat(POLL_SECONDS[-1])):
         if generate:
-            refusal = await _refusal_to_generate(session)
-        again = refusal is None or refusal.reason in _MAY_PASS
+            refusal = await _refusal_to_generate(session, refusal)
+        final = refusal is not None and refusal.reason not in _MAY_PASS
         try:
             report = replace(await _stored_report(session), not_renewed=refusal)
         except CallError as error:
-            code = error.failure.code
-            if stored is not None:
-                return stored
-            if code not in _NOT_READY or not (again or code == "ReportInProgress"):
-                raise CallError(refusal if refusal and not again else error.failure) from None
-            generate = code != "ReportInProgress"  # it expired while we waited, or was never begun
+            why = error.failure
+            generate = why.code != "ReportInProgress"  # it expired while we waited, or was never begun
+            if why.code not in _NOT_READY or (final and generate):
+                if old is not None:
+                    return old
+                raise CallError(refusal if refusal and (final or why.reason in _MAY_PASS) else why) from None
         else:
-            if not again or refusal is None or report.is_fresh(datetime.now(UTC)):
+            if refusal is None or final or report.is_fresh(datetime.now(UTC)):
                 return report
-            stored, generate = report, True
+            old, generate = report, True
         if not session.time_left(pause):
             break
         await asyncio.sleep(pause)
-    if stored is not None:
-        return stored
+    if old is not None:
+        return old
     raise CallError(refusal or failure(FailReason.TIMEOUT, _CALL, "AWS did not finish the report in time."))
 
 
-async def _refusal_to_generate(session: Session) -> Failure | None:
-    """Ask AWS to generate a report; return why it does not."""
+async def _refusal_to_generate(session: Session, last: Failure | None) -> Failure | None:
+    """Ask AWS to generate a report; return why it does not: `last` again, where it said nothing this time."""
     try:
         await session.within(ASKING).call("iam", "GenerateCredentialReport")
     except CallError as error:
         refused = error.failure
         if refused.code in _NO_CAPACITY:
             return failure(FailReason.THROTTLED, refused.call, refused.detail, code=refused.code)
-        return refused
+        return refused if refused.code or last is None else last
     return None
 
 

@@ -229,7 +229,7 @@ async def test_a_report_older_than_four_hours_says_its_age_and_is_partial_eviden
 
 async def test_an_old_report_is_read_only_if_no_new_one_comes_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("scanner.aws.credential_report.POLL_SECONDS", (0.05,))
-    world, member = one_account("alice")
+    world, member = one_account("alice", report_polls=2)
     old = replace(served(member, datetime.now(UTC) - timedelta(hours=5)), when=first(3))
     scan = await scanned(world, member, Fault(GENERATE, no_capacity, when=first(3)), old)
     assert (scan.evidence, scan.notes) == (Evidence.FULL, ())
