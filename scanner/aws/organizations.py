@@ -21,9 +21,9 @@ from scanner.text import is_account_id
 Chain = tuple[OrganizationalUnit, ...]  # from the root down
 
 SIDE_BY_SIDE = 3  # parents that are read at once; ListAccounts comes on top
-PATIENCE = 3  # calls that end without an answer, retries included; then the walk, or the search after it, ends
+PATIENCE = 3  # calls that end without an answer, retries included; then the walk ends, or the search after it
 SHOWN = 10  # of what could not be read, in a note
-_NO_ANSWER = frozenset(
+_NO_ANSWER = frozenset(  # a refusal is an answer, and so is a bad one
     {FailReason.THROTTLED, FailReason.TIMEOUT, FailReason.UNREACHABLE, FailReason.CREDENTIALS_EXPIRED}
 )
 _NO_ACCESS = (
@@ -109,7 +109,7 @@ class Walk:
         self._chains: dict[str, Chain] = {}
         self._nowhere: set[str] = set()  # ids of OUs whose place could not be found
         self._unread: list[str] = []  # what the walk could not read, and why
-        self._unanswered = 0
+        self._unanswered = Counter[str]()  # calls, of the walk down and of the search up
         self.problem: Failure | None = None  # ListAccounts broke off: how many accounts there are is not known
         self.notes: list[str] = []
 
@@ -168,7 +168,7 @@ class Walk:
         self._chains[str(chain[-1].id)] = chain
         async with self._side_by_side:
             for read in (self._read_ous, self._read_accounts):
-                if self._unanswered >= PATIENCE:
+                if self._unanswered["down"] >= PATIENCE:
                     return
                 try:
                     await read(group, chain)
@@ -197,11 +197,7 @@ class Walk:
     def _could_not_read(self, what: str, failure: Failure) -> None:
         why = f"{failure.code}: {failure.detail}" if failure.code else failure.detail
         self._unread.append(f"{what} ({failure.call}; {why})")
-        self._count(failure)
-
-    def _count(self, failure: Failure) -> None:
-        """Count a call that AWS did not answer; a refusal is an answer, and so is a bad one."""
-        self._unanswered += failure.reason in _NO_ANSWER
+        self._unanswered["down"] += failure.reason in _NO_ANSWER
 
     # --- up: what ListAccounts has and the walk has not
 
@@ -209,9 +205,8 @@ class Walk:
         """Add the accounts that the walk has not: they moved meanwhile, or lie where it could not read."""
         gone = len(self._seen - listed.keys())
         missed = [account_id for account_id in listed if account_id not in self._seen]
-        if self._unanswered >= PATIENCE:
+        if self._unanswered["down"] >= PATIENCE:
             self._unread.append("the OUs that were not reached by then")
-        self._unanswered = 0
         unplaced = 0
         for account_id in missed:
             if account_id not in self._seen:  # else it was met below an OU that was found on the way
@@ -261,13 +256,13 @@ class Walk:
         return self._chains[parent], passed[::-1]
 
     async def _parent_of(self, child: str) -> str | None:
-        if not self._chains or self._unanswered >= PATIENCE:
+        if not self._chains or self._unanswered["up"] >= PATIENCE:
             return None
         try:
             pages = self._session.pages("ListParents", ChildId=child)
             parents = [raw.get("Id") async for page in pages for raw in page.get("Parents", [])]
         except CallError as error:
-            self._count(error.failure)
+            self._unanswered["up"] += error.failure.reason in _NO_ANSWER
             return None
         return parents[0] if parents and isinstance(parents[0], str) else None
 
@@ -277,7 +272,7 @@ class Walk:
             answer = await self._session.call("organizations", operation, OrganizationalUnitId=ou_id)
             unit = _unit(answer.get("OrganizationalUnit", {}), parent, operation)
         except CallError as error:
-            self._count(error.failure)
+            self._unanswered["up"] += error.failure.reason in _NO_ANSWER
             return None
         return unit if unit.id == ou_id else None
 

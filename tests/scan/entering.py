@@ -78,3 +78,12 @@ def xml(operation: str, result: str) -> Raw:
     """An answer of IAM that holds just this."""
     body = f'<{operation}Response xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><{operation}Result>{result}'
     return Raw(200, f"{body}</{operation}Result></{operation}Response>".encode(), "text/xml")
+
+
+def spelled(world: SimulatedOrganization, arguments: list[str]) -> list[str]:
+    """`<Prod>` is the id of the OU Prod, `<<prod>>` that of the account prod."""
+    for account in world.accounts.values():
+        arguments = [argument.replace(f"<<{account.name}>>", account.id) for argument in arguments]
+    for ou in world.ous.values():
+        arguments = [argument.replace(f"<{ou.name}>", ou.id) for argument in arguments]
+    return arguments
