@@ -91,7 +91,7 @@ def _on_changes(first: Sequence[IamUser], last: Sequence[IamUser]) -> Iterator[s
     gone = {user.user_name for user in first if user.user_id not in still_listed}
     recreated = {name for name in gone if name.lower() in names}
     if deleted := gone - recreated:
-        yield f"In the first list of users and not in the second, so deleted meanwhile: {named(deleted)}."
+        yield f"In the first list of users and not in the second, so probably deleted meanwhile: {named(deleted)}."
     if recreated:
         yield f"Deleted while the account was read, and the name used again: {named(recreated)}."
 

@@ -93,14 +93,14 @@ async def test_a_user_that_only_the_second_list_lacks_is_a_note_and_no_gap() -> 
         scan = await scan_account(known(member), way, lambda: None)
     assert isinstance(scan, Scanned)
     assert endpoint.counts[LIST] == 2
-    assert "In the first list of users and not in the second, so deleted meanwhile: vault-1." in scan.notes
+    assert "In the first list of users and not in the second, so probably deleted meanwhile: vault-1." in scan.notes
     assert with_access(scan) == {"alice": True, "vault-1": True, "vault-2": True}
 
 
 async def test_a_user_that_both_the_details_and_the_second_list_lack_is_a_note_too() -> None:
     world, member = one_account("alice", "vault-1")
     scan = await scanned(world, member, before(DETAILS, member, delete("vault-1"), create("vault-2")))
-    assert "In the first list of users and not in the second, so deleted meanwhile: vault-1." in scan.notes
+    assert "In the first list of users and not in the second, so probably deleted meanwhile: vault-1." in scan.notes
     assert with_access(scan) == {"alice": True, "vault-1": False, "vault-2": True}
 
 

@@ -21,10 +21,12 @@ from tests.aws_endpoint import (
     first,
     hang,
     http_500,
+    running,
     throttle,
 )
 from tests.aws_endpoint.credential_report import render
 from tests.aws_endpoint.faults import Effect
+from tests.program import scan
 from tests.scan.entering import entrance, known, names, one_account, scanned, xml
 
 pytestmark = pytest.mark.usefixtures("hurried")
@@ -277,7 +279,7 @@ async def test_a_row_that_cannot_be_read_costs_its_user_alone(change: Callable[[
         "bob": False,
         "carol": True,
     }
-    assert scan.evidence is Evidence.FULL  # the account's; bob's row is PARTIAL
+    assert scan.evidence is Evidence.FULL
     assert scan.notes == ("The credential report has rows that could not be read: bob.",)
 
 
@@ -302,6 +304,20 @@ async def test_a_row_of_this_very_user_counts_though_the_report_is_old() -> None
     scan = await scanned(world, member)
     assert scan.users[0].credentials is not None
     assert scan.credential_report_at == hours_ago
+
+
+@pytest.mark.usefixtures("workplace")
+def test_the_row_of_such_a_user_is_partial_and_no_other_user_s() -> None:
+    world, member = one_account("alice", "bob")
+    content = render(member, member.users, arn_account=member.id).replace(b"/bob,2025", b"/bob,in 2025")
+    fault = replace(served(member, datetime.now(UTC), content), account=member.id)
+    with running(world, [fault]) as endpoint:
+        done = scan(endpoint)
+    assert [done.user("bob")[column] for column in ("evidence", "console_access", "dormant")] == ["PARTIAL", "", ""]
+    assert [done.user("alice")[column] for column in ("evidence", "console_access")] == ["FULL", "false"]
+    row = done.accounts[member.id]
+    assert (row["outcome"], row["evidence"]) == ("SCANNED", "PARTIAL")  # as some row is
+    assert row["notes"] == "The credential report has rows that could not be read: bob."
 
 
 @pytest.mark.parametrize(
