@@ -1,4 +1,4 @@
-"""The IAM credential report: how it is had from AWS, and what it says of each user.
+"""The IAM credential report: how AWS is asked for it, and what it says of each user.
 
 It is read by column name, as the number and order of its columns have changed before. Sources:
 GenerateCredentialReport, GetCredentialReport; for the columns the IAM user guide, "Getting credential reports".
@@ -16,7 +16,9 @@ from scanner.aws.clients import Session
 from scanner.aws.failures import CallError, bad_response, failure
 from scanner.model import AccessKey, Credentials, FailReason, Failure, IamUser
 
-FRESH = timedelta(hours=4)  # AWS generates no new report while the stored one is younger
+# AWS generates no new report while the stored one is younger than four hours. To that is added how much a clock may be
+# off before AWS refuses what it signs.
+FRESH = timedelta(hours=4) + timedelta(minutes=15)
 POLL_SECONDS = (1.0, 2.0, 3.0, 5.0)  # between two looks at a report in the making; the last one repeats
 ASKING = 0.8  # of the time that is left may go to one GenerateCredentialReport; the rest is for what is stored
 
@@ -129,7 +131,8 @@ def parse(content: bytes, generated_at: datetime | None) -> CredentialReport:
         if row["user"] == "<root_account>":
             continue
         try:
-            rows[_identity(row)] = _credentials(row)
+            identity = _identity(row)
+            rows[identity] = _credentials(row)
         except ValueError:
             unreadable.append(row["user"])
     return CredentialReport(generated_at=generated_at, rows=rows, unreadable=tuple(unreadable))

@@ -33,7 +33,7 @@ class AuthorizationDetails:
 async def list_users(session: Session, account_id: AccountId) -> tuple[IamUser, ...]:
     """List all users of the account (ListUsers); once more where users changed while the list was paged.
 
-    Raises `CallError`: BAD_RESPONSE for another account's users and for names that IAM could not hold side by side;
+    Raises `CallError`: BAD_RESPONSE for another account's users and for two names that differ by case alone;
     INCOMPLETE_LISTING for a page that says that there are more, and not where, and for a user that comes twice.
     """
     users = await _listed(session, account_id)
@@ -174,17 +174,17 @@ def _by_name(policy: Mapping[str, Any]) -> bool | None:
 def _access(user: Mapping[str, Any], own: _Grants, groups: Mapping[str, _Grants]) -> Access | None:
     """Put together what a user may do. None where a policy that could make it an administrator is unreadable."""
     memberships = tuple(user.get("GroupList", []))
-    held = [own, *(groups[name] for name in memberships if name in groups)]
+    sources = [own, *(groups[name] for name in memberships if name in groups)]
     unknown_groups = [None for name in memberships if name not in groups]
-    administrator = any_of([*(grants.administrator for grants in held), *unknown_groups])
-    if administrator is not True and any(grants.unreadable for grants in held):
+    administrator = any_of([*(grants.administrator for grants in sources), *unknown_groups])
+    if administrator is not True and any(grants.unreadable for grants in sources):
         return None
     boundary = user.get("PermissionsBoundary") or {}
     return Access(
         administrator=administrator,
         groups=memberships,
-        attached_policies=tuple(name for grants in held for name in grants.attached),
-        inline_policies=tuple(name for grants in held for name in grants.inline),
+        attached_policies=tuple(name for grants in sources for name in grants.attached),
+        inline_policies=tuple(name for grants in sources for name in grants.inline),
         permissions_boundary=boundary.get("PermissionsBoundaryArn"),
         tags=tuple((tag["Key"], tag["Value"]) for tag in user.get("Tags", [])),
     )

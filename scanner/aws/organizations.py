@@ -51,8 +51,8 @@ def no_access(failure: Failure) -> StartError:
 
 
 async def roots(session: Session) -> tuple[OrganizationalUnit, ...]:
-    found = [raw async for page in session.pages("ListRoots") for raw in page.get("Roots", [])]
-    return tuple(_unit(raw, None, "ListRoots") for raw in found)
+    raws = [raw async for page in session.pages("ListRoots") for raw in page.get("Roots", [])]
+    return tuple(_unit(raw, None, "ListRoots") for raw in raws)
 
 
 async def children(session: Session, parent: OrganizationalUnit) -> tuple[OrganizationalUnit, ...]:
@@ -70,7 +70,7 @@ async def account_exists(session: Session, account_id: str) -> bool:
 
 
 async def ou_exists(session: Session, ou_id: str) -> bool:
-    """Tell whether the organization has this root or OU; raise `CallError` where that cannot be told."""
+    """Whether the organization has this root or OU; raise `CallError` where that cannot be told."""
     if ou_id.startswith("r-"):
         return any(root.id == ou_id for root in await roots(session))
     missing = "OrganizationalUnitNotFoundException"
@@ -104,10 +104,10 @@ class Walk:
         self._session = session
         self._first = first
         self._side_by_side = asyncio.Semaphore(SIDE_BY_SIDE)
-        self._found: asyncio.Queue[Account | None] = asyncio.Queue()
+        self._queue: asyncio.Queue[Account | None] = asyncio.Queue()
         self._seen: set[AccountId] = set()
         self._chains: dict[str, Chain] = {}
-        self._nowhere: set[str] = set()  # ids of OUs whose place could not be found
+        self._unlocated: set[str] = set()  # ids of OUs that ListParents did not locate
         self._unread: list[str] = []  # what the walk could not read, and why
         self._unanswered = Counter[str]()  # calls, of the walk down and of the search up
         self.problem: Failure | None = None  # ListAccounts broke off: how many accounts there are is not known
@@ -122,7 +122,7 @@ class Walk:
         """Give every account once, as found. Never raises for a call that failed: see `problem` and empty `ous`."""
         task = asyncio.create_task(self._enumerate())
         try:
-            while (account := await self._found.get()) is not None:
+            while (account := await self._queue.get()) is not None:
                 yield account
             await task
         finally:
@@ -137,7 +137,7 @@ class Walk:
                 group.create_task(self._walk())
             await self._reconcile(control.result())
         finally:
-            self._found.put_nowait(None)
+            self._queue.put_nowait(None)
 
     async def _control(self) -> dict[AccountId, Mapping[str, Any]]:
         listed: dict[AccountId, Mapping[str, Any]] = {}
@@ -192,7 +192,7 @@ class Walk:
         account = _account(raw, chain)
         if account.id not in self._seen:
             self._seen.add(account.id)
-            self._found.put_nowait(account)
+            self._queue.put_nowait(account)
 
     def _could_not_read(self, what: str, failure: Failure) -> None:
         why = f"{failure.code}: {failure.detail}" if failure.code else failure.detail
@@ -235,7 +235,7 @@ class Walk:
             if ou_id not in self._chains:
                 unit = await self._described(ou_id, chain[-1])
                 if unit is None:
-                    self._nowhere.update(unknown[place:])
+                    self._unlocated.update(unknown[place:])
                     return ()
                 await self._visit_all([(*chain, unit)])
             chain = self._chains[ou_id]
@@ -247,11 +247,11 @@ class Walk:
         parent = await self._parent_of(child)
         while parent is not None and parent not in self._chains:
             passed.append(parent)
-            parent = None if parent in self._nowhere else await self._parent_of(parent)
+            parent = None if parent in self._unlocated else await self._parent_of(parent)
             if parent in passed:  # OUs that are said to lie in one another
                 parent = None
         if parent is None:
-            self._nowhere.update(passed)
+            self._unlocated.update(passed)
             return (), []
         return self._chains[parent], passed[::-1]
 
@@ -291,7 +291,7 @@ def _accounts(page: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     raws: list[Mapping[str, Any]] = page.get("Accounts", [])
     for raw in raws:
         if not is_account_id(raw.get("Id", "")):
-            raise bad_response("organizations:ListAccounts", f"{raw.get('Id')!r} is no account id.")
+            raise bad_response("organizations:ListAccounts", f"{raw.get('Id')!r} is not a valid account ID.")
     return raws
 
 

@@ -187,7 +187,7 @@ async def test_an_account_id_that_is_none_breaks_off() -> None:
     answer = Raw(200, b'{"Accounts": [{"Id": "12345", "Name": "x"}]}', "application/x-amz-json-1.1")
     walk, _, _ = await walked(small_world(), Fault("organizations:ListAccounts", answer))
     assert walk.problem is not None
-    assert "'12345' is no account id" in walk.problem.detail
+    assert "'12345' is not a valid account ID" in walk.problem.detail
 
 
 async def test_organizations_that_hangs_ends_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:

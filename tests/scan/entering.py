@@ -59,15 +59,15 @@ async def read(
 
 
 async def scanned(world: SimulatedOrganization, account: SimulatedAccount, *faults: Fault, **more: Any) -> Scanned:
-    found = await read(world, account, *faults, **more)
-    assert isinstance(found, Scanned), found
-    return found
+    scan = await read(world, account, *faults, **more)
+    assert isinstance(scan, Scanned), scan
+    return scan
 
 
 async def failed(world: SimulatedOrganization, account: SimulatedAccount, *faults: Fault, **more: Any) -> Failed:
-    found = await read(world, account, *faults, **more)
-    assert isinstance(found, Failed), found
-    return found
+    scan = await read(world, account, *faults, **more)
+    assert isinstance(scan, Failed), scan
+    return scan
 
 
 def names(scan: Scanned) -> list[str]:

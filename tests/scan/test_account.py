@@ -81,11 +81,11 @@ async def test_full_evidence_of_credentials() -> None:
         ),
     )
     scan = await scanned(world, member)
-    found = scan.users[0].credentials
-    assert found is not None
-    assert (found.console_access, found.mfa_active) == (True, True)
-    assert (found.password_last_used, found.password_last_changed) == (CREATED + 3 * DAY, CREATED + DAY)
-    assert [(key.active, key.last_rotated, key.last_used) for key in found.access_keys] == [
+    credentials = scan.users[0].credentials
+    assert credentials is not None
+    assert (credentials.console_access, credentials.mfa_active) == (True, True)
+    assert (credentials.password_last_used, credentials.password_last_changed) == (CREATED + 3 * DAY, CREATED + DAY)
+    assert [(key.active, key.last_rotated, key.last_used) for key in credentials.access_keys] == [
         (True, CREATED, CREATED + 2 * DAY),
         (False, CREATED + DAY, None),
     ]
@@ -110,13 +110,13 @@ async def test_full_evidence_of_access() -> None:
         boundary="arn:aws:iam::aws:policy/PowerUserAccess",
         tags=(("team", "R&D <1>"),),
     )
-    found = (await scanned(world, member)).users[0].access
-    assert found is not None
-    assert found.groups == ("devs",)
-    assert found.attached_policies == ("own", "ReadOnlyAccess (via devs)")
-    assert found.inline_policies == ("metrics", "deploy (via devs)")
-    assert found.permissions_boundary == "arn:aws:iam::aws:policy/PowerUserAccess"
-    assert found.tags == (("team", "R&D <1>"),)
+    access = (await scanned(world, member)).users[0].access
+    assert access is not None
+    assert access.groups == ("devs",)
+    assert access.attached_policies == ("own", "ReadOnlyAccess (via devs)")
+    assert access.inline_policies == ("metrics", "deploy (via devs)")
+    assert access.permissions_boundary == "arn:aws:iam::aws:policy/PowerUserAccess"
+    assert access.tags == (("team", "R&D <1>"),)
 
 
 # --- evidence that does not come --------------------------------------------------------------------------------------

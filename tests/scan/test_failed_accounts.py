@@ -135,15 +135,15 @@ async def test_a_user_without_one_of_these_fails_its_account(field: str) -> None
     whole = await list_of(ALICE)
     assert isinstance(whole, Scanned)
     assert names(whole) == ["alice"]
-    found = await list_of({name: value for name, value in ALICE.items() if name != field})
-    assert isinstance(found, Failed)
-    assert found.failure.reason is FailReason.BAD_RESPONSE
+    scan = await list_of({name: value for name, value in ALICE.items() if name != field})
+    assert isinstance(scan, Failed)
+    assert scan.failure.reason is FailReason.BAD_RESPONSE
 
 
 async def test_a_time_outside_the_calendar_fails_its_account_alone() -> None:
-    found = await list_of(ALICE | {"CreateDate": "0001-01-01T00:00:00+14:00"})
-    assert isinstance(found, Failed)
-    assert found.failure.reason is FailReason.BAD_RESPONSE
+    scan = await list_of(ALICE | {"CreateDate": "0001-01-01T00:00:00+14:00"})
+    assert isinstance(scan, Failed)
+    assert scan.failure.reason is FailReason.BAD_RESPONSE
 
 
 # --- refused ----------------------------------------------------------------------------------------------------------
@@ -186,9 +186,9 @@ async def test_a_caller_that_expires_in_mid_scan_is_said_so() -> None:
 async def test_the_external_id_is_struck_out_of_what_aws_says() -> None:
     world, member = one_account("alice")
     echo = Refuse(400, "ValidationError", "Value 'planted-external-id' at 'externalId' failed")
-    found = await failed(world, member, Fault("sts:AssumeRole", echo), external_id="planted-external-id")
-    assert "planted" not in repr(found)
-    assert "(external id)" in repr(found)
+    scan = await failed(world, member, Fault("sts:AssumeRole", echo), external_id="planted-external-id")
+    assert "planted" not in repr(scan)
+    assert "(external id)" in repr(scan)
 
 
 # --- broken, slow, throttled ------------------------------------------------------------------------------------------

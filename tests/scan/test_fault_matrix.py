@@ -276,8 +276,8 @@ def test_every_other_account_is_exactly_as_without_faults(both: Both, name: str)
 def test_the_faultless_run_fills_the_columns_that_faults_empty(both: Both) -> None:
     """Else the comparisons above would hold of empty columns too."""
     alice = _of(both.without, both.ids["one"])[0]
-    told = ("console_access", "mfa_active", "active_access_keys", "stale_credentials", "dormant", "tags")
-    assert [alice[column] for column in told] == [
+    columns = ("console_access", "mfa_active", "active_access_keys", "stale_credentials", "dormant", "tags")
+    assert [alice[column] for column in columns] == [
         "true",
         "false",
         "1",
@@ -308,7 +308,7 @@ def test_a_report_in_the_making_holds_up_no_other_account() -> None:
         done = scan(endpoint, "--concurrency", 1, "--account-timeout", 60)
     order = list(done.record.scans)
     entered = [call.account_id for call in endpoint.calls_to(LISTING)]
-    assert entered.index(slow.id) < max(entered.index(each.id) for each in others)
+    assert entered.index(slow.id) < max(entered.index(account.id) for account in others)
     assert order[-1] == slow.id
     assert done.accounts[slow.id]["evidence"] == "FULL"
     assert {row["evidence"] for row in done.users} == {"FULL"}

@@ -35,13 +35,13 @@ async def test_the_callers_own_evidence_is_read_through_the_role_where_it_is_den
     world, _ = one_account()
     world.management.roles = [SimulatedRole(name="OrganizationAccountAccessRole")]
     denied = Fault("iam:GetCredentialReport", deny, account=world.management_account_id, when=nth(1))
-    found = await scanned(world, world.management, denied)
-    assert found.role_arn is not None
-    assert found.evidence is Evidence.FULL
+    scan = await scanned(world, world.management, denied)
+    assert scan.role_arn is not None
+    assert scan.evidence is Evidence.FULL
 
 
 async def test_the_callers_own_account_keeps_what_was_read_where_the_role_does_not_help() -> None:
     world, _ = one_account()
     denied = Fault("iam:GetCredentialReport", deny, account=world.management_account_id)
-    found = await scanned(world, world.management, denied)
-    assert (found.role_arn, found.evidence) == (None, Evidence.PARTIAL)
+    scan = await scanned(world, world.management, denied)
+    assert (scan.role_arn, scan.evidence) == (None, Evidence.PARTIAL)
