@@ -134,7 +134,7 @@ def parse(content: bytes, generated_at: datetime | None) -> CredentialReport:
             identity = _identity(row)
             rows[identity] = _credentials(row)
         except ValueError:
-            unreadable.append(row["user"])
+            unreadable.append(row["user"] or "a user without a name")
     return CredentialReport(generated_at=generated_at, rows=rows, unreadable=tuple(unreadable))
 
 

@@ -1,5 +1,6 @@
 """The credential report: by column name, with AWS's words for none and unknown, and joined to the very same user."""
 
+import csv
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -144,8 +145,25 @@ def test_a_row_that_is_cut_costs_its_user(fields: int) -> None:
     assert (read.of(ALICE), read.unreadable) == (None, ("alice",))
 
 
+def test_a_cut_row_need_not_name_its_user() -> None:
+    head, row = report({"arn": NONE["arn"], **NONE}).decode().split("\n")
+    read = parse(f"{head}\n{row.split(',')[0]}".encode(), None)
+    assert read.unreadable == ("a user without a name",)
+
+
 def test_more_fields_than_columns_are_left_unread() -> None:
     assert parse(report(NONE) + b",x,y", None).of(ALICE) == of_alice()
+
+
+@given(st.integers(0, 1000), st.integers(0, 60), st.text(max_size=8))
+def test_a_damaged_report_is_refused_or_costs_rows_and_breaks_nothing(start: int, length: int, instead: str) -> None:
+    whole = report(NONE, NONE | {"user": "bob", "arn": user("bob").arn}).decode()
+    damaged = whole[:start] + instead + whole[start + length :]
+    try:
+        read = parse(damaged.encode(), None)
+    except (ValueError, csv.Error):
+        return
+    assert len(read.rows) + len(read.unreadable) <= damaged.count("\n") + damaged.count("\r") + 1
 
 
 # --- how old it is ---------------------------------------------------------------------------------------------------

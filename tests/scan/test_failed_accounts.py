@@ -203,6 +203,17 @@ async def test_an_answer_that_breaks_now_and_then_costs_nothing(effect: Any) -> 
     assert (names(scan), scan.evidence) == (["alice"], Evidence.FULL)
 
 
+PASSING = ("RequestTimeout", "RequestTimeoutException", "RequestTimedOut", "ServiceFailure", "InternalError")
+
+
+@pytest.mark.parametrize("code", PASSING)
+@pytest.mark.parametrize("call", ["sts:AssumeRole", "iam:ListUsers", "iam:GetAccountAuthorizationDetails"])
+async def test_an_error_that_says_nothing_against_the_request_is_asked_again(call: str, code: str) -> None:
+    world, member = one_account("alice")
+    scan = await scanned(world, member, Fault(call, Refuse(400, code, "Try again."), when=first(3)))
+    assert (names(scan), scan.evidence) == (["alice"], Evidence.FULL)
+
+
 UNREACHABLE = {"cut": cut, "reset": reset, "truncated": truncated, "500": http_500, "503": http_503}
 
 
