@@ -38,7 +38,7 @@ def _rows(path: Path, text: str, columns: tuple[str, ...]) -> list[dict[str, str
 
 
 def _unreadable(path: Path, why: str | None) -> FaultsError:
-    reason = why or "it is no UTF-8 text with comma-separated values"
+    reason = why or "it is not a UTF-8 text of comma-separated values"
     return FaultsError([Fault(file=str(path), line=None, problem=f"cannot be read: {reason}.", remedy="")])
 
 
@@ -52,7 +52,9 @@ def _check_rows(path: Path, rows: list[tuple[int, dict[str, str]]]) -> None:
     for line, row in rows:
         account_id = row["account_id"]
         if not is_account_id(account_id):
-            fault(line, f"{account_id!r} is no account id.", "Write 12 digits; spreadsheets drop leading zeros.")
+            fault(
+                line, f"{account_id!r} is not a valid account ID.", "Write 12 digits; spreadsheets drop leading zeros."
+            )
         if account_id in seen:
             fault(line, f"account {account_id} is here a second time.", "Remove one of the two lines.")
         seen.add(account_id)

@@ -243,6 +243,13 @@ class Choice(StrEnum):
     DEFER = "Defer"  # looked at and put off, with a comment
 
 
+class SplitBy(StrEnum):
+    """What the accounts of a part have in common: a column of the reports."""
+
+    ACCOUNT_OWNER = "account_owner"
+    OU_PATH = "ou_path"
+
+
 class Change(StrEnum):
     """What became of a user since an earlier run."""
 

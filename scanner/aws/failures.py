@@ -87,6 +87,29 @@ _SERVER_ERRORS = frozenset(  # nothing is wrong with the request, and the next o
     }
 )
 
+# Where AWS's code says more than the reason does. AssumeRole refuses for many reasons that the role has no part in.
+_REMEDIES_BY_CODE = {
+    "PackedPolicyTooLarge": (
+        "The session policy and the caller's session tags are too large together: give --no-session-policy, or call "
+        "with fewer session tags (EKS Pod Identity alone takes three quarters of the room)."
+    ),
+    "MalformedPolicyDocument": "STS does not take the session policy: give --no-session-policy, and report it.",
+    "RegionDisabledException": (
+        "STS is switched off in this Region for the caller's account: set AWS_REGION to an enabled one, as us-east-1."
+    ),
+    "InvalidClientTokenId": (
+        "Sign in again. If the credentials are good, their Region may be one that the account has not enabled: set "
+        "AWS_REGION to an enabled one, as us-east-1."
+    ),
+    "RequestExpired": "Set this machine's clock: AWS refuses requests that are minutes off. Then scan again.",
+    "SignatureDoesNotMatch": (
+        "Check that the secret access key is whole, and that this machine's clock is right: AWS refuses requests that "
+        "are minutes off."
+    ),
+    "ValidationError": "Check --role-name, --session-name and --external-id against AWS's message.",
+}
+_REMEDIES_BY_CODE["UnrecognizedClientException"] = _REMEDIES_BY_CODE["InvalidClientTokenId"]
+
 REMEDIES = {
     FailReason.ROLE_NOT_ASSUMABLE: (
         "Check in this account that the role exists, that its trust policy names the caller (and the external id, if "
@@ -117,7 +140,7 @@ class CallError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """One try that did not work, and whether another one may."""
+    """One attempt that failed, and whether another one may succeed."""
 
     failure: Failure
     throttled: bool = False
@@ -138,7 +161,7 @@ def incomplete_listing(call: str, detail: str) -> CallError:
 
 
 def trouble(error: Exception, call: str) -> Trouble:
-    """Judge one failed try; `error` is one of `RETRIED`. Raises `StartError` where a region is needed and none set."""
+    """Judge one failed attempt; `error` is one of `RETRIED`. Raises `StartError` where a region is missing."""
     if isinstance(error, ClientError):
         return _refused(error.response, call)
     if isinstance(error, NoRegionError):
@@ -156,7 +179,7 @@ def trouble(error: Exception, call: str) -> Trouble:
 
 
 def is_throttled(error: Exception) -> bool:
-    """Tell whether AWS asked to slow down."""
+    """Whether AWS throttled the call."""
     return isinstance(error, ClientError) and _asks_to_slow_down(error.response)
 
 
@@ -181,7 +204,11 @@ def _struck(text: str, secret: str, name: str) -> str:
 def timed_out(call: str, last: Trouble | None, *, held_back: bool = False) -> Failure:
     """Return why a call that was still being tried at its deadline did not work; `held_back`: its turn did not come."""
     if last is None and held_back:
-        return failure(FailReason.THROTTLED, call, "AWS asked to slow down, and the call's turn did not come in time.")
+        return failure(
+            FailReason.THROTTLED,
+            call,
+            "Throttled until the time was up, before the call could be made.",
+        )
     if last is None:
         return failure(FailReason.TIMEOUT, call, "No complete answer before the time was up.")
     if last.throttled:
@@ -196,10 +223,9 @@ def _refused(response: dict[str, Any], call: str) -> Trouble:
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     throttled = _asks_to_slow_down(response)
     transient = not throttled and (status >= 500 or status == 408 or code in _SERVER_ERRORS)
+    found = failure(_reason(code, call, throttled=throttled, transient=transient), call, message, code=code or None)
     return Trouble(
-        failure=failure(
-            _reason(code, call, throttled=throttled, transient=transient), call, message, code=code or None
-        ),
+        failure=replace(found, remedy=_REMEDIES_BY_CODE.get(code, found.remedy)),
         throttled=throttled,
         transient=transient,
     )

@@ -1,6 +1,5 @@
 """`iam-scanner diff`: what changed between two recorded runs."""
 
-import os
 from typing import Annotated
 
 import typer
@@ -28,10 +27,9 @@ def diff_command(
     from scanner.cli.screen.changes_screen import document, show
     from scanner.runs import folder as run
     from scanner.runs.stored import compare_runs
-    from scanner.settings import load
 
     options.log_to_stderr(debug)
-    root = load(options.given(context.params), os.environ, config).output
+    root = options.settings(context.params).output
     compared = compare_runs(run.find(old, root), run.find(new, root))
     if as_json:
         options.print_json(document(compared))

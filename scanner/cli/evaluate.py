@@ -1,7 +1,5 @@
 """`iam-scanner evaluate`: decide a recorded run again, under other safelists or on another day."""
 
-import os
-
 import typer
 
 from scanner.cli import options
@@ -33,12 +31,11 @@ def evaluate_command(
     from scanner.report import render as publish
     from scanner.runs import folder as run
     from scanner.safelist.read import read
-    from scanner.settings import load
 
     options.log_to_stderr(debug)
     if not safelist and as_of is None:
         raise UsageError("Say what is to be other than in the run: give --safelist, --as-of, or both.")
-    settings = load(options.given(context.params), os.environ, config)
+    settings = options.settings(context.params)
     published = publish.evaluate(
         run.find(run_, settings.output),
         settings.output,

@@ -1,4 +1,4 @@
-"""Runs a scan, or goes on with one, with its progress and its outcome; `scan` and `demo` share it."""
+"""Run or resume a scan with its progress, its reports and its outcome: for `scan` and `demo`."""
 
 import asyncio
 import signal
@@ -18,7 +18,7 @@ from scanner.report.render import Published, publish
 from scanner.report.summary import summary
 from scanner.runs import folder as run
 from scanner.scan.prepare import read_inputs
-from scanner.scan.resume import go_on, go_on_to_reports, inputs_of
+from scanner.scan.resume import inputs_of, resume, resume_with_reports
 from scanner.scan.scan import scan
 from scanner.settings import Settings
 
@@ -43,20 +43,20 @@ def run_scan(settings: Settings, *, as_json: bool, quiet: bool) -> Ended:
     return _ended(published, as_json=as_json, quiet=quiet)
 
 
-def resume_scan(folder: Path, pace: Mapping[str, object], *, as_json: bool, quiet: bool) -> Ended:
-    """Go on with a run, render and show; a run that lacks nothing but its reports is rendered without calling AWS."""
+def resume_scan(folder: Path, changes: Mapping[str, object], *, as_json: bool, quiet: bool) -> Ended:
+    """Resume a run, render and show it; a run that lacks nothing but its reports is rendered without calling AWS."""
     begun = run.read_begun(folder)
     if begun.whole and run.is_sealed(folder):
-        raise UsageError(f"The run {folder} is complete: there is nothing to go on with.")
-    inputs = inputs_of(begun, pace)
+        raise UsageError(f"The run {folder} is complete: there is nothing to resume.")
+    inputs = inputs_of(begun, changes)
     with ScanProgress(stderr(), quiet=quiet) as progress:
-        progress.says(f"Going on with {folder}: {len(begun.read):,} accounts are read")
+        progress.says(f"Resuming {folder}: {len(begun.read):,} accounts are read")
         if begun.torn:
             progress.notes("The last line of its journal was cut off when it stopped; that line was dropped.")
         if begun.header.program_version != __version__:
-            progress.notes(f"It was begun by iam-scanner {begun.header.program_version}; this is {__version__}.")
-        rest = go_on_to_reports(folder, begun) if begun.whole else go_on(folder, begun, inputs, progress)
-        asyncio.run(_stoppable(rest, f"The run is as it was. Go on with: {run.resume_command(folder)}"))
+            progress.notes(f"It was started by iam-scanner {begun.header.program_version}; this is {__version__}.")
+        rest = resume_with_reports(folder, begun) if begun.whole else resume(folder, begun, inputs, progress)
+        asyncio.run(_stoppable(rest, f"The run was not changed. Resume it with: {run.resume_command(folder)}"))
         progress.says("Writing the reports")
         published = _report(folder, inputs.settings.format)
     return _ended(published, as_json=as_json, quiet=quiet)

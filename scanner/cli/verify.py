@@ -1,7 +1,6 @@
 """`iam-scanner verify`: show that a run is whole."""
 
 import dataclasses
-import os
 from typing import Annotated
 
 import typer
@@ -35,11 +34,10 @@ def verify_command(
     """
     from scanner.report.verify import verify
     from scanner.runs import folder as run
-    from scanner.settings import load
     from scanner.text import for_terminal
 
     options.log_to_stderr(debug)
-    folder = run.find(run_, load(options.given(context.params), os.environ, config).output)
+    folder = run.find(run_, options.settings(context.params).output)
     checks = verify(folder, digest)
     whole = all(check.holds is not False for check in checks)
     if as_json:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from scanner.audit.assessment import SplitBy
 from scanner.errors import OutputError
 from scanner.files import partial_of, whole
+from scanner.model import SplitBy
 from scanner.report.columns import ACCOUNTS, USERS
 from scanner.report.frames import accounts_frame, users_frame
 from scanner.report.summary import summary

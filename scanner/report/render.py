@@ -8,12 +8,12 @@ from datetime import date
 from itertools import chain, count
 from pathlib import Path
 
-from scanner.audit.assessment import Assessment, SplitBy, Totals
+from scanner.audit.assessment import Assessment, Totals
 from scanner.audit.rule import assess
 from scanner.audit.split import groups, restrict
 from scanner.audit.what_if import decided_otherwise
 from scanner.errors import UsageError
-from scanner.model import Status
+from scanner.model import SplitBy, Status
 from scanner.record import Record, SafelistText
 from scanner.report.formats import names, parts_folder, remove_others, write
 from scanner.report.view import View

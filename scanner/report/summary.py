@@ -10,7 +10,7 @@ from scanner.model import RISK_LEVEL, RULE_ID, RULE_TITLE, Failure
 from scanner.record import Header, Listing, Record, SafelistText
 from scanner.report.changes import counts
 from scanner.report.figures import Figures, OuFigures, reconciled
-from scanner.report.rows import AccountRow, dormant_days
+from scanner.report.rows import AccountRow
 from scanner.report.tables import iso
 from scanner.report.view import View
 
@@ -81,7 +81,7 @@ def _safelist_files(texts: Sequence[SafelistText]) -> list[Mapping[str, object]]
 
 
 def _who_and_where(header: Header, listing: Listing) -> dict[str, object]:
-    organization = header.organization
+    organization, settings = header.organization, header.settings.as_json()
     return {
         "organization": organization
         and {"id": organization.id, "management_account_id": organization.management_account_id},
@@ -91,7 +91,7 @@ def _who_and_where(header: Header, listing: Listing) -> dict[str, object]:
             "partition": header.caller.partition,
         },
         "accounts_from": listing.source,
-        "scope": {name: header.settings[name] for name in _SCOPE_SETTINGS if header.settings.get(name)},
+        "scope": {name: settings[name] for name in _SCOPE_SETTINGS if settings[name]},
     }
 
 
@@ -133,7 +133,7 @@ def _users(assessment: Assessment, counted: Figures) -> dict[str, object]:
         "unapproved_administrators": counted.unapproved_administrators,
         "console_without_mfa": counted.console_without_mfa,
         "dormant": counted.dormant,
-        "dormant_days": dormant_days(assessment.record),
+        "dormant_days": assessment.record.header.settings.dormant_days,
         "with_stale_credentials": counted.stale,
         "usage_unknown": counted.usage_unknown,
     }

@@ -82,7 +82,7 @@ def day(cell: Cell) -> date | None:
             return date.fromisoformat(found)
     except ValueError:
         pass  # no such day, as 2026-02-30
-    raise CellError(f"{found!r} is no date.", "Write it as 2027-01-15.")
+    raise CellError(f"{found!r} is not a valid date.", "Write it as 2027-01-15.")
 
 
 def one_of(cell: Cell, choices: type[_E]) -> _E | None:

@@ -101,7 +101,7 @@ class Journal:
             written += os.write(self._descriptor, data[written:])
 
     def _failure(self, error: OSError) -> OutputError:
-        rest = f"What was read is kept. When there is room, go on with: {resume_command(self.folder)}"
+        rest = f"What was read is kept. When there is room, resume with: {resume_command(self.folder)}"
         if self._previous == NO_LINE:
             rest = "Nothing was read. Make room, or give another --output."
         return OutputError(f"{self.folder / JOURNAL} cannot be written: {error.strerror or error}. {rest}")
@@ -192,7 +192,9 @@ def _bytes(folder: Path) -> bytes:
     try:
         return (folder / JOURNAL).read_bytes()
     except OSError as error:
-        raise UsageError(f"{folder} is no run's folder: its {JOURNAL} cannot be read: {error.strerror}.") from error
+        raise UsageError(
+            f"{folder} is not the folder of a run: its {JOURNAL} cannot be read: {error.strerror}."
+        ) from error
 
 
 def find(run: str, output: Path) -> Path:
@@ -204,7 +206,7 @@ def find(run: str, output: Path) -> Path:
     for folder in places:
         if folder.is_dir():
             raise UsageError(
-                f"{folder} is no run: it holds no {JOURNAL}. What report and evaluate write is not one either; "
+                f"{folder} is not a run: it holds no {JOURNAL}. What report and evaluate write is not one either; "
                 "name the run that it was made from."
             )
     known = all_under(output)

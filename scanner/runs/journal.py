@@ -22,6 +22,7 @@ from pydantic import TypeAdapter, ValidationError
 from scanner.errors import ScannerError
 from scanner.model import Account, AccountId, AccountScan, Failed, Failure, OrganizationalUnit, Scanned
 from scanner.record import Footer, Header, Listing, Record, Resumption
+from scanner.settings import Settings
 
 SCHEMA_VERSION: Final = 1
 NO_LINE: Final = "0" * 64  # what the first line has in place of a digest
@@ -99,13 +100,13 @@ def _read(data: bytes) -> "_Reader":
         except ValueError:
             content = None
         if not isinstance(content, dict):
-            raise JournalError(f"journal line {number} is broken: it is torn or is no JSON.")
+            raise JournalError(f"journal line {number} is broken: it is torn or is not valid JSON.")
         if content.pop("previous", None) != reader.last:
             raise JournalError(_does_not_follow(number))
         try:
             reader.take(content)
         except (ValidationError, KeyError, IndexError, TypeError) as error:
-            raise JournalError(f"journal line {number} is not one of this program's.") from error
+            raise JournalError(f"journal line {number} is not one that this program writes.") from error
         reader.last = hashlib.sha256(raw).hexdigest()
     return reader
 
@@ -148,7 +149,7 @@ class _Reader:
         if self._header is None or self._listing is None or self._footer is None or not self._ended:
             raise JournalError(
                 "the journal has no end: the run was interrupted before it could say what it found. "
-                "Go on with it: iam-scanner scan --resume."
+                "Resume it: iam-scanner scan --resume."
             )
         return Record(
             header=self._header,
@@ -176,7 +177,7 @@ class _Reader:
     def _take_header(self, content: dict[str, Any]) -> None:
         if content.get("schema_version") != SCHEMA_VERSION:
             raise JournalError("the journal was written by another version of the program, which this one cannot read.")
-        self._header = _HEADER.validate_python(content)
+        self._header = _header(content)
 
     def _take_scan(self, content: dict[str, Any]) -> None:
         scan = _SCAN.validate_python(content)
@@ -194,7 +195,7 @@ class _Reader:
 
 def _encoded(line: Line) -> tuple[str, dict[str, Any]]:
     if isinstance(line, Header):
-        return "header", _HEADER.dump_python(line, mode="json")
+        return "header", _header_content(line)
     if isinstance(line, Listing):
         return "listing", _listing_content(line)
     if isinstance(line, Resumption):
@@ -202,6 +203,21 @@ def _encoded(line: Line) -> tuple[str, dict[str, Any]]:
     if isinstance(line, Footer):
         return "footer", _FOOTER.dump_python(line, mode="json")
     return "account", _SCAN.dump_python(line, mode="json")
+
+
+def _header_content(header: Header) -> dict[str, Any]:
+    """Whether an ExternalId was given is said among the settings; the id itself is nowhere."""
+    content: dict[str, Any] = _HEADER.dump_python(header, mode="json", exclude={"settings": {"external_id"}})
+    content["settings"]["external_id_given"] = content.pop("external_id_given")
+    return content
+
+
+def _header(content: dict[str, Any]) -> Header:
+    """Read a header of any program version: a setting that it lacks has its default, one that is unknown is dropped."""
+    recorded = content["settings"]
+    known = {key: value for key, value in recorded.items() if key in Settings.model_fields}
+    given = recorded.get("external_id_given", False)
+    return _HEADER.validate_python({**content, "settings": Settings(**known), "external_id_given": given})
 
 
 def _listing_content(listing: Listing) -> dict[str, Any]:

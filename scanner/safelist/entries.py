@@ -124,22 +124,22 @@ class _File:
     entries: list[Entry] = field(default_factory=list)
     revocations: list[Revocation] = field(default_factory=list)
 
-    def fault(self, line: int | None, problem: str, remedy: str) -> None:
-        self.faults.append(Fault(file=self.path, line=line, problem=problem, remedy=remedy))
+    def fault(self, line: int | None, problem: str, remedy: str, column: int | None = None) -> None:
+        self.faults.append(Fault(file=self.path, line=line, column=column, problem=problem, remedy=remedy))
 
 
 def _read_file(text: SafelistText) -> _File:
     file = _File(path=text.path)
     root, faults = compose(text.text)
     for fault in faults:
-        file.fault(fault.line, fault.problem, fault.remedy)
+        file.fault(fault.line, fault.problem, fault.remedy, fault.column)
     if isinstance(root, Mapping):
         _read_top(file, root)
     elif root is None or (isinstance(root, Scalar) and root.kind == "null"):
         if not faults:
             file.fault(None, "The file is empty.", "To approve nobody, write version: 1 and global: [].")
     else:
-        file.fault(root.line, "The file is no mapping.", "Begin it with version: 1.")
+        file.fault(root.line, "The file is not a mapping.", "Begin it with version: 1.")
     return file
 
 

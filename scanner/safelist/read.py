@@ -1,6 +1,7 @@
 """Safelist files on disk, as text."""
 
 import os
+import re
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,14 +13,17 @@ from scanner.record import SafelistText
 MAX_BYTES = 20_000_000
 SUFFIXES = (".yaml", ".yml")
 EXAMPLE = ".example"
+_LIKE_A_SAFELIST = re.compile(r"\.ya?ml\W+\w*$|\.ya?ml[~_ ]|\.ya?ml\d*\.")
+_RENAME = "Rename it to end in .yaml; if it is not to be read, begin its name with a dot, or move it elsewhere."
 
 
 def read(paths: Sequence[Path]) -> tuple[SafelistText, ...]:
     """The text of each file named, and of each *.yaml and *.yml in and below each folder named, in sorted order.
 
     Hidden files and folders, and names that end in `.example`, are left out. A file that is reached twice is read once.
-    What cannot be read whole is a fault, never left out: the line that is missing could be a revocation. So is a link
-    to a folder in a folder, as it is not followed: it could lead in a circle.
+    What cannot be read whole is a fault, never left out: the line that is missing could be a revocation. So is a name
+    such as `prod.yaml.txt`, which an editor or a browser makes of `prod.yaml`; and a link to a folder, as it is not
+    followed: it could lead in a circle.
     """
     faults: list[Fault] = []
     texts: dict[Path, SafelistText] = {}
@@ -76,7 +80,13 @@ def _members(folder: Path, faults: list[Fault]) -> Iterator[Path]:
             for name in sorted(folders)
             if Path(place, name).is_symlink()
         )
-        yield from (Path(place, name) for name in names if not name.startswith(".") and name.lower().endswith(SUFFIXES))
+        visible = [name for name in names if not name.startswith(".") and not name.lower().endswith(EXAMPLE)]
+        faults.extend(
+            _fault(Path(place, name), "Its name does not end in .yaml or .yml, so it is not read.", _RENAME)
+            for name in sorted(visible)
+            if _LIKE_A_SAFELIST.search(name.lower()) and not name.lower().endswith(SUFFIXES)
+        )
+        yield from (Path(place, name) for name in visible if name.lower().endswith(SUFFIXES))
 
 
 def _text(file: Path, faults: list[Fault]) -> str | None:

@@ -15,9 +15,9 @@ _PLAIN = re.compile(r"[A-Za-z][\w@./+=()'-]*(?: [\w@./+=()'-]+)*")
 
 
 def approval_fields(entry: Entry) -> Fields:
-    """An entry that selects one user."""
+    """An entry that selects one user, by its name or its ARN."""
     keys = ("user_id", "kind", "owner", "reason", "approved_by", "approved_on", "expires_on", "ticket")
-    return tuple(_written(("user", entry.value), *((key, getattr(entry, key)) for key in keys)))
+    return tuple(_written((entry.selector, entry.value), *((key, getattr(entry, key)) for key in keys)))
 
 
 def revocation_fields(revocation: Revocation) -> Fields:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from scanner.account_owners import read_owners
 from scanner.aws import identity, organizations
 from scanner.aws.clients import Clients, Session
+from scanner.aws.credentials import caller_credentials
 from scanner.aws.failures import CallError
 from scanner.errors import StartError
 from scanner.model import Caller, Organization
@@ -76,12 +77,12 @@ def open_accounts_file(settings: Settings) -> FromFile | None:
     return FromFile(settings.accounts_file) if settings.accounts_file else None
 
 
-async def connect(settings: Settings, clients: Clients) -> Connection:
+async def connect(settings: Settings, clients: Clients, progress: Progress) -> Connection:
     """Find out who calls, and assume the role to read AWS Organizations with, if one is given.
 
     Raises `StartError` where the caller or that role is not to be had.
     """
-    own = Session(clients, await identity.caller_credentials(settings.profile))
+    own = Session(clients, await caller_credentials(settings.profile, progress.paused))
     caller = await identity.who_calls(own)
     policies = _session_policies(settings, caller) if settings.session_policy else {}
     organizations = await _through(own, settings.organizations_role_arn, settings, policies.get("organizations"))
@@ -124,7 +125,7 @@ async def prepare(settings: Settings, accounts_file: FromFile | None, connection
 async def make_ready(inputs: Inputs, clients: Clients, progress: Progress) -> Ready:
     """Check everything that was given, and only then assume the hub's role."""
     progress.says("Checking credentials and scope")
-    job = await prepare(inputs.settings, inputs.accounts_file, await connect(inputs.settings, clients))
+    job = await prepare(inputs.settings, inputs.accounts_file, await connect(inputs.settings, clients, progress))
     notes = check_organization(inputs.safelist, job.organization.id if job.organization else None)
     return Ready(job=job, entrance=await _entrance(job.connection, inputs.settings), notes=notes)
 

@@ -1,5 +1,6 @@
 """What a scan reports while it runs."""
 
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from scanner.aws.clients import Meter
@@ -13,6 +14,10 @@ class Progress(Protocol):
     def says(self, text: str) -> None: ...
 
     def met(self, placement: Placement) -> None: ...
+
+    def paused(self) -> AbstractContextManager[None]:
+        """No display within it: somebody may be asked for something in the terminal."""
+        ...
 
     def listed(self) -> None: ...
 

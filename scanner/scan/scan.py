@@ -33,7 +33,7 @@ _INTERRUPTED = Failure(
     call="organizations:ListAccounts",
     code=None,
     detail="The run was interrupted before all accounts were listed.",
-    remedy="Go on with it: iam-scanner scan --resume.",
+    remedy="Resume it: iam-scanner scan --resume.",
 )
 _LIBRARIES = ("aioboto3", "aiobotocore", "boto3", "botocore", "openpyxl", "pandas", "pydantic", "ruamel.yaml")
 
@@ -86,7 +86,7 @@ async def keep(
     )
     if interrupted:
         raise InterruptedRunError(
-            f"Interrupted. What was read is kept. Go on with: {run.resume_command(journal.folder)}"
+            f"Interrupted. What was read is kept. Resume with: {run.resume_command(journal.folder)}"
         )
 
 
@@ -122,7 +122,7 @@ def _gone(begun: Begun, listing: Listing) -> tuple[str, ...]:
     gone = sorted(begun.scans.keys() - listing.in_scope)
     if listing.problem is not None or not gone:  # what was not listed may be there all the same
         return ()
-    which = f"In scope when the run stopped, but no longer when it went on: {', '.join(gone)}."
+    which = f"In scope when the run stopped, but no longer when it was resumed: {', '.join(gone)}."
     return (f"{which} What was read of them stays in the journal, and is not in the reports.",)
 
 
@@ -167,7 +167,8 @@ def _header(inputs: Inputs, job: Job, past: History) -> Header:
         run_id=run.new_run_id(started_at),
         started_at=started_at,
         as_of=inputs.settings.as_of or started_at.date(),
-        settings=inputs.settings.recorded(),
+        settings=inputs.settings.with_(external_id=None),
+        external_id_given=inputs.settings.external_id is not None,
         safelists=inputs.texts,
         account_owners=inputs.owners,
         caller=job.connection.caller,

@@ -26,7 +26,7 @@ async def survey(settings: Settings, progress: Progress) -> Survey:
     accounts_file = open_accounts_file(settings)
     async with Clients(profile=settings.profile, concurrency=settings.concurrency) as clients:
         progress.says("Checking credentials and scope")
-        job = await prepare(settings, accounts_file, await connect(settings, clients))
+        job = await prepare(settings, accounts_file, await connect(settings, clients, progress))
         progress.says("Listing accounts")
         accounts = []
         async for account in job.source.accounts():

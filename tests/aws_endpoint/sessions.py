@@ -51,6 +51,7 @@ class Session:
     duration: int
     policy: str | None
     external_id: str | None
+    mfa_code: str | None
     access_key_id: str
 
 
@@ -141,6 +142,7 @@ class Sessions:
                 duration=duration,
                 policy=session.policy,
                 external_id=parameters.get("ExternalId"),
+                mfa_code=parameters.get("TokenCode"),
                 access_key_id=session.access_key_id,
             )
         )

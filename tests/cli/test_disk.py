@@ -44,7 +44,7 @@ def test_a_disk_that_gets_full_in_the_middle_of_a_scan(
         (folder,) = Path("reports").iterdir()
         assert ended.returncode == 1, ended.stderr
         assert f"{folder / run.JOURNAL} cannot be written: File too large." in ended.stderr
-        assert f"go on with: iam-scanner scan --resume {folder}" in ended.stderr
+        assert f"resume with: iam-scanner scan --resume {folder}" in ended.stderr
         assert "Traceback" not in ended.stderr
         assert [file.name for file in folder.iterdir()] == [run.JOURNAL]
         assert (folder / run.JOURNAL).stat().st_size == room

@@ -107,7 +107,7 @@ def test_who_goes_on_is_told_apart_from_who_began(world: SimulatedOrganization) 
                 again = program("scan", "--resume", done.folder, "--format", "xlsx")
     assert again.exit_code == 4, again.err  # from there the management account is not to be had
     record = run.read(done.folder)
-    assert f"begun by iam-scanner {record.header.program_version}; this is 9.9.9" in again.err
+    assert f"started by iam-scanner {record.header.program_version}; this is 9.9.9" in again.err
     book = load_workbook(done.folder / "iam-users.xlsx", read_only=True)
     facts = {row[0]: str(row[1]) for row in book["Evidence"].iter_rows(values_only=True) if any(row)}
     book.close()
@@ -120,7 +120,7 @@ def test_who_goes_on_is_told_apart_from_who_began(world: SimulatedOrganization) 
         "had been killed",
         "cut off and was dropped",
     ):
-        assert words in facts["Gone on with"]
+        assert words in facts["Resumed"]
 
 
 def test_a_run_that_was_killed_when_it_went_on_is_not_taken_for_whole(world: SimulatedOrganization) -> None:
@@ -215,7 +215,7 @@ def test_a_complete_run_is_not_gone_on_with(world: SimulatedOrganization) -> Non
         done = scan(endpoint)
         again = resume(endpoint, done.folder.name)
     assert again.exit_code == 2
-    assert "nothing to go on with" in again.err
+    assert "nothing to resume" in again.err
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def test_a_scan_ends_its_journal_and_says_how_to_go_on(
         assert ended.returncode == 130, ended.stderr
         assert "Traceback" not in ended.stderr
         (folder,) = Path("reports").iterdir()
-        assert f"Go on with: iam-scanner scan --resume {folder}" in ended.stderr
+        assert f"Resume with: iam-scanner scan --resume {folder}" in ended.stderr
         assert run.read(folder).footer.interrupted
         assert not run.is_sealed(folder)
         goes_on(endpoint, folder)
@@ -93,7 +93,7 @@ def test_a_run_that_is_stopped_before_it_goes_on_is_as_it_was(
         endpoint.faults.rules += faults(subject, "organizations:ListRoots", hang, signal.SIGTERM)
         ended = subject.run(endpoint_environment(endpoint.url), "scan", "--resume", folder)
         assert ended.returncode == 130
-        assert f"The run is as it was. Go on with: iam-scanner scan --resume {folder}" in ended.stderr
+        assert f"The run was not changed. Resume it with: iam-scanner scan --resume {folder}" in ended.stderr
         assert (folder / run.JOURNAL).read_bytes() == journal
         goes_on(endpoint, folder)
 

@@ -27,7 +27,8 @@ from scanner.report.view import View
 from scanner.report.words import status_words
 from scanner.report.workbook.assemble import write_workbook
 from scanner.safelist.usage import EntryStatus, EntryUse
-from scanner.text import CELL_LIMIT, CUT_MARK
+from scanner.settings import ExcludedOu, Settings
+from scanner.text import CELL_LIMIT, CUT_MARK, for_utf8
 from tests.builders import (
     AS_OF,
     START,
@@ -398,9 +399,10 @@ def hostile(text: str) -> Assessment:
         scans=[read, told, replace(skipped(3), detail=text)],
         uses=[EntryUse(entry=by, status=EntryStatus.IN_USE, users=1, remark=text)],
     )
+    as_given = for_utf8(text)  # what is no Unicode is refused in settings
     head = header(
         safelists=(SafelistText(path=text, text=text),),
-        settings={"ou": [text], "exclude_ou": [{"ou": text, "reason": text}], "profile": text},
+        settings=Settings(ou=(as_given,), exclude_ou=(ExcludedOu(ou=as_given, reason=as_given),), profile=as_given),
         account_owners={where.id: text},
     )
     last = replace(decision(found, Choice.DEFER, AS_OF, text), reviewer=text)

@@ -272,7 +272,7 @@ def test_every_fault_is_named_by_its_cell_and_nothing_is_written(desk: Desk) -> 
         ("core/alice", "reviewer is empty beside a decision. Say who decided."),
         ("core/alice", "reviewed_on is empty beside a decision."),
         ("core/bob", "'Aprove' is unknown. Use one of: Approve, Keep, Remove, Quarantine, Defer."),
-        ("core/bob", "'24.11.2026' is no date. Write it as 2027-01-15."),
+        ("core/bob", "'24.11.2026' is not a valid date. Write it as 2027-01-15."),
         ("core/=1+1", "it has no owner. Fill in owner."),
         ("core/=1+1", "it has no reason. Fill in comment."),
         ("core/=1+1", "me@example.com is not among the policy's approvers."),
@@ -482,3 +482,20 @@ def test_a_workbook_where_nothing_is_decided_is_no_fault(desk: Desk) -> None:
 
 def test_the_meaning_of_all_choices_is_known() -> None:
     assert {cells["decision"].strip().capitalize() for cells in EVERYTHING.values()} == set(Choice)
+
+
+def test_an_approval_that_is_renewed_takes_the_place_of_the_entry_that_it_renews(desk: Desk) -> None:
+    """Four quarters, four renewals, one entry; its comment stays."""
+    desk.imported(desk.filled({"prod/alice": approve()}), "--write")
+    text = desk.safelist.read_text(encoding="utf-8")
+    assert text.count("user: alice") == 1
+    desk.safelist.write_text(text.replace("user: alice", "user: alice   # of finance"), encoding="utf-8")
+    for days in (101, 102, 103):
+        until = desk.today + timedelta(days=days)
+        book = desk.filled({"prod/alice": approve(approve_until=until, ticket=f"SEC-{days}")}, f"{days}.xlsx")
+        done = desk.imported(book, "--write", "--supersede")
+        assert done.exit_code == 0
+        assert "1 approval renewed" in done.out
+    (entry,) = (entry for entry in parse(read_safelists([desk.safelist])).entries if entry.value == "alice")
+    assert (entry.expires_on, entry.ticket) == (desk.today + timedelta(days=103), "SEC-103")
+    assert desk.safelist.read_text(encoding="utf-8").count("user: alice   # of finance") == 1

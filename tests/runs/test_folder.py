@@ -177,7 +177,7 @@ def test_a_run_without_its_end_is_not_read(folder: Path) -> None:
 
 
 def test_a_folder_without_a_journal_is_no_run(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="is no run's folder"):
+    with pytest.raises(UsageError, match="is not the folder of a run"):
         run.read(tmp_path)
 
 

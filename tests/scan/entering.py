@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from scanner.aws.clients import Clients
+from scanner.cli.options import stderr
+from scanner.cli.screen.progress import ScanProgress
 from scanner.model import Account, AccountId, AccountScan, Failed, OrganizationalUnit, Scanned
 from scanner.scan.account import Entrance, scan_account
 from scanner.scan.prepare import _entrance, connect
@@ -38,7 +40,7 @@ async def entrance(endpoint: Endpoint, key: str = MANAGEMENT_KEY, **settings: An
     chosen = Settings(**settings)
     with calling(endpoint, key):
         async with Clients(profile=None, concurrency=chosen.concurrency) as clients:
-            yield await _entrance(await connect(chosen, clients), chosen)
+            yield await _entrance(await connect(chosen, clients, ScanProgress(stderr(), quiet=True)), chosen)
 
 
 def known(account: SimulatedAccount) -> Account:

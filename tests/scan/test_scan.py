@@ -111,8 +111,8 @@ def test_the_record_says_who_scanned_what_and_with_which_settings() -> None:
     assert header.caller.arn == f"arn:aws:iam::{world.management_account_id}:user/auditor"
     assert header.organization is not None
     assert header.organization.id == world.id
-    assert header.settings["ou"] == ["Root/Sandbox"]
-    assert header.settings["external_id_given"] is True
+    assert header.settings.ou == ("Root/Sandbox",)
+    assert header.external_id_given is True
     assert [text.path for text in header.safelists] == ["nobody.yaml"]
     assert header.safelists[0].text == Path("nobody.yaml").read_text(encoding="utf-8")
     assert header.run_id == done.folder.name

@@ -324,7 +324,7 @@ BAD_FILES = {
     "no such columns": ("id,name\n1,x\n", "accounts.csv:1: columns are missing"),
     "empty": ("", "accounts.csv:1: columns are missing"),
     "no lines": (HEAD, "accounts.csv:1: there is not one account"),
-    "a mangled id": (f"{HEAD}12345678901,x,Root\n", "accounts.csv:2: '12345678901' is no account id"),
+    "a mangled id": (f"{HEAD}12345678901,x,Root\n", "accounts.csv:2: '12345678901' is not a valid account ID"),
     "an account twice": (f"{HEAD}123456789012,x,Root\n123456789012,y,Root\n", "accounts.csv:3: account 123456789012"),
     "no path": (f"{HEAD}123456789012,x,\n", "accounts.csv:2: account 123456789012 has no ou_path"),
     "a line that is too short": (f"{HEAD}123456789012\n", "accounts.csv:2: account 123456789012 has no ou_path"),

@@ -43,6 +43,7 @@ def document(imported: Imported) -> Mapping[str, object]:
         "safelist": {
             "written": imported.written,
             "approvals": len(wanted.approvals),
+            "renewals": len(wanted.renewals),
             "revocations": len(wanted.revocations),
             "lifted": len(wanted.lifted),
             "changes": [{"file": change.path, "diff": change.diff()} for change in imported.changes],
@@ -98,12 +99,21 @@ def _safelist(imported: Imported) -> Text:
         return Text("unchanged: it says all of this already, or nothing of this concerns it")
     counts = (len(wanted.approvals), "approval"), (len(wanted.revocations), "revocation")
     added = " and ".join(many(count, thing) for count, thing in counts if count)
+    renewed = many(len(wanted.renewals), "approval") if wanted.renewals else ""
     lifted = many(len(wanted.lifted), "revocation") if wanted.lifted else ""
     files = for_terminal(", ".join(change.path for change in imported.changes))
     if imported.written:
-        done = [f"{added} added" if added else "", f"{lifted} taken out" if lifted else ""]
+        done = [
+            f"{added} added" if added else "",
+            f"{renewed} renewed" if renewed else "",
+            f"{lifted} taken out" if lifted else "",
+        ]
         return Text(f"{', '.join(filter(None, done))}: {files}", style="green")
-    to_do = [f"add {added}" if added else "", f"take out {lifted}" if lifted else ""]
+    to_do = [
+        f"add {added}" if added else "",
+        f"renew {renewed}" if renewed else "",
+        f"take out {lifted}" if lifted else "",
+    ]
     return Text(f"UNCHANGED; --write would {', '.join(filter(None, to_do))}: {files}", style="yellow")
 
 

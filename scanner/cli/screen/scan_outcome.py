@@ -268,6 +268,6 @@ def _advice_on_the_rest(assessment: Assessment, folder: Path) -> str:
     if not (assessment.totals.failed or record.listing.problem or record.footer.interrupted):
         return "the scope left nothing to scan; widen it."
     return (
-        "nothing is known of the users in accounts that were not read. Mend what kept them from it; then: "
+        "nothing is known of the users in accounts that were not read. Fix the cause; then: "
         f"{run.resume_command(folder)}"
     )
