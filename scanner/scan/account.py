@@ -17,6 +17,9 @@ from scanner.scan.account_notes import Answers, gaps, named, remarks
 
 T = TypeVar("T")
 
+# IAM refuses session tokens that were made without MFA (GetSessionToken) as InvalidClientTokenId, and only IAM does.
+_REFUSED = frozenset({FailReason.ACCESS_DENIED, FailReason.CREDENTIALS_EXPIRED})
+
 log = logging.getLogger(__name__)
 
 
@@ -71,14 +74,14 @@ async def scan_account(account: Account, entrance: Entrance, release: Callable[[
 async def _as_caller(
     account: Account, entrance: Entrance, deadline: float, release: Callable[[], None]
 ) -> Scanned | None:
-    """Read the caller's own account with the caller's own credentials; None where those are denied.
+    """Read the caller's own account with the caller's own credentials; None where IAM refuses those.
 
     Where only evidence is denied, the role is tried for that, and what the caller could read is kept if it fails.
     """
     try:
         own = await _read(account, entrance.own.until(deadline), None, entrance.full, release)
     except CallError as error:
-        if error.failure.reason is not FailReason.ACCESS_DENIED:
+        if error.failure.reason not in _REFUSED:
             raise
         return None
     if own.evidence is not Evidence.PARTIAL:

@@ -3,7 +3,7 @@
 import pytest
 
 from scanner.model import Evidence, FailReason
-from tests.aws_endpoint import Fault, SimulatedRole, deny, http_503, nth
+from tests.aws_endpoint import Fault, Refuse, SimulatedRole, deny, first, http_503, nth
 from tests.scan.entering import failed, names, one_account, scanned
 
 pytestmark = pytest.mark.usefixtures("hurried")
@@ -45,3 +45,27 @@ async def test_the_callers_own_account_keeps_what_was_read_where_the_role_does_n
     denied = Fault("iam:GetCredentialReport", deny, account=world.management_account_id)
     scan = await scanned(world, world.management, denied)
     assert (scan.role_arn, scan.evidence) == (None, Evidence.PARTIAL)
+
+
+REFUSALS = ["AccessDenied", "InvalidClientTokenId", "UnrecognizedClientException", "ExpiredToken", "AuthFailure"]
+
+
+@pytest.mark.parametrize("code", REFUSALS)
+async def test_in_whatever_words_the_caller_is_refused_its_own_account_is_read_through_the_role(code: str) -> None:
+    """IAM takes no session token that was made without MFA; STS does, so the role can be assumed."""
+    world, _ = one_account()
+    world.management.roles = [SimulatedRole(name="OrganizationAccountAccessRole")]
+    world.management.add_user("root-helper")
+    refused = Refuse(403, code, "The security token included in the request is invalid.")
+    once = Fault("iam:ListUsers", refused, account=world.management_account_id, when=first(1))
+    scan = await scanned(world, world.management, once)
+    assert (names(scan), scan.evidence) == (["root-helper"], Evidence.FULL)
+    assert scan.role_arn == f"arn:aws:iam::{world.management_account_id}:role/OrganizationAccountAccessRole"
+
+
+async def test_an_own_account_that_refuses_the_caller_and_has_no_role_says_what_the_role_was_refused_for() -> None:
+    world, _ = one_account()
+    refused = Refuse(403, "InvalidClientTokenId", "The security token included in the request is invalid.")
+    scan = await failed(world, world.management, Fault("iam:*", refused, account=world.management_account_id))
+    assert (scan.failure.reason, scan.failure.call) == (FailReason.ROLE_NOT_ASSUMABLE, "sts:AssumeRole")
+    assert scan.role_arn is not None
