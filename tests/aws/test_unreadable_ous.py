@@ -148,9 +148,10 @@ async def test_an_ou_that_cannot_be_located_is_asked_for_once_too() -> None:
 async def test_an_ou_whose_name_may_not_be_read_gives_no_place() -> None:
     """Its id alone would leave the account without the approvals that name the OU by its path."""
     world = small_world()
-    _, accounts, _ = await walked(world, of(world, OUS, "Prod"), Fault(DESCRIBE, deny))
+    _, accounts, endpoint = await walked(world, of(world, OUS, "Prod"), Fault(DESCRIBE, deny))
     lost = {"payments-1", "payments-2", "core"}
     assert places(accounts) == {name: None if name in lost else path for name, path in WHERE.items()}
+    assert endpoint.counts[DESCRIBE] == 2  # of Payments once, though it has two accounts
 
 
 async def test_each_account_of_a_readable_tree_is_asked_for_once() -> None:

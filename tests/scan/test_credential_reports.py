@@ -244,6 +244,14 @@ async def test_an_old_report_is_read_only_if_no_new_one_comes_in_time(monkeypatc
     ]
 
 
+async def test_an_old_report_is_kept_where_reading_it_again_fails() -> None:
+    world, member = one_account("alice")
+    old = replace(served(member, datetime.now(UTC) - timedelta(hours=5)), when=first(1))
+    scan = await scanned(world, member, Fault(GENERATE, no_capacity), old, Fault(GET, deny))
+    assert scan.users[0].credentials is not None
+    assert scan.evidence is Evidence.PARTIAL
+
+
 async def test_a_report_of_which_the_age_is_not_known_says_so() -> None:
     world, member = one_account("alice")
     scan = await scanned(world, member, served(member, None))
