@@ -17,8 +17,8 @@ from scanner.scan.account_notes import Answers, gaps, named, remarks
 
 T = TypeVar("T")
 
-# IAM refuses session tokens that were made without MFA (GetSessionToken) as InvalidClientTokenId, and only IAM does.
-_REFUSED = frozenset({FailReason.ACCESS_DENIED, FailReason.CREDENTIALS_EXPIRED})
+# How IAM, and IAM alone, refuses session tokens that were made without MFA (GetSessionToken).
+_TOKEN_REFUSED = frozenset({"InvalidClientTokenId", "UnrecognizedClientException"})
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ async def _as_caller(
     try:
         own = await _read(account, entrance.own.until(deadline), None, entrance.full, release)
     except CallError as error:
-        if error.failure.reason not in _REFUSED:
+        if error.failure.reason is not FailReason.ACCESS_DENIED and error.failure.code not in _TOKEN_REFUSED:
             raise
         return None
     if own.evidence is not Evidence.PARTIAL:

@@ -47,7 +47,7 @@ async def test_the_callers_own_account_keeps_what_was_read_where_the_role_does_n
     assert (scan.role_arn, scan.evidence) == (None, Evidence.PARTIAL)
 
 
-REFUSALS = ["AccessDenied", "InvalidClientTokenId", "UnrecognizedClientException", "ExpiredToken", "AuthFailure"]
+REFUSALS = ["AccessDenied", "InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure"]
 
 
 @pytest.mark.parametrize("code", REFUSALS)
@@ -69,3 +69,12 @@ async def test_an_own_account_that_refuses_the_caller_and_has_no_role_says_what_
     scan = await failed(world, world.management, Fault("iam:*", refused, account=world.management_account_id))
     assert (scan.failure.reason, scan.failure.call) == (FailReason.ROLE_NOT_ASSUMABLE, "sts:AssumeRole")
     assert scan.role_arn is not None
+
+
+@pytest.mark.parametrize("code", ["ExpiredToken", "SignatureDoesNotMatch"])
+async def test_credentials_that_are_good_for_nothing_are_not_tried_on_the_role(code: str) -> None:
+    world, _ = one_account()
+    refused = Fault("iam:ListUsers", Refuse(403, code, "No."), account=world.management_account_id)
+    scan = await failed(world, world.management, refused)
+    assert (scan.failure.reason, scan.failure.code) == (FailReason.CREDENTIALS_EXPIRED, code)
+    assert scan.role_arn is None
