@@ -29,7 +29,7 @@ from botocore.loaders import create_loader
 
 from scanner.cli.main import main
 from scanner.record import Record
-from scanner.runs import folder as run
+from scanner.runs import folder as run_folder
 from tests.aws_endpoint import (
     MANAGEMENT_KEY,
     Call,
@@ -96,12 +96,12 @@ class Scanned(Done):
 
     @cached_property
     def folder(self) -> Path:
-        (found,) = (path for path in self.output.iterdir() if (path / run.JOURNAL).exists())
+        (found,) = (path for path in self.output.iterdir() if (path / run_folder.JOURNAL).exists())
         return found
 
     @cached_property
     def record(self) -> Record:
-        return run.read(self.folder)
+        return run_folder.read(self.folder)
 
     @cached_property
     def accounts(self) -> dict[str, dict[str, str]]:

@@ -333,13 +333,13 @@ def test_a_file_that_holds_no_settings_is_refused(text: str, told: str) -> None:
 
 
 def test_a_file_that_is_named_and_missing_is_refused() -> None:
-    with pytest.raises(FaultsError, match=r"absent\.yaml: cannot be read"):
+    with pytest.raises(FaultsError, match=r"absent\.yaml: Cannot be read"):
         load({}, {}, Path("absent.yaml"))
 
 
 def test_a_file_that_is_no_utf8_is_refused() -> None:
     Path("latin.yaml").write_bytes("session_name: J\xe9r\xf4me\n".encode("latin-1"))
-    with pytest.raises(FaultsError, match="not UTF-8"):
+    with pytest.raises(FaultsError, match="Not UTF-8"):
         load({}, {}, Path("latin.yaml"))
 
 

@@ -7,7 +7,7 @@ runs beside the walk, and an account that it has and the walk has not is located
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -118,7 +118,7 @@ class Walk:
         """Every root and OU that was met, by path."""
         return tuple(sorted((chain[-1] for chain in self._chains.values()), key=lambda ou: (ou.path, ou.id or "")))
 
-    async def accounts(self) -> AsyncIterator[Account]:
+    async def accounts(self) -> AsyncGenerator[Account, None]:
         """Give every account once, as found. Never raises for a call that failed: see `problem` and empty `ous`."""
         task = asyncio.create_task(self._enumerate())
         try:

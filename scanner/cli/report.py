@@ -33,17 +33,17 @@ def report_command(
     Example: iam-scanner report 20261123T164100Z-1a2b3c --split-by account_owner --account-owners owners.csv
     """
     from scanner.audit.split import with_owners
-    from scanner.cli.scanning import show
+    from scanner.cli.screen.scan_outcome import print_outcome
     from scanner.report.render import publish_again, publish_parts
-    from scanner.runs import folder as run
+    from scanner.runs import folder as run_folder
     from scanner.runs.stored import decide
 
     options.log_to_stderr(debug)
     settings = options.settings(context.params)
-    folder = run.find(run_, settings.output)
+    folder = run_folder.find(run_, settings.output)
     assessment = decide(folder)
     if account_owners is not None:  # and not that of the settings, which is for scans: the same run, the same bytes
-        from scanner.account_owners import read_owners
+        from scanner.account_files import read_owners
 
         assessment = with_owners(assessment, read_owners(account_owners), str(account_owners))
     target = settings.output / f"{folder.resolve().name}-report"
@@ -53,4 +53,4 @@ def report_command(
         if split_by is SplitBy.ACCOUNT_OWNER and not assessment.record.header.account_owners:
             raise UsageError("The run recorded no owners of accounts. Give them with --account-owners FILE.csv.")
         published = publish_parts(assessment, folder, target, settings.format, split_by)
-    show(published, as_json=as_json, quiet=quiet)
+    print_outcome(published, as_json=as_json, quiet=quiet)

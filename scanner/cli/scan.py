@@ -64,7 +64,7 @@ def scan_command(
 
 def _resumption(parameters: Mapping[str, Any], resume: str) -> tuple[Path, dict[str, Any]]:
     """Find the run, and the settings that may differ from its own; raise `UsageError` for any other option."""
-    from scanner.runs import folder as run
+    from scanner.runs import folder as run_folder
 
     given = options.given(parameters)
     fixed = sorted(given.keys() - CHANGEABLE)
@@ -77,4 +77,4 @@ def _resumption(parameters: Mapping[str, Any], resume: str) -> tuple[Path, dict[
     changes = {key: getattr(settings, key) for key in given}
     if settings.external_id:  # it may come from the environment or the settings file, as for a new run
         changes["external_id"] = settings.external_id
-    return run.find(resume, settings.output), changes
+    return run_folder.find(resume, settings.output), changes

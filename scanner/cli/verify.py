@@ -28,16 +28,17 @@ def verify_command(
 ) -> None:
     """Show that a run is whole: its files, the chain of its journal, and its CSVs rendered again.
 
-    Only --digest shows that nobody rewrote all of it. Exit code: 0 all holds, 3 something does not.
+    Only --digest shows that nobody rewrote all of it. Exit code: 0 all holds, 3 something does not, 2 the run was never
+    finished.
 
     Example: iam-scanner verify 20261123T164100Z-1a2b3c
     """
     from scanner.report.verify import verify
-    from scanner.runs import folder as run
+    from scanner.runs import folder as run_folder
     from scanner.text import for_terminal
 
     options.log_to_stderr(debug)
-    folder = run.find(run_, options.settings(context.params).output)
+    folder = run_folder.find(run_, options.settings(context.params).output)
     checks = verify(folder, digest)
     whole = all(check.holds is not False for check in checks)
     if as_json:

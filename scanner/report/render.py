@@ -17,7 +17,7 @@ from scanner.model import SplitBy, Status
 from scanner.record import Record, SafelistText
 from scanner.report.formats import names, parts_folder, remove_others, write
 from scanner.report.view import View
-from scanner.runs import folder as run
+from scanner.runs import folder as run_folder
 from scanner.runs.stored import decide
 from scanner.safelist.entries import parse
 from scanner.text import for_file_name
@@ -52,11 +52,11 @@ class Published:
 
 def publish(folder: Path, formats: Collection[str]) -> Published:
     """Render a run that has just ended into its own folder, and seal that."""
-    with run.locked(folder):
+    with run_folder.locked(folder):
         view = View(decide(folder))
         remove_others(folder, _named(folder, formats))
         files = tuple(write(view, folder, formats))
-        digest = run.seal(folder, [file.name for file in files], view.assessment.record.digest)
+        digest = run_folder.seal(folder, [file.name for file in files], view.assessment.record.digest)
     return Published(view=view, run_folder=folder, folder=folder, files=files, manifest_digest=digest)
 
 
@@ -88,7 +88,7 @@ def evaluate(
     None stands for the run's own. Each what-if has a folder of its own, and the same one always the same. Raises
     `FaultsError` where the safelists have faults, or are for another organization than the run's.
     """
-    record = decided_otherwise(run.read(folder), safelists, as_of)
+    record = decided_otherwise(run_folder.read(folder), safelists, as_of)
     assessment = assess(record, parse(record.header.safelists))
     target = output / f"{folder.resolve().name}-evaluated-{_mark(record)}"
     return publish_again(assessment, folder, target, formats)

@@ -23,7 +23,7 @@ from scanner.review.reading import EVIDENCE, Filled, read
 from scanner.review.reading import in_order as by_place
 from scanner.review.safelist_changes import FileChange, Wanted, changes, forbidden, wanted
 from scanner.review.standing import Ledger, Standing
-from scanner.runs import folder as run
+from scanner.runs import folder as run_folder
 from scanner.runs.ledger import LEDGER, LedgerLine, append, locked
 from scanner.runs.ledger import read as read_ledger
 from scanner.runs.stored import decide
@@ -67,6 +67,7 @@ class Imported:
     changes: tuple[FileChange, ...]
     written: bool  # the safelists have the changes
     ledger: Path
+    notes: tuple[str, ...]  # what of the ledger could not be used
     removals: Path
     to_remove: int
 
@@ -119,10 +120,10 @@ def _run_of(books: Sequence[Filled], output: Path, faults: list[Fault]) -> Asses
     for book in books:
         faults += _not_of(book, found[books[0].path])
     run_id = found[books[0].path].value
-    if not isinstance(run_id, str) or not run.is_run_id(run_id):
+    if not isinstance(run_id, str) or not run_folder.is_run_id(run_id):
         raise FaultsError(faults)
     try:
-        assessment = decide(run.find(str(output / run_id), output))
+        assessment = decide(run_folder.find(str(output / run_id), output))
     except UsageError as error:
         at = found[books[0].path]
         faults.append(books[0].fault(at, str(error), "Name the folder that holds it with --output.", EVIDENCE))
@@ -139,7 +140,7 @@ def _not_of(book: Filled, first: Cell) -> Iterable[Fault]:
     at = _fact(book, RUN_ID)
     if any(str(each.value).startswith(WHAT_IF) for each in book.facts.values()):
         yield book.fault(None, "this is a what-if: nobody is to decide by it.", _AGAIN.format("the run"), EVIDENCE)
-    elif not isinstance(at.value, str) or not run.is_run_id(at.value):
+    elif not isinstance(at.value, str) or not run_folder.is_run_id(at.value):
         yield book.fault(at, f"There is no {RUN_ID}.", _AGAIN.format("the run"), EVIDENCE)
     elif at.value != first.value:
         problem = f"This workbook is of run {at.value}, and the first one of {first.value}."
@@ -178,7 +179,8 @@ def _judged(books: Sequence[Filled], view: View, safelist: Safelist, now: dateti
 def _import(request: Request, texts: Sequence[SafelistText], job: _Job) -> Imported:
     assessment = job.view.assessment
     run_id = assessment.record.header.run_id
-    before = read_ledger(request.output)
+    notes: list[str] = []
+    before = read_ledger(request.output, notes)
     ledger = Ledger(before, run_id)
     decided = tuple(in_order(job.judged.decided))
     standing = {each.key: ledger.standing(each) for each in decided}
@@ -211,6 +213,7 @@ def _import(request: Request, texts: Sequence[SafelistText], job: _Job) -> Impor
         changes=planned,
         written=request.write and bool(planned),
         ledger=request.output / LEDGER,
+        notes=tuple(notes),
         removals=listed,
         to_remove=sum(each.is_removal for each in after.values()),
     )

@@ -7,10 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from scanner.errors import Fault, FaultsError, ScannerError
-from scanner.files import whole
+from scanner.files import read_text, unreadable, whole
 from scanner.record import SafelistText
 
-MAX_BYTES = 20_000_000
 SUFFIXES = (".yaml", ".yml")
 EXAMPLE = ".example"
 _LIKE_A_SAFELIST = re.compile(r"\.ya?ml\W+\w*$|\.ya?ml[~_ ]|\.ya?ml\d*\.")
@@ -91,19 +90,13 @@ def _members(folder: Path, faults: list[Fault]) -> Iterator[Path]:
 
 def _text(file: Path, faults: list[Fault]) -> str | None:
     try:
-        if not file.is_file():
-            faults.append(_fault(file, "Not a file.", "Name a file or a folder of files."))
-            return None
-        with file.open("rb") as stream:
-            content = stream.read(MAX_BYTES + 1)
-        if len(content) <= MAX_BYTES:
-            return content.decode("utf-8-sig")
-        faults.append(_fault(file, f"Larger than {MAX_BYTES // 1_000_000} MB.", "Split it into several files."))
+        if file.is_file():  # a pipe would be waited for
+            return read_text(file)
+        faults.append(_fault(file, "Not a file.", "Name a file or a folder of files."))
     except OSError as error:
-        faults.append(_fault(file, f"Cannot be read: {error.strerror}.", "Correct its rights."))
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        faults.append(Fault(file=file.as_posix(), line=line, problem="Not UTF-8.", remedy="Save it as UTF-8."))
+        faults.append(unreadable(file, error))
+    except FaultsError as error:
+        faults += error.faults
     return None
 
 

@@ -115,7 +115,7 @@ async def _read(
         report = await asked
     finally:
         asked.cancel()
-        await asyncio.gather(asked, return_exceptions=True)
+        await asyncio.gather(asked, return_exceptions=True)  # no call of the account outlives it
     answers = Answers(first=first, last=last, details=details, count=count, report=report, read_at=datetime.now(UTC))
     missing, notes = tuple(gaps(answers)), tuple(remarks(answers))
     users = tuple(_with_evidence(user, details, report) for user in answers.users)

@@ -9,7 +9,7 @@ from scanner.scan.scope import Placement
 
 
 class Progress(Protocol):
-    """Is told what happens; the terminal shows it."""
+    """Receives what happens; the terminal shows it."""
 
     def says(self, text: str) -> None: ...
 

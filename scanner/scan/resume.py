@@ -9,11 +9,11 @@ from scanner.aws.clients import Clients
 from scanner.errors import UsageError
 from scanner.model import Caller
 from scanner.record import Header, Resumption
-from scanner.runs import folder as run
+from scanner.runs import folder as run_folder
 from scanner.runs.journal import Begun
 from scanner.safelist.entries import parse
 from scanner.scan.account_sources import FromFile
-from scanner.scan.prepare import Inputs, Job, make_ready
+from scanner.scan.prepare import Inputs, Ready, make_ready
 from scanner.scan.progress import Progress
 from scanner.scan.scan import keep
 
@@ -46,18 +46,18 @@ async def resume(folder: Path, begun: Begun, inputs: Inputs, progress: Progress)
     settings = inputs.settings
     async with Clients(profile=settings.profile, concurrency=settings.concurrency) as clients:
         ready = await make_ready(inputs, clients, progress)
-        _check_organization(folder, begun.header, ready.job)
+        _check_organization(folder, begun.header, ready)
         if begun.footer is not None:  # counts continue
             clients.meter.calls.update(begun.footer.api_calls)
             clients.meter.throttled += begun.footer.throttled
-        with run.Journal(folder, begun) as journal:
-            await journal.append(_resumption(begun, ready.job.connection.caller))
-            await keep(ready, settings, journal, progress, begun)
+        with run_folder.Journal(folder, begun) as journal:
+            await journal.append(_resumption(begun, ready.caller))
+            await keep(ready, journal, progress, begun)
 
 
 async def resume_with_reports(folder: Path, begun: Begun) -> None:
     """Record in the journal that a run that only lacks its reports gets them now, and by which program version."""
-    with run.Journal(folder, begun) as journal:
+    with run_folder.Journal(folder, begun) as journal:
         await journal.append(_resumption(begun, None))
         if begun.footer is not None:
             await journal.append(begun.footer)
@@ -73,9 +73,8 @@ def _resumption(begun: Begun, caller: Caller | None) -> Resumption:
     )
 
 
-def _check_organization(folder: Path, header: Header, job: Job) -> None:
-    partition = job.connection.caller.partition
-    if (job.organization, partition) != (header.organization, header.caller.partition):
+def _check_organization(folder: Path, header: Header, ready: Ready) -> None:
+    if (ready.organization, ready.caller.partition) != (header.organization, header.caller.partition):
         raise UsageError(
             f"{folder} is a run of another organization than the caller's. Use credentials of the organization that "
             "it was started in."

@@ -268,5 +268,5 @@ async def test_the_first_accounts_come_before_the_listing_has_ended() -> None:
     async with asking(small_world(), [Fault("organizations:ListAccounts", hang, when=first(1))]) as (_, session):
         accounts = Walk(session).accounts()
         found = await anext(accounts)
-        await accounts.aclose()  # type: ignore[attr-defined]
+        await accounts.aclose()
     assert found.name in WHERE

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from scanner.errors import FaultsError
+from scanner.files import MAX_BYTES
 from scanner.record import SafelistText
 from scanner.safelist.entries import parse
-from scanner.safelist.read import MAX_BYTES, read
+from scanner.safelist.read import read
 
 HEAD = "version: 1\nglobal:\n"
 REFUSED = {

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from scanner.errors import ExitCode, Fault, FaultsError, ScannerError
+from scanner.files import MAX_BYTES
 from scanner.safelist.entries import read
-from scanner.safelist.read import MAX_BYTES, rewrite
+from scanner.safelist.read import rewrite
 
 
 def write(path: Path, text: str = "version: 1\nglobal: []\n") -> Path:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from scanner.aws.clients import Clients
@@ -10,7 +11,9 @@ from scanner.cli.options import stderr
 from scanner.cli.screen.progress import ScanProgress
 from scanner.model import Account, AccountId, AccountScan, Failed, OrganizationalUnit, Scanned
 from scanner.scan.account import Entrance, scan_account
-from scanner.scan.prepare import _entrance, connect
+from scanner.scan.account_sources import FromFile
+from scanner.scan.prepare import entrance as entrance_of
+from scanner.scan.prepare import prepare, with_hub
 from scanner.settings import Settings
 from tests.aws_endpoint import (
     MANAGEMENT_KEY,
@@ -23,6 +26,8 @@ from tests.aws_endpoint import (
 )
 from tests.program import calling
 
+# Where accounts come from, without a call to AWS Organizations; the tests enter accounts of their own.
+ANY = FromFile(Path("accounts.csv"), "account_id,account_name,ou_path\n000000000001,any,Root\n")
 ROOT = OrganizationalUnit(id="r-ex01", name="Root", path="Root")
 
 
@@ -40,7 +45,8 @@ async def entrance(endpoint: Endpoint, key: str = MANAGEMENT_KEY, **settings: An
     chosen = Settings(**settings)
     with calling(endpoint, key):
         async with Clients(profile=None, concurrency=chosen.concurrency) as clients:
-            yield await _entrance(await connect(chosen, clients, ScanProgress(stderr(), quiet=True)), chosen)
+            progress = ScanProgress(stderr(), quiet=True)
+            yield entrance_of(await with_hub(await prepare(chosen, ANY, clients, progress)))
 
 
 def known(account: SimulatedAccount) -> Account:

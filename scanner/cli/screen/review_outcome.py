@@ -50,6 +50,7 @@ def document(imported: Imported) -> Mapping[str, object]:
         },
         "removals": {"file": str(imported.removals), "users": imported.to_remove},
         "ledger": {"file": str(imported.ledger), "added": imported.standing.get(Standing.NEW, 0)},
+        "notes": list(imported.notes),
     }
 
 
@@ -120,7 +121,10 @@ def _safelist(imported: Imported) -> Text:
 def _ledger(imported: Imported) -> Text:
     added = imported.standing.get(Standing.NEW, 0)
     said = f"{many(added, 'decision')} added" if added else "unchanged"
-    return Text(f"{said}: {for_terminal(str(imported.ledger))}")
+    text = Text(f"{said}: {for_terminal(str(imported.ledger))}")
+    for note in imported.notes:
+        text.append(f"\n{for_terminal(note)}", style="yellow")
+    return text
 
 
 def _advice(imported: Imported) -> Iterator[str]:
