@@ -101,6 +101,22 @@ def test_an_account_that_is_named_by_id_needs_no_place() -> None:
     assert (done.exit_code, set(done.accounts)) == (3, {wanted})
 
 
+def test_a_wrong_name_is_said_to_be_wrong_though_an_ou_beside_it_cannot_be_read() -> None:
+    world = small_world()
+    with running(world, unreadable(world, "Prod")) as endpoint:
+        done = scan(endpoint, *BASIC, "--ou", "Root/Workloads/Dve")
+    assert done.exit_code == 2
+    assert "Did you mean Root/Workloads/Dev?" in done.err
+
+
+def test_a_name_below_an_ou_that_cannot_be_read_is_not_said_to_be_wrong() -> None:
+    world = small_world()
+    with running(world, unreadable(world, "Prod")) as endpoint:
+        done = scan(endpoint, *BASIC, "--ou", "Root/Workloads/Prod/Payments")
+    assert done.exit_code == 5
+    assert "AccessDeniedException" in done.err
+
+
 def test_what_is_asked_is_what_the_session_policy_allows() -> None:
     """The endpoint enforces it: ListParents and DescribeOrganizationalUnit are among the calls of that role."""
     world = small_world()
