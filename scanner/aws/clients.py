@@ -224,6 +224,13 @@ class Session:
         """Return the same session with another deadline."""
         return Session(self.clients, self.credentials, deadline)
 
+    def within(self, part: float) -> "Session":
+        """Return the same session with this part of the time that is left until its deadline."""
+        if self._deadline is None:
+            return self
+        now = asyncio.get_running_loop().time()
+        return self.until(now + part * (self._deadline - now))
+
     def time_left(self, seconds: float) -> bool:
         """Tell whether the deadline is further away than `seconds`."""
         return self._deadline is None or asyncio.get_running_loop().time() + seconds < self._deadline

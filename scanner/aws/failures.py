@@ -70,7 +70,22 @@ _CREDENTIALS = (
     SSOError,
     TokenRetrievalError,
 )
-_SERVER_ERRORS = frozenset({"ServiceFailure", "ServiceException", "InternalFailure", "ServiceUnavailable"})
+_SERVER_ERRORS = frozenset(  # nothing is wrong with the request, and the next one may be answered
+    {
+        "InternalError",
+        "InternalFailure",
+        "InternalServerError",
+        "RequestTimedOut",
+        "RequestTimedOutException",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "ServiceException",
+        "ServiceFailure",
+        "ServiceFailureException",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+    }
+)
 
 # Where AWS's code says more than the reason does. AssumeRole refuses for many reasons that the role has no part in.
 _REMEDIES_BY_CODE = {
@@ -207,7 +222,7 @@ def _refused(response: dict[str, Any], call: str) -> Trouble:
     message = str(error.get("Message") or "AWS gave no message.")
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     throttled = _asks_to_slow_down(response)
-    transient = not throttled and (status >= 500 or code in _SERVER_ERRORS)
+    transient = not throttled and (status >= 500 or status == 408 or code in _SERVER_ERRORS)
     found = failure(_reason(code, call, throttled=throttled, transient=transient), call, message, code=code or None)
     return Trouble(
         failure=replace(found, remedy=_REMEDIES_BY_CODE.get(code, found.remedy)),

@@ -41,17 +41,13 @@ from tests.program import (
     Scanned,
     accounts_asked,
     calling,
-    hurried,
     ids,
     named,
     program,
     scan,
     small_world,
     unit,
-    workplace,
 )
-
-__all__ = ["hurried", "workplace"]
 
 pytestmark = pytest.mark.usefixtures("workplace")
 
