@@ -12,7 +12,7 @@ import sys
 import termios
 import time
 import warnings
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from threading import Thread
@@ -73,9 +73,7 @@ async def caller_credentials(profile: str | None, paused: Paused = nullcontext) 
     """
     session = sdk_session(profile)
     mfa = "mfa_serial" in session.get_scoped_config()
-    credentials = _CallerCredentials(
-        await _asked(paused, lambda: _load(session), mfa=mfa), lambda load: _asked(paused, load, mfa=mfa)
-    )
+    credentials = _CallerCredentials(profile, lambda load: _asked(paused, load, mfa=mfa))
     await credentials.current()
 
     async def source() -> ReadOnlyCredentials:
@@ -94,51 +92,60 @@ def _load(session: AioSession) -> Any:
     return credentials
 
 
+Asked = Callable[[Callable[[], ReadOnlyCredentials]], Awaitable[ReadOnlyCredentials]]
+
+
 class _CallerCredentials:
     """The SDK's credentials, whose source is asked again before they expire: once for all the calls that wait."""
 
-    def __init__(
-        self, credentials: Any, asked: Callable[[Callable[[], ReadOnlyCredentials]], Any]
-    ) -> None:
-        self._credentials = credentials
+    def __init__(self, profile: str | None, asked: Asked) -> None:
+        self._profile = profile
         self._asked = asked
+        self._credentials: Any = None  # the SDK's, until it gives what cannot be used
         self._latest: ReadOnlyCredentials | None = None
         self._keep_until = 0.0  # by the monotonic clock
         self._asking: asyncio.Task[ReadOnlyCredentials] | None = None
 
     async def current(self) -> ReadOnlyCredentials:
         """Return credentials that are good now; raise `StartError` where the source does not give them."""
-        if self._asking is None or (self._asking.done() and self._is_due()):
+        if self._asking is None or (self._asking.done() and self._is_due(self._asking)):
             self._asking = asyncio.create_task(self._ask())
-            self._asking.add_done_callback(lambda task: task.cancelled() or task.exception())  # also if nobody waits
+            self._asking.add_done_callback(_failed)  # looked at here, as perhaps nobody waits any more
         return await asyncio.shield(self._asking)
 
-    def _is_due(self) -> bool:
-        return time.monotonic() >= self._keep_until and self._expires_within(REFRESH_BEFORE)
+    def _is_due(self, last: asyncio.Task[ReadOnlyCredentials]) -> bool:
+        return time.monotonic() >= self._keep_until and (_failed(last) or self._expires_within(REFRESH_BEFORE))
 
     def _expires_within(self, seconds: int) -> bool:
         """Whether they do, as the SDK sees it; credentials without an end have no such question."""
         refresh_needed = getattr(self._credentials, "refresh_needed", None)
-        try:
-            return refresh_needed is not None and bool(refresh_needed(seconds))
-        except TypeError:  # their end has no time zone
-            return True
+        return refresh_needed is not None and bool(refresh_needed(seconds))
 
     async def _ask(self) -> ReadOnlyCredentials:
         try:
-            self._latest = await self._asked(lambda: asyncio.run(_frozen(self._credentials)))
-            _check(self._latest)
+            self._latest = await self._asked(self._from_source)
         except StartError:
-            if self._latest is None or self._expires_within(0):
+            if self._latest is None or self._credentials is None or self._expires_within(0):
                 raise
         finally:
             self._keep_until = time.monotonic() + ASK_AGAIN_AFTER
         return self._latest
 
+    def _from_source(self) -> ReadOnlyCredentials:
+        """Load or refresh them, in a thread."""
+        if self._credentials is None:
+            self._credentials = _load(sdk_session(self._profile))
+        try:
+            latest: ReadOnlyCredentials = asyncio.run(self._credentials.get_frozen_credentials())
+            _check(latest)
+        except (StartError, TypeError):  # TypeError: their end has no time zone
+            self._credentials = None
+            raise
+        return latest
 
-async def _frozen(credentials: Any) -> ReadOnlyCredentials:
-    frozen: ReadOnlyCredentials = await credentials.get_frozen_credentials()
-    return frozen
+
+def _failed(task: asyncio.Task[ReadOnlyCredentials]) -> bool:
+    return task.cancelled() or task.exception() is not None
 
 
 async def _asked(paused: Paused, load: Callable[[], T], *, mfa: bool) -> T:
