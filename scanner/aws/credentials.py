@@ -238,7 +238,8 @@ async def _terminal_restored() -> AsyncIterator[None]:
         try:
             yield
         finally:
-            termios.tcsetattr(terminal, termios.TCSANOW, before)
+            if os.tcgetpgrp(terminal) == os.getpgrp():  # the system stops a job in the background that does this
+                termios.tcsetattr(terminal, termios.TCSANOW, before)
     finally:
         os.close(terminal)
 

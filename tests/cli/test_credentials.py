@@ -80,9 +80,9 @@ class Terminal:
 
 
 @contextmanager
-def terminal(environment: dict[str, str], *arguments: str) -> Iterator[Terminal]:
+def terminal(environment: dict[str, str], *arguments: str, before: str = "") -> Iterator[Terminal]:
     screen, line = pty.openpty()
-    take = f"import fcntl, termios\nfcntl.ioctl({line}, termios.TIOCSCTTY, 0)\n"
+    take = f"import fcntl, termios\nfcntl.ioctl({line}, termios.TIOCSCTTY, 0)\n{before}"
     with subprocess.Popen(
         [sys.executable, "-c", take + PROGRAM, *arguments],
         env=environment,
@@ -130,6 +130,24 @@ def test_the_prompt_can_be_interrupted(
             assert screen.echoes()
     assert "Interrupted. " in screen.shown
     assert not Path("reports").exists()
+
+
+def test_a_scan_in_the_background_of_a_terminal_is_not_stopped(
+    endpoint_environment: Environment, world: SimulatedOrganization
+) -> None:
+    """A job in the background that sets the terminal gets SIGTTOU; as the shell does, this waits for that too."""
+    background = (
+        "import os, sys\n"
+        "if child := os.fork():\n"
+        "    status = os.waitpid(child, os.WUNTRACED)[1]\n"
+        "    sys.exit(99 if os.WIFSTOPPED(status) else os.waitstatus_to_exitcode(status))\n"
+        "os.setpgid(0, 0)\n"
+    )
+    with (
+        running(world) as endpoint,
+        terminal(endpoint_environment(endpoint.url), *SCAN[:-2], before=background) as screen,
+    ):
+        assert screen.ends() == 3, screen.shown
 
 
 MISTYPED = {
