@@ -207,7 +207,9 @@ class Clients:
                 self._clients[service] = client
         except (BotoCoreError, ValueError, OSError) as error:
             await self._stack.aclose()
-            raise StartError(f"The AWS settings (region, endpoint, CA bundle) cannot be used: {error}") from error
+            raise StartError(
+                f"The AWS settings (profile, region, endpoint, CA bundle) cannot be used: {error}"
+            ) from error
         return self
 
     async def __aexit__(

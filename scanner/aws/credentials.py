@@ -21,7 +21,13 @@ from typing import Any, Final, TypeVar
 import aioboto3
 from aiobotocore.session import AioSession
 from botocore.credentials import ReadOnlyCredentials
-from botocore.exceptions import BotoCoreError, ClientError, CredentialRetrievalError, ParamValidationError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    InvalidConfigError,
+    ParamValidationError,
+)
 
 from scanner.aws.clients import CredentialSource, sdk_session
 from scanner.aws.failures import trouble
@@ -35,13 +41,14 @@ REFRESH_BEFORE = 300  # seconds before the credentials expire; the SDK's 900 wou
 ASK_AGAIN_AFTER = 30.0  # seconds, where the source gives credentials that expire sooner than that
 SOURCE_SECONDS = 120.0  # for a source to answer, where there is no terminal in which a person may be asked
 
+_FAILED: Final = "The AWS credentials could not be loaded:"
 _NONE: Final = (
     "No AWS credentials were found. Sign in (aws sso login), set AWS_PROFILE or the AWS_ACCESS_KEY_ID variables, or "
     "give --profile."
 )
 _NO_SIGN_IN: Final = (
-    "The profile signs in by `aws login`, which the AWS SDK of this program does not know yet. Run: "
-    'eval "$(aws configure export-credentials --format env)"; then try again without --profile.'
+    "The profile, or its source_profile, signs in by `aws login`, which the AWS SDK of this program does not know yet. "
+    'Run: eval "$(aws configure export-credentials --format env)"; then try again without --profile.'
 )
 _NOBODY_TO_ASK: Final = (
     "The profile asks for an MFA code, and there is no terminal to type it in. Get a session beforehand (aws sts "
@@ -50,18 +57,18 @@ _NOBODY_TO_ASK: Final = (
 _NO_CODE: Final = "The profile asks for an MFA code, and none was typed. Start again, and type it."
 _CODE_REFUSED: Final = "If the MFA code was mistyped or used before (each works once), start again with the next one."
 _INVALID: Final = (
-    "The AWS credentials could not be loaded: the MFA code is not one of six digits, or the profile's role_arn, "
-    "role_session_name, external_id or duration_seconds is not valid. Correct it, and start again."
+    f"{_FAILED} the MFA code is not one of six digits, or the profile's role_arn, role_session_name, external_id or "
+    "duration_seconds is not valid. Correct it, and start again."
 )
 _TOO_SLOW: Final = (
-    "The AWS credentials could not be loaded: their source did not answer within {:.0f} seconds. If the profile names "
-    "a credential_process, run it by hand: it must not wait for anybody."
+    f"{_FAILED} their source did not answer within {{:.0f}} seconds. If the profile names a credential_process, run it "
+    "by hand: it must not wait for anybody."
 )
 _UNUSABLE: Final = (
-    "The AWS credentials could not be loaded: their source failed, or did not give an access key, a secret key and, "
-    "where they expire, a time with its time zone, which this machine's clock has not passed. If the profile names a "
-    "credential_process, run it by hand: it must end with 0 and print the JSON that the AWS CLI asks for. `aws sts "
-    "get-caller-identity` shows whether it works."
+    f"{_FAILED} their source failed, or did not give an access key, a secret key and, where they expire, a time with "
+    "its time zone, which this machine's clock has not passed. If the profile names a credential_process, run it by "
+    "hand: it must end with 0 and print the JSON that the AWS CLI asks for. A web_identity_token_file must exist. "
+    "`aws sts get-caller-identity` shows whether it works."
 )
 
 
@@ -86,10 +93,19 @@ async def caller_credentials(profile: str | None, paused: Paused = nullcontext) 
 
 
 def _load(session: AioSession) -> Any:
-    credentials = asyncio.run(aioboto3.Session(botocore_session=session).get_credentials())
+    try:
+        credentials = asyncio.run(aioboto3.Session(botocore_session=session).get_credentials())
+    except InvalidConfigError as error:  # a source_profile without credentials that the SDK knows
+        raise StartError(_NO_SIGN_IN if _is_by_login(session) else f"{_FAILED} {error}") from error
     if credentials is None:
-        raise StartError(_NO_SIGN_IN if "login_session" in session.get_scoped_config() else _NONE)
+        raise StartError(_NO_SIGN_IN if _is_by_login(session) else _NONE)
     return credentials
+
+
+def _is_by_login(session: AioSession) -> bool:
+    profile = session.get_scoped_config()
+    source = session.full_config["profiles"].get(profile.get("source_profile"), {})
+    return "login_session" in profile or "login_session" in source
 
 
 Asked = Callable[[Callable[[], ReadOnlyCredentials]], Awaitable[ReadOnlyCredentials]]
@@ -168,7 +184,7 @@ async def _asked(paused: Paused, load: Callable[[], T], *, mfa: bool) -> T:
             except BotoCoreError as error:
                 if getattr(error, "kwargs", {}).get("provider") == "custom-process":
                     raise StartError(_UNUSABLE) from None
-                raise StartError(f"The AWS credentials could not be loaded: {error}") from error
+                raise StartError(f"{_FAILED} {error}") from error
             except Exception:  # noqa: BLE001  # the SDK checks little of what a source gives it
                 raise StartError(_UNUSABLE) from None
 
@@ -180,7 +196,7 @@ def _refused(error: ClientError, *, mfa: bool) -> StartError:
         remedy = "Sign in again, and check the role, the account and the start URL that the profile names."
     elif mfa and refusal.code == "AccessDenied":
         remedy = f"{_CODE_REFUSED} Else: {remedy}"
-    return StartError(f"The AWS credentials could not be loaded. {refusal.code}: {refusal.detail} {remedy}")
+    return StartError(f"{_FAILED} {refusal.code}: {refusal.detail} {remedy}")
 
 
 async def _in_a_thread(load: Callable[[], T]) -> T:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.aws_endpoint import MANAGEMENT_KEY, SimulatedOrganization, SimulatedRole, running
+from tests.aws_endpoint import MANAGEMENT_KEY, Fault, Refuse, SimulatedOrganization, SimulatedRole, running
 from tests.program import Done, calling, program, small_world, workplace
 from tests.subject import PROGRAM, ROOT
 
@@ -214,6 +214,17 @@ def test_a_role_of_the_profile_that_aws_refuses_is_said_in_aws_s_words(
     assert "Check in this account that the role exists" in done.err
 
 
+@pytest.mark.parametrize("option", ["--hub-role-arn", "--organizations-role-arn"])
+def test_a_role_on_the_way_that_is_refused_has_the_remedy_that_helps(world: SimulatedOrganization, option: str) -> None:
+    too_large = Fault("sts:AssumeRole", Refuse(400, "PackedPolicyTooLarge", "Packed size 103%"))
+    role = f"arn:aws:iam::{world.management_account_id}:role/Hub"
+    with running(world, [too_large]) as endpoint, calling(endpoint):
+        done = program(*SCAN[:-2], option, role)
+    assert done.exit_code == 5
+    assert f"The role {role} cannot be assumed. PackedPolicyTooLarge: Packed size 103% " in done.err
+    assert "give --no-session-policy" in done.err
+
+
 # --- sources that give what cannot be used ---------------------------------------------------------------------------
 
 GIVEN = {
@@ -263,8 +274,13 @@ def test_a_process_that_hangs_is_given_up_where_nobody_can_see_it(monkeypatch: p
     assert "their source did not answer within 0 seconds" in done.err
 
 
-def test_a_profile_of_aws_login_gets_the_way_round() -> None:
-    done = with_the_profile("login_session = arn:aws:iam::123456789012:user/auditor")
+LOGIN = "login_session = arn:aws:iam::123456789012:user/auditor"
+BY_A_ROLE = "role_arn = arn:aws:iam::123456789012:role/Auditor\nsource_profile = base\n[profile base]\n"
+
+
+@pytest.mark.parametrize("settings", [LOGIN, BY_A_ROLE + LOGIN])
+def test_a_profile_of_aws_login_gets_the_way_round(settings: str) -> None:
+    done = with_the_profile(settings)
     assert done.exit_code == 5
     assert "aws configure export-credentials" in done.err
 
