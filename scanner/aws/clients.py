@@ -28,7 +28,9 @@ from urllib.request import getproxies_environment
 import aioboto3
 from aiobotocore.config import AioConfig
 from aiobotocore.credentials import AioCredentialResolver, AioCredentials
+from aiobotocore.httpsession import AIOHTTPSession
 from aiobotocore.session import AioSession
+from botocore.config import Config
 from botocore.credentials import CredentialProvider, ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ProfileNotFound
 from botocore.httpsession import get_cert_path
@@ -95,6 +97,27 @@ def _timestamp(value: object) -> datetime:
     return parse_timestamp(value)  # type: ignore[no-any-return]
 
 
+class _CheckingHttpSession(AIOHTTPSession):  # type: ignore[misc]
+    """Checks that a certificate is for the host that was meant, which the SDK leaves to a library it does not use."""
+
+    def _get_ssl_context(self) -> ssl.SSLContext:
+        context: ssl.SSLContext = super()._get_ssl_context()
+        context.check_hostname = True
+        return context
+
+
+class _CheckingConfig(AioConfig):  # type: ignore[misc]
+    """Has every client connect by `_CheckingHttpSession`; the SDK's own merging of configurations forgets it."""
+
+    def __init__(self, *positional: Any, **options: Any) -> None:
+        super().__init__(*positional, **options, http_session_cls=_CheckingHttpSession)
+
+    def merge(self, other_config: Config) -> AioConfig:
+        merged = super().merge(other_config)
+        merged.http_session_cls = _CheckingHttpSession
+        return merged
+
+
 def sdk_session(profile: str | None) -> AioSession:
     """Return a session of the SDK as the environment and the profile configure it.
 
@@ -117,9 +140,10 @@ def sdk_session(profile: str | None) -> AioSession:
 
 
 def _trust(session: AioSession) -> None:
-    """Name the CA bundle wherever the SDK takes one, as it checks no certificate at all where it finds none.
+    """Have certificates and their names checked by every client, also those that load credentials.
 
-    That is so behind a proxy (aiobotocore 2.25), and where AWS_CA_BUNDLE is set to nothing.
+    The SDK (aiobotocore 2.25) checks no certificate at all behind a proxy and where AWS_CA_BUNDLE is set to nothing,
+    unless it is given a CA bundle for both. Names it never checks.
     """
     bundle = session.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
     if bundle:
@@ -132,7 +156,7 @@ def _trust(session: AioSession) -> None:
             ) from error
     trusted = get_cert_path(bundle or True)
     session.set_config_variable("ca_bundle", trusted)
-    session.set_default_client_config(AioConfig(proxies_config={"proxy_ca_bundle": trusted}))
+    session.set_default_client_config(_CheckingConfig(proxies_config={"proxy_ca_bundle": trusted}))
 
 
 def _check_proxies() -> None:

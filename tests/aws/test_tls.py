@@ -9,9 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
 from botocore.credentials import ReadOnlyCredentials
+from botocore.exceptions import SSLError
 
-from scanner.aws.clients import Clients, Session
+from scanner.aws.clients import Clients, Session, sdk_session
 from scanner.aws.credentials import caller_credentials
 from scanner.errors import StartError
 from scanner.model import FailReason
@@ -121,6 +124,24 @@ async def test_a_server_gets_a_request_only_with_a_trusted_certificate(
         assert "TLS" in failure.detail
 
 
+@pytest.mark.parametrize("proxy", [True, False], ids=["proxy", "direct"])
+async def test_a_trusted_certificate_of_another_name_gets_no_request(
+    monkeypatch: pytest.MonkeyPatch, certificate: Path, proxy: bool
+) -> None:
+    """The SDK (aiobotocore 2.25) compares no names: any certificate of any public authority would pass for AWS's."""
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate / "certificate.pem"))
+    async with tunnelled(certificate) as wire:
+        behind(wire, monkeypatch)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"https://127.0.0.1:{wire.server}")
+        if not proxy:
+            monkeypatch.delenv("HTTPS_PROXY")
+        async with Clients(profile=None, concurrency=2) as clients:
+            failure = await refusal(Session(clients, stranger), "sts", "GetCallerIdentity")
+    assert not wire.received
+    assert failure.reason is FailReason.UNREACHABLE
+    assert "TLS" in failure.detail
+
+
 async def test_a_role_of_the_profile_is_not_assumed_behind_a_proxy_without_a_trusted_certificate(
     monkeypatch: pytest.MonkeyPatch, certificate: Path, tmp_path: Path
 ) -> None:
@@ -136,4 +157,18 @@ async def test_a_role_of_the_profile_is_not_assumed_behind_a_proxy_without_a_tru
         with pytest.raises(StartError, match="The AWS credentials could not be loaded"):
             await caller_credentials("audit")
     assert wire.tunnels
+    assert not wire.received
+
+
+async def test_a_client_that_the_sdk_makes_to_sign_in_compares_names_too(
+    monkeypatch: pytest.MonkeyPatch, certificate: Path
+) -> None:
+    """SSO's client has a configuration of its own, with which ours is merged."""
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate / "certificate.pem"))
+    async with tunnelled(certificate) as wire:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"https://127.0.0.1:{wire.server}")
+        config = Config(signature_version=UNSIGNED, retries={"total_max_attempts": 1})
+        async with sdk_session(None).create_client("sso", region_name="eu-west-1", config=config) as client:
+            with pytest.raises(SSLError):
+                await client.get_role_credentials(roleName="x", accountId="123456789012", accessToken="x")
     assert not wire.received
