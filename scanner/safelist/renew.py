@@ -1,7 +1,7 @@
 """An approval renewed in the text of a safelist: field by field, so that its comments and its place are kept."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from ruamel.yaml.nodes import MappingNode
@@ -38,48 +38,51 @@ def _changed(layout: Layout, item: Any, entry: Entry) -> Iterator[Splice]:
             yield Splice(start, end, written[key.value])
 
 
-def _without_first(layout: Layout, item: Any, fields: dict[str, str]) -> tuple[int, Sequence[Splice]]:
-    """The place of the first key that stays, and what takes out those before it; no comment goes with them."""
-    kept = next(place for place, (key, _) in enumerate(item.value) if key.value in fields)
-    if not kept:
-        return 0, ()
-    start, end = item.value[0][0].start_mark.index, item.value[kept][0].start_mark.index
-    between = [(layout.end(item.value[place][1]), item.value[place + 1][0].start_mark.index) for place in range(kept)]
-    if any("#" in layout.text[slice(*gap)] for gap in between):
-        raise UnknownLayoutError(f"a comment follows the beginning of the entry on line {item.start_mark.line + 1}")
-    return kept, (Splice(start, end, ""),)
-
-
 def _new(item: Any, fields: dict[str, str]) -> list[str]:
     known = {key.value for key, _ in item.value}
     return [f"{key}: {value}" for key, value in fields.items() if key not in known]
 
 
 def _in_block(layout: Layout, item: Any, fields: dict[str, str]) -> Iterator[Splice]:
-    first, taken = _without_first(layout, item, fields)
-    yield from taken
+    first = next(place for place, (key, _) in enumerate(item.value) if key.value in fields)
+    if first:  # the dash stays where it is
+        start, end = item.value[0][0].start_mark.index, item.value[first][0].start_mark.index
+        gaps = (
+            layout.text[layout.end(item.value[place][1]) : item.value[place + 1][0].start_mark.index]
+            for place in range(first)
+        )
+        if any("#" in gap for gap in gaps):
+            raise UnknownLayoutError(f"a comment follows the beginning of the entry on line {item.start_mark.line + 1}")
+        yield Splice(start, end, "")
     for key, value in item.value[first:]:
         if key.value in fields:
             continue
         start = layout.line_start(key.start_mark.index)
         if layout.text[start : key.start_mark.index].strip():
             raise UnknownLayoutError(f"line {key.start_mark.line + 1} holds more than {key.value}")
-        yield Splice(start, layout.next_line(layout.end(value)), "")
+        yield from _line_taken(layout, key, value)
     if lines := _new(item, fields):
         yield layout.inserted(layout.next_line(layout.end(item)), item.start_mark.column, lines)
 
 
+def _line_taken(layout: Layout, key: Any, value: Any) -> Iterator[Splice]:
+    """Take out a key with its value; a comment beside it stays, on a line of its own."""
+    start, end = key.start_mark.index, layout.end(value)
+    head = _BLOCK_TEXT.match(layout.text, value.start_mark.index)
+    beside = layout.text.find(
+        "#", head.end() if head else end, layout.next_line(value.start_mark.index if head else end)
+    )
+    if beside < 0:
+        yield Splice(layout.line_start(start), layout.next_line(end), "")
+        return
+    yield Splice(start, beside, "")
+    if head:
+        yield Splice(layout.next_line(start), layout.next_line(end), "")
+
+
 def _in_flow(layout: Layout, item: Any, fields: dict[str, str]) -> Iterator[Splice]:
-    first, taken = _without_first(layout, item, fields)
-    yield from taken
-    for place, (key, value) in enumerate(item.value):
-        if place < first or key.value in fields:
-            continue
-        before = layout.end(item.value[place - 1][1])
-        comma = layout.text.index(",", before)
-        between = layout.text[comma + 1 : key.start_mark.index]
-        kept = "" if between.isspace() or not between else between  # a comment behind the comma
-        yield Splice(comma, layout.end(value), kept.rstrip())
+    gone = [place for place, (key, _) in enumerate(item.value) if key.value not in fields]
+    yield from layout.out_of_flow(item.value, gone)
     if pairs := _new(item, fields):
-        at = layout.end(item.value[-1][1])
+        _, at = layout.span(next(pair for pair in reversed(item.value) if pair[0].value in fields))
         yield Splice(at, at, "".join(f", {pair}" for pair in pairs))

@@ -357,6 +357,60 @@ RENEWED = {
         -    - {ticket: SEC-1, user: alice, user_id: AIDAALICE, owner: db@example.com, approved_by: ciso@example.com}
         +    - {user: alice, user_id: AIDAALICE, owner: db@example.com, approved_by: ciso@example.com, approved_on: 2027-01-04, expires_on: 2027-06-30}""",  # noqa: E501
     ),
+    "a block with comments beside fields that go": (
+        """\
+        version: 1
+        accounts:
+          "000000000001":
+            - user: alice
+              ticket: SEC-1  # urgent
+              reason: |  # in full
+                nightly
+                jobs
+              # by
+              approved_by: ciso@example.com
+        """,
+        """\
+        -      ticket: SEC-1  # urgent
+        -      reason: |  # in full
+        -        nightly
+        -        jobs
+        +      # urgent
+        +      # in full
+        +      user_id: AIDAALICE
+        +      owner: db@example.com
+        +      approved_on: 2027-01-04
+        +      expires_on: 2027-06-30""",
+    ),
+    "a flow on several lines": (
+        """\
+        version: 1
+        accounts:
+          "000000000001":
+            - {user: alice,  # of finance
+               ticket: SEC-1,  # urgent
+               approved_by: ciso@example.com}  # twice
+        """,
+        """\
+        -       ticket: SEC-1,  # urgent
+        -       approved_by: ciso@example.com}  # twice
+        +       # urgent
+        +       approved_by: ciso@example.com, user_id: AIDAALICE, owner: db@example.com, approved_on: 2027-01-04, expires_on: 2027-06-30}  # twice""",  # noqa: E501
+    ),
+    "a flow whose end goes": (
+        """\
+        version: 1
+        accounts:
+          "000000000001":
+            - {user: alice,  # of finance
+               ticket: SEC-1, reason: nightly}
+        """,
+        """\
+        -    - {user: alice,  # of finance
+        -       ticket: SEC-1, reason: nightly}
+        +    - {user: alice, user_id: AIDAALICE, owner: db@example.com, approved_by: ciso@example.com, approved_on: 2027-01-04, expires_on: 2027-06-30  # of finance
+        +       }""",  # noqa: E501
+    ),
     "a text on lines of its own": (
         """\
         version: 1
