@@ -43,7 +43,7 @@ def edited(file: SafelistText, edits: Edits) -> str:
     A comment on the line of a revocation that is taken out goes with it; those of an approval that is renewed stay.
     """
     before = parse([file])
-    gone = [number for number, each in enumerate(before.revocations) if each in edits.lifted]
+    gone = [number for number, revocation in enumerate(before.revocations) if revocation in edits.lifted]
     of_accounts = [entry for entry in before.entries if entry.scope is Scope.ACCOUNT]
     text = file.text
     try:
@@ -67,15 +67,15 @@ def edited(file: SafelistText, edits: Edits) -> str:
 
 def _said(safelist: Safelist) -> Counter[object]:
     """All that a file says, wherever it says it."""
-    told = Counter[object]([(safelist.policy, safelist.organization)])
-    return told + _counted(safelist.entries) + _counted(safelist.revocations)
+    head = Counter[object]([(safelist.policy, safelist.organization)])
+    return head + _counted(safelist.entries) + _counted(safelist.revocations)
 
 
 def _counted(values: Iterable[Entry] | Iterable[Revocation]) -> Counter[object]:
     """Without what follows from the place and from the policy, which may stand in another file."""
     return Counter(
-        replace(each, file="", line=0, invalid=()) if isinstance(each, Entry) else replace(each, file="", line=0)
-        for each in values
+        replace(value, file="", line=0, invalid=()) if isinstance(value, Entry) else replace(value, file="", line=0)
+        for value in values
     )
 
 
@@ -119,17 +119,17 @@ def _habit(lists: Iterable[Pair], *, otherwise_flow: bool) -> _Habit:
 def _revocations(layout: Layout, revocations: Sequence[Revocation]) -> Iterator[Splice]:
     if not revocations:
         return
-    items = [revocation_fields(each) for each in revocations]
+    items = [revocation_fields(revocation) for revocation in revocations]
     habit = _habit(layout.lists("revoked"), otherwise_flow=True)
-    if (found := layout.section("revoked")) is not None:
-        yield from _into_list(layout, found, items, habit)
+    if (section := layout.section("revoked")) is not None:
+        yield from _into_list(layout, section, items, habit)
     else:
         yield _new_section(layout, "revoked", _list("revoked", items, habit), _flow_list(items))
 
 
 def _approvals(layout: Layout, entries: Sequence[Entry]) -> Iterator[Splice]:
     by_account = {
-        account: [approval_fields(each) for each in group]
+        account: [approval_fields(entry) for entry in group]
         for account, group in groupby(sorted(entries, key=_account), key=_account)
     }
     section = layout.section("accounts")
@@ -150,8 +150,8 @@ def _new_accounts(layout: Layout, section: Pair | None, new: dict[str, list[Fiel
     habit = _habit(layout.lists("accounts", "ous", "global"), otherwise_flow=False)
     keys = section[1].value if section else ()
     quote = keys[-1][0].style if keys else '"'
-    lines = [line for each, items in new.items() for line in _list(quoted(each, quote), items, habit)]
-    in_flow = ", ".join(f"{quoted(each, quote)}: {_flow_list(items)}" for each, items in new.items())
+    lines = [line for account, items in new.items() for line in _list(quoted(account, quote), items, habit)]
+    in_flow = ", ".join(f"{quoted(account, quote)}: {_flow_list(items)}" for account, items in new.items())
     if section is None:
         yield _new_section(layout, "accounts", ["accounts:", *_indented(lines, STEP)], f"{{{in_flow}}}")
     elif not section[1].flow_style:

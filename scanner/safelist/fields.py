@@ -25,13 +25,13 @@ _PATH = re.compile(r"/[\x21-\x7e]{1,510}/", re.ASCII)
 _ORGANIZATION = re.compile(r"o-[0-9a-z]{10,32}", re.ASCII)
 
 _LONGEST = 400  # characters of a fault; the longest name that is right has 128
-TOLD = "told"  # type of the error of a node whose fault is told already
+REPORTED = "reported"  # type of the error of a node whose fault is reported already
 
 
 def _fail(problem: str, remedy: str) -> NoReturn:
     """Refuse a value. A fault is a line to read: where the value in it is long, its middle is left out."""
-    told = problem if len(problem) <= _LONGEST else f"{problem[: _LONGEST - 100]} ... {problem[-100:]}"
-    raise PydanticCustomError("fault", "{problem}", {"problem": told, "remedy": remedy})
+    shown = problem if len(problem) <= _LONGEST else f"{problem[: _LONGEST - 100]} ... {problem[-100:]}"
+    raise PydanticCustomError("fault", "{problem}", {"problem": shown, "remedy": remedy})
 
 
 def scalar(node: Node) -> str:
@@ -39,7 +39,7 @@ def scalar(node: Node) -> str:
     if not isinstance(node, Scalar):
         _fail("must be one value, not a list or mapping.", "Write one value.")
     if node.kind == REFUSED:
-        raise PydanticCustomError(TOLD, "told")
+        raise PydanticCustomError(REPORTED, "reported")
     if node.kind == "null" or is_blank(node.text):
         _fail("has no value.", "Give it one, in quotes where it begins with #, or remove the key.")
     if node.kind != TEXT:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from ruamel.yaml.nodes import MappingNode
@@ -45,15 +46,11 @@ def _new(item: Any, fields: dict[str, str]) -> list[str]:
 
 def _in_block(layout: Layout, item: Any, fields: dict[str, str]) -> Iterator[Splice]:
     first = next(place for place, (key, _) in enumerate(item.value) if key.value in fields)
-    if first:  # the dash stays where it is
-        start, end = item.value[0][0].start_mark.index, item.value[first][0].start_mark.index
-        gaps = (
-            layout.text[layout.end(item.value[place][1]) : item.value[place + 1][0].start_mark.index]
-            for place in range(first)
-        )
-        if any("#" in gap for gap in gaps):
+    for (_, value), (key, _) in pairwise(item.value[: first + 1]):
+        if _beside(layout, value) >= 0 or "#" in layout.text[layout.end(value) : key.start_mark.index]:
             raise UnknownLayoutError(f"a comment follows the beginning of the entry on line {item.start_mark.line + 1}")
-        yield Splice(start, end, "")
+    if first:  # the dash stays where it is
+        yield Splice(item.start_mark.index, item.value[first][0].start_mark.index, "")
     for key, value in item.value[first:]:
         if key.value in fields:
             continue
@@ -68,16 +65,19 @@ def _in_block(layout: Layout, item: Any, fields: dict[str, str]) -> Iterator[Spl
 def _line_taken(layout: Layout, key: Any, value: Any) -> Iterator[Splice]:
     """Take out a key with its value; a comment beside it stays, on a line of its own."""
     start, end = key.start_mark.index, layout.end(value)
-    head = _BLOCK_TEXT.match(layout.text, value.start_mark.index)
-    beside = layout.text.find(
-        "#", head.end() if head else end, layout.next_line(value.start_mark.index if head else end)
-    )
-    if beside < 0:
+    if (beside := _beside(layout, value)) < 0:
         yield Splice(layout.line_start(start), layout.next_line(end), "")
         return
     yield Splice(start, beside, "")
-    if head:
+    if beside < end:  # a block text follows
         yield Splice(layout.next_line(start), layout.next_line(end), "")
+
+
+def _beside(layout: Layout, value: Any) -> int:
+    """Where the comment beside a value begins; -1 where there is none."""
+    head = _BLOCK_TEXT.match(layout.text, value.start_mark.index)
+    at = head.end() if head else layout.end(value)
+    return layout.text.find("#", at, layout.next_line(at))
 
 
 def _in_flow(layout: Layout, item: Any, fields: dict[str, str]) -> Iterator[Splice]:

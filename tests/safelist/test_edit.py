@@ -460,8 +460,11 @@ def test_a_renewal_changes_the_fields_of_its_entry_and_no_other_byte(text: str, 
     assert newline == "\n" or "\n" not in after.replace("\r\n", "")
 
 
-def test_a_renewal_that_would_take_a_comment_with_it_is_refused() -> None:
-    text = "version: 1\naccounts:\n  '000000000001':\n    - ticket: SEC-1  # urgent\n      user: alice\n"
+@pytest.mark.parametrize(
+    "first", ["ticket: SEC-1  # urgent", "ticket: SEC-1\n      # urgent", "ticket: |  # urgent\n        SEC-1"]
+)
+def test_a_renewal_that_would_take_a_comment_with_it_is_refused(first: str) -> None:
+    text = f"version: 1\naccounts:\n  '000000000001':\n    - {first}\n      user: alice\n"
     with pytest.raises(UsageError, match="a comment follows the beginning of the entry on line 4"):
         renewed(text, RENEWAL)
 
