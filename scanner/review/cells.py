@@ -9,8 +9,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
-from scanner.safelist.fields import SURROGATE_OR_CONTROL
-from scanner.text import first_invisible, from_csv, is_blank, parse_day
+from scanner.text import first_invisible, for_utf8, from_csv, is_blank, parse_day
 
 FORMULA, ERROR = "f", "e"  # kinds of cells, as the workbook has them
 
@@ -57,7 +56,7 @@ def text(cell: Cell) -> str | None:
     bare = "".join(found.split())  # line ends of every kind are blanks, as the fields of a safelist are one line
     if invisible := first_invisible(bare):
         raise CellError(f"The text holds {invisible[1]}, which cannot be seen.", "Write it again.")
-    if SURROGATE_OR_CONTROL.search(bare):
+    if for_utf8(bare) != bare:  # a lone surrogate
         raise CellError("The text holds what is no character.", "Write it again.")
     return from_csv(found).strip() or None
 

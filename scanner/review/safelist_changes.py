@@ -54,10 +54,15 @@ def wanted(decided: Sequence[Decided], index: Index) -> Wanted:
     known = {_bare(entry) for entry in index.safelist.entries}
     approved = [one for one in decided if one.decision.choice is Choice.APPROVE]
     lacking = [one.approval for one in approved if _bare(one.approval) not in known]
-    renewed = _Renewable(index.safelist.entries)
-    renewals = [(old, _in_its_place(old, new)) for new in lacking if (old := renewed.by(new)) is not None]
+    renewable = _Renewable(index.safelist.entries)
+    approvals, renewals = [], []
+    for new in lacking:
+        if (old := renewable.taken_by(new)) is None:
+            approvals.append(new)
+        else:
+            renewals.append((old, replace(new, selector=old.selector, value=old.value)))
     return Wanted(
-        approvals=tuple(new for new in lacking if renewed.by(new) is None),
+        approvals=tuple(approvals),
         renewals=tuple((old, new) for old, new in renewals if _bare(old) != _bare(new)),
         revocations=tuple(_revocation(one) for one in decided if one.decision.is_removal and not revoking(one, index)),
         lifted=tuple(dict.fromkeys(found for approval in approved for found in revoking(approval, index))),
@@ -75,18 +80,15 @@ class _Renewable:
             for entry in sorted(named, key=lambda entry: entry.expires_on or date.max)
         }
 
-    def by(self, approval: Entry) -> Entry | None:
-        """The entry pinned to this user, else one for its name; never one that is pinned to another user."""
-        pinned = self._entries.get(self._user(approval, approval.user_id))
-        return pinned or self._entries.get(self._user(approval, None))
+    def taken_by(self, approval: Entry) -> Entry | None:
+        """The entry pinned to this user, else one for its name; never one pinned to another user, none to two."""
+        keys = (self._user(approval, approval.user_id), self._user(approval, None))
+        key = next((key for key in keys if key in self._entries), None)
+        return None if key is None else self._entries.pop(key)
 
     @staticmethod
     def _user(entry: Entry, user_id: str | None) -> tuple[str, str, str | None]:
         return entry.scope_value, fold(selected_name(entry) or ""), user_id
-
-
-def _in_its_place(old: Entry, new: Entry) -> Entry:
-    return replace(new, selector=old.selector, value=old.value)
 
 
 def revoking(decided: Decided, index: Index) -> tuple[Revocation, ...]:

@@ -6,7 +6,7 @@ comes out is read again and must say exactly what was asked for, or nothing is c
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
@@ -67,8 +67,8 @@ def edited(file: SafelistText, edits: Edits) -> str:
 
 def _said(safelist: Safelist) -> Counter[object]:
     """All that a file says, wherever it says it."""
-    told = Counter[object]([(safelist.policy, safelist.organization)])
-    return told + _counted(safelist.entries) + _counted(safelist.revocations)
+    head = Counter[object]([(safelist.policy, safelist.organization)])
+    return head + _counted(safelist.entries) + _counted(safelist.revocations)
 
 
 def _counted(values: Iterable[Entry] | Iterable[Revocation]) -> Counter[object]:
@@ -121,8 +121,8 @@ def _revocations(layout: Layout, revocations: Sequence[Revocation]) -> Iterator[
         return
     items = [revocation_fields(revocation) for revocation in revocations]
     habit = _habit(layout.lists("revoked"), otherwise_flow=True)
-    if (found := layout.section("revoked")) is not None:
-        yield from _into_list(layout, found, items, habit)
+    if (section := layout.section("revoked")) is not None:
+        yield from _into_list(layout, section, items, habit)
     else:
         yield _new_section(layout, "revoked", _list("revoked", items, habit), _flow_list(items))
 
@@ -212,8 +212,7 @@ def _into_flow(layout: Layout, node: Any, text: str) -> Splice:
     if not node.value:
         at = node.start_mark.index + 1
         return Splice(at, at, text)
-    last = node.value[-1]
-    at = layout.end(last[1] if isinstance(last, tuple) else last)
+    at = layout.span(node.value[-1])[1]
     return Splice(at, at, f", {text}")
 
 
@@ -227,11 +226,13 @@ def _new_section(layout: Layout, key: str, lines: Sequence[str], in_flow: str) -
 # --- taking out ------------------------------------------------------------------------------------------------------
 
 
-def _removal(layout: Layout, number: int) -> Collection[Splice]:
+def _removal(layout: Layout, number: int) -> Iterable[Splice]:
     """Take one revocation out."""
     section = layout.section("revoked")
     assert section is not None
-    return _from_flow(layout, section[1], number) if section[1].flow_style else _from_block(layout, section, number)
+    if section[1].flow_style:
+        return layout.out_of_flow(section[1].value, (number,))
+    return _from_block(layout, section, number)
 
 
 def _from_block(layout: Layout, section: Pair, number: int) -> list[Splice]:
@@ -245,17 +246,3 @@ def _from_block(layout: Layout, section: Pair, number: int) -> list[Splice]:
         return [lines]
     after_key = layout.text.index(":", key.end_mark.index) + 1
     return [Splice(after_key, after_key, " []"), lines]
-
-
-def _from_flow(layout: Layout, value: Any, number: int) -> list[Splice]:
-    """With the comma behind it, or where it is the last one, with the comma before it."""
-    item = value.value[number]
-    start, end = item.start_mark.index, layout.end(item)
-    if behind := re.compile(r"\s*,[ \t]*").match(layout.text, end):
-        return [Splice(start, behind.end(), "")]
-    if number == 0:
-        return [Splice(start, end, "")]
-    before = layout.end(value.value[number - 1])
-    comma = layout.text.index(",", before)
-    apart = layout.text[comma + 1 : start]
-    return [Splice(comma, start, "" if apart.isspace() or not apart else apart), Splice(start, end, "")]
