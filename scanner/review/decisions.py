@@ -230,7 +230,10 @@ class _RowReader:
     def _check(self, decided: Decided) -> None:
         decision, rules = decided.decision, self._rules
         if not rules.run_on <= decision.reviewed_on <= rules.today + AHEAD_OF_UTC:
-            problem = f"{decision.reviewed_on} lies outside the run, {rules.run_on}, and today, {rules.today} (UTC)."
+            problem = (
+                f"{decision.reviewed_on} lies outside the run's day, {rules.run_on}, and today, {rules.today} (UTC; "
+                "one day more, for reviewers ahead of UTC)."
+            )
             self.fault("reviewed_on", problem, "Give the day of the decision.")
         match decision.choice:
             case Choice.APPROVE:
@@ -275,8 +278,10 @@ def _comparable(text: str) -> str:
     """What is left of a text whichever spreadsheet saved it.
 
     Some write the escapes of OOXML (`_x005F_`), some what these stand for, and openpyxl drops `x005F_` wherever it
-    stands; blanks at the ends and line ends are theirs too.
+    stands; blanks at the ends and line ends are theirs too. A text of which nothing is seen is as good as none.
     """
+    if is_blank(text):
+        return ""
     while (plain := decoded(text)) != text:
         text = plain
     return " ".join(text.replace("x005F_", "").split())

@@ -112,9 +112,21 @@ def test_an_empty_file(plain: Path) -> None:
     assert "is empty" in refusal(plain)
 
 
-def test_no_zip(plain: Path) -> None:
-    plain.write_text("account_id,decision\n", encoding="utf-8")
-    assert "is not a workbook" in refusal(plain)
+OTHERS = {
+    "CSV": (b"account_id,decision\n", "is a text file, such as a CSV"),
+    "CSV with BOM": (b"\xef\xbb\xbfaccount_id,decision\n", "is a text file, such as a CSV"),
+    "Unicode text": ("account_id\tdecision\n".encode("utf-16"), "is a text file, such as a CSV"),
+    "HTML": (b"\n<html><table>", "is an XML or HTML file"),
+    "XML": (b'\xef\xbb\xbf<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?>', "is an XML or HTML file"),
+    "PDF": (b"%PDF-1.7\n\0", "is a PDF"),
+    "binary": (b"\x1f\x8b\x08\0\0\0", "is not a workbook"),
+}
+
+
+@pytest.mark.parametrize(("content", "words"), OTHERS.values(), ids=OTHERS)
+def test_another_format_is_named_whatever_the_name_says(plain: Path, content: bytes, words: str) -> None:
+    plain.write_bytes(content)
+    assert words in refusal(plain)
 
 
 @pytest.mark.parametrize("kept", [5, 100, -30, -1])
@@ -160,6 +172,7 @@ def test_other_formats_in_a_zip(tmp_path: Path) -> None:
     assert "OpenDocument" in refusal(archive(tmp_path / "review.ods", "mimetype", "content.xml"))
     assert ".xlsb" in refusal(archive(tmp_path / "review.xlsb", "[Content_Types].xml", "xl/workbook.bin"))
     assert "not a workbook" in refusal(archive(tmp_path / "review.docx", "[Content_Types].xml", "word/document.xml"))
+    assert 'choose "Export To"' in refusal(archive(tmp_path / "r.numbers", "Index/Document.iwa", "preview.jpg"))
     assert "a ZIP file" in refusal(archive(tmp_path / "review.zip", "review.xlsx"))
 
 
@@ -240,7 +253,7 @@ def sheet_of(rows: str, beside: str = "") -> bytes:
 @pytest.fixture
 def small_trees(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same limits for files that a test makes in no time."""
-    monkeypatch.setattr(opening, "MOST_TREE", 100_000)
+    monkeypatch.setattr(opening, "MOST_KEPT", 100_000)
     monkeypatch.setattr(opening, "MOST_RATIO", 100_000)
 
 
@@ -260,6 +273,13 @@ def test_a_part_that_would_become_a_huge_tree(plain: Path) -> None:
 def test_a_long_sheet_of_small_rows_is_none(plain: Path) -> None:
     many = "".join(f'<row r="{number}"><c t="inlineStr"><is><t>x</t></is></c></row>' for number in range(1, 5_001))
     assert len(read(with_parts(plain, {SHEET: sheet_of(many)}))) == 5_000
+
+
+def test_a_pivot_table_of_thousands_of_users_is_not_too_large(plain: Path) -> None:
+    records = "".join(f'<r><s v="{number:032}"/></r>' for number in range(100_000))
+    part = f'<pivotCacheRecords xmlns="{MAIN}">{records}</pivotCacheRecords>'.encode()
+    assert len(part) > 5_000_000
+    assert len(read(with_parts(plain, {"xl/pivotCache/pivotCacheRecords1.xml": part}))) == 2
 
 
 @pytest.mark.usefixtures("small_trees")
