@@ -29,7 +29,7 @@ from scanner.record import SafelistText
 from scanner.report.changes import WORDS
 from scanner.report.columns import ACCOUNTS, USERS
 from scanner.report.formats import FILES
-from scanner.report.render import Published
+from scanner.report.render import Rendered
 from scanner.runs.folder import JOURNAL, MANIFEST
 from scanner.safelist.entries import parse
 from scanner.settings import DEFAULT_FILE, PREFIX, Settings, load
@@ -151,7 +151,7 @@ def place(sample_organization: Demo, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture(scope="module")
-def published(sample_organization: Demo, place: Path) -> Published:
+def published(sample_organization: Demo, place: Path) -> Rendered:
     return scanned(sample_organization, place)
 
 
@@ -188,7 +188,7 @@ class Newcomer:
 
 @pytest.fixture
 def newcomer(
-    sample_organization: Demo, place: Path, published: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sample_organization: Demo, place: Path, published: Rendered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Newcomer]:
     folder = tmp_path / "checkout"
     shutil.copytree(place, folder)
@@ -432,13 +432,13 @@ def test_the_changes_are_those_of_the_program() -> None:
     assert firsts(changes) == list(WORDS)
 
 
-def test_the_sheets_are_those_of_the_workbook(place: Path, published: Published) -> None:
+def test_the_sheets_are_those_of_the_workbook(place: Path, published: Rendered) -> None:
     workbook = openpyxl.load_workbook(place / published.folder / "iam-users.xlsx", read_only=True)
     assert firsts(tables(section(README, "Read the workbook"))[0]) == workbook.sheetnames
     workbook.close()
 
 
-def test_the_keys_for_scripts_are_in_the_summary(place: Path, published: Published) -> None:
+def test_the_keys_for_scripts_are_in_the_summary(place: Path, published: Rendered) -> None:
     summary = json.loads((place / published.folder / "summary.json").read_bytes())
     for key in firsts(tables(section(README, "For scripts"))[0]):
         value = summary
@@ -489,7 +489,7 @@ def test_contributing_says_why_each_dependency_is_there() -> None:
     assert rows == [re.split("[=<>]", each)[0] for each in wanted]
 
 
-def test_the_picture_shows_what_a_scan_prints(published: Published) -> None:
+def test_the_picture_shows_what_a_scan_prints(published: Rendered) -> None:
     drawn = words(PICTURE.read_text(encoding="utf-8"))
     assert drawn == words(picture(published)), "draw it again: python -m tests.readme_picture"
     assert f"({PICTURE.relative_to(ROOT)})" in README

@@ -14,7 +14,7 @@ from scanner.cli.options import print_json, stderr, stdout
 from scanner.cli.screen import scan_outcome as outcome
 from scanner.cli.screen.progress import ScanProgress
 from scanner.errors import ExitCode, InterruptedRunError, OutputError, UsageError
-from scanner.report.render import Published, publish
+from scanner.report.render import Rendered, render_run
 from scanner.report.summary import summary
 from scanner.runs import folder as run_folder
 from scanner.scan.prepare import read_inputs
@@ -29,7 +29,7 @@ STOPS = (signal.SIGINT, signal.SIGTERM)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    published: Published
+    published: Rendered
     exit_code: ExitCode
 
 
@@ -62,16 +62,16 @@ def resume_scan(folder: Path, changes: Mapping[str, object], *, as_json: bool, q
     return _ended(published, as_json=as_json, quiet=quiet)
 
 
-def _ended(published: Published, *, as_json: bool, quiet: bool) -> Ended:
+def _ended(published: Rendered, *, as_json: bool, quiet: bool) -> Ended:
     show(published, as_json=as_json, quiet=quiet)
     return Ended(published=published, exit_code=exit_code(published.assessment))
 
 
-def _report(folder: Path, formats: Collection[str]) -> Published:
+def _report(folder: Path, formats: Collection[str]) -> Rendered:
     """Render and seal; where that does not come to its end, say how it is made up for."""
     rest = f"What was read is kept. Write the reports with: {run_folder.resume_command(folder)}"
     try:
-        return publish(folder, formats)
+        return render_run(folder, formats)
     except KeyboardInterrupt:
         raise InterruptedRunError(f"Interrupted while the reports were written. {rest}") from None
     except OutputError as error:
@@ -107,7 +107,7 @@ async def _stoppable(work: Coroutine[None, None, T], otherwise: str) -> T:
                 signal.signal(number, handler)
 
 
-def show(published: Published, *, as_json: bool, quiet: bool) -> None:
+def show(published: Rendered, *, as_json: bool, quiet: bool) -> None:
     """Show the outcome on stdout: as JSON, as a summary, or with `quiet` as the folder's path alone."""
     if as_json:
         parts = {"parts": outcome.parts(published)} if published.parts else {}
