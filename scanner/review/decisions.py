@@ -222,8 +222,8 @@ class _RowReader:
     def _check_identity(self, key: Key) -> None:
         for column, written in self._rules.users[key].identity.items():
             before = len(self._faults)
-            found = self._read(column, cells.raw)
-            if len(self._faults) == before and _comparable(found or "") != _comparable(for_xml(written)[0]):
+            value = self._read(column, cells.raw)
+            if len(self._faults) == before and _comparable(value or "") != _comparable(for_xml(written)[0]):
                 problem = f"{column} was changed: the program wrote {written!r} for this user."
                 self.fault(column, problem, _RESTORE)
 
@@ -290,7 +290,7 @@ def _comparable(text: str) -> str:
 def in_order(decided: Mapping[Key, Decided]) -> Iterator[Decided]:
     """By account id, user name and user id, as everywhere."""
 
-    def order(each: Decided) -> tuple[str, str, str]:
-        return each.decision.account_id, each.finding.user.user_name, each.decision.user_id
+    def order(decided: Decided) -> tuple[str, str, str]:
+        return decided.decision.account_id, decided.finding.user.user_name, decided.decision.user_id
 
     return iter(sorted(decided.values(), key=order))

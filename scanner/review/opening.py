@@ -138,11 +138,11 @@ def _container(path: Path, file: BinaryIO) -> FaultsError:
 
 def _count(file: BinaryIO, wanted: bytes) -> int:
     """How often these bytes occur from here on; the file need not fit into memory."""
-    found, kept = 0, b""
+    count, kept = 0, b""
     while chunk := file.read(_CHUNK):
-        found += (kept + chunk).count(wanted)
+        count += (kept + chunk).count(wanted)
         kept = chunk[1 - len(wanted) :]
-    return found
+    return count
 
 
 def _check_size(path: Path, archive: ZipFile) -> None:
