@@ -55,7 +55,7 @@ def test_every_fault_is_named_by_its_cell_and_nothing_is_written(desk: Desk) -> 
         ("dev/alice", f"The last day possible is {desk.today + timedelta(days=365)}."),
         ("dev/bob", f"{tomorrow} lies outside the run"),
         ("dev/bob", "'robot' is unknown. Use one of: human, service, break-glass."),
-        ("dev/=1+1", "lies outside the run"),
+        ("dev/=1+1", "(UTC; one day more, for reviewers ahead of UTC). Give the day of the decision."),
         ("sandbox/alice", "Defer needs a comment."),
         ("sandbox/bob", "Keep: this user is not approved (NOT_SAFELISTED)."),
         ("sandbox/carol", "approve_until stands beside Keep"),

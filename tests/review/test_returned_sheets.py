@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from openpyxl.workbook import Workbook
 
+from scanner.review.decisions import _comparable
 from scanner.safelist.entries import parse
 from scanner.safelist.read import read as read_safelists
 from tests.review.desk import LATER, Desk, approve, decided, faults, head_of, remove, verdicts
@@ -33,6 +34,11 @@ def test_names_that_a_spreadsheet_escapes_are_still_the_same(desk: Desk) -> None
     done = desk.imported(desk.filled({f"prod/{user}": approve() for user in users}), "--write")
     assert done.exit_code == 0, done.err
     assert {verdicts(desk)[f"prod/{user}"] for user in users} == {"SAFELISTED"}
+
+
+@pytest.mark.parametrize("written", [" ", "\u3164", "\u200b"])
+def test_a_name_of_which_nothing_is_seen_may_come_back_as_an_empty_cell(written: str) -> None:
+    assert _comparable(written) == _comparable("")
 
 
 def test_dates_may_be_text_and_account_ids_numbers(desk: Desk) -> None:
