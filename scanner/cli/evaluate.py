@@ -27,7 +27,7 @@ def evaluate_command(
     Example: iam-scanner evaluate 20261123T164100Z-1a2b3c --safelist config/safelists --as-of 2027-01-15
     """
     from scanner.audit.rule import exit_code
-    from scanner.cli.scanning import show
+    from scanner.cli.screen.scan_outcome import print_outcome
     from scanner.report.render import render_what_if
     from scanner.runs import folder as run_folder
     from scanner.safelist.read import read
@@ -43,5 +43,5 @@ def evaluate_command(
         safelists=read(settings.safelist) if safelist else None,
         as_of=settings.as_of if as_of else None,
     )
-    show(published, as_json=as_json, quiet=quiet)
+    print_outcome(published, as_json=as_json, quiet=quiet)
     raise typer.Exit(exit_code(published.assessment))

@@ -33,7 +33,7 @@ def report_command(
     Example: iam-scanner report 20261123T164100Z-1a2b3c --split-by account_owner --account-owners owners.csv
     """
     from scanner.audit.split import with_owners
-    from scanner.cli.scanning import show
+    from scanner.cli.screen.scan_outcome import print_outcome
     from scanner.report.render import render_again, render_parts
     from scanner.runs import folder as run_folder
     from scanner.runs.stored import decide
@@ -53,4 +53,4 @@ def report_command(
         if split_by is SplitBy.ACCOUNT_OWNER and not assessment.record.header.account_owners:
             raise UsageError("The run recorded no owners of accounts. Give them with --account-owners FILE.csv.")
         published = render_parts(assessment, folder, target, settings.format, split_by)
-    show(published, as_json=as_json, quiet=quiet)
+    print_outcome(published, as_json=as_json, quiet=quiet)

@@ -5,31 +5,34 @@ import signal
 from collections.abc import Collection, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import TypeVar
+from threading import Thread
+from typing import TYPE_CHECKING, TypeVar
 
 from scanner import __version__
 from scanner.audit.rule import exit_code
-from scanner.cli.options import print_json, stderr, stdout
-from scanner.cli.screen import scan_outcome as outcome
+from scanner.cli.options import stderr
 from scanner.cli.screen.progress import ScanProgress
 from scanner.errors import ExitCode, InterruptedRunError, OutputError, UsageError
-from scanner.report.render import Rendered, render_run
-from scanner.report.summary import summary
 from scanner.runs import folder as run_folder
 from scanner.scan.prepare import read_inputs
 from scanner.scan.resume import inputs_of, resume, resume_with_reports
 from scanner.scan.scan import scan
 from scanner.settings import Settings
 
+if TYPE_CHECKING:
+    from scanner.report.render import Rendered
+
 T = TypeVar("T")
 
 STOPS = (signal.SIGINT, signal.SIGTERM)
+REPORTS = ("scanner.cli.screen.scan_outcome", "scanner.report.workbook.assemble")  # and pandas and openpyxl with them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    published: Rendered
+    published: "Rendered"
     exit_code: ExitCode
 
 
@@ -37,6 +40,7 @@ def run_scan(settings: Settings, *, as_json: bool, quiet: bool) -> Ended:
     """Scan, render and show."""
     inputs = read_inputs(settings)
     with ScanProgress(stderr(), quiet=quiet) as progress:
+        _load_reports_meanwhile(settings.format)
         folder = asyncio.run(_stoppable(scan(inputs, progress), "No account was entered, and nothing was written."))
         progress.says("Writing the reports")
         published = _report(folder, settings.format)
@@ -62,13 +66,27 @@ def resume_scan(folder: Path, changes: Mapping[str, object], *, as_json: bool, q
     return _ended(published, as_json=as_json, quiet=quiet)
 
 
-def _ended(published: Rendered, *, as_json: bool, quiet: bool) -> Ended:
-    show(published, as_json=as_json, quiet=quiet)
+def _load_reports_meanwhile(formats: Collection[str]) -> None:
+    """Import what the reports need while the network is waited for: a third of a second that nobody waits for."""
+
+    def load() -> None:
+        for module in REPORTS if "xlsx" in formats else REPORTS[:1]:
+            import_module(module)
+
+    Thread(target=load, daemon=True).start()
+
+
+def _ended(published: "Rendered", *, as_json: bool, quiet: bool) -> Ended:
+    from scanner.cli.screen.scan_outcome import print_outcome
+
+    print_outcome(published, as_json=as_json, quiet=quiet)
     return Ended(published=published, exit_code=exit_code(published.assessment))
 
 
-def _report(folder: Path, formats: Collection[str]) -> Rendered:
+def _report(folder: Path, formats: Collection[str]) -> "Rendered":
     """Render and seal; where that does not come to its end, say how it is made up for."""
+    from scanner.report.render import render_run
+
     rest = f"What was read is kept. Write the reports with: {run_folder.resume_command(folder)}"
     try:
         return render_run(folder, formats)
@@ -105,14 +123,3 @@ async def _stoppable(work: Coroutine[None, None, T], otherwise: str) -> T:
             for number, handler in before.items():
                 loop.remove_signal_handler(number)
                 signal.signal(number, handler)
-
-
-def show(published: Rendered, *, as_json: bool, quiet: bool) -> None:
-    """Show the outcome on stdout: as JSON, as a summary, or with `quiet` as the folder's path alone."""
-    if as_json:
-        parts = {"parts": outcome.parts(published)} if published.parts else {}
-        print_json(summary(published.view) | parts)
-    elif quiet:
-        print(published.folder)  # noqa: T201  # the result
-    else:
-        outcome.show(published, stdout())

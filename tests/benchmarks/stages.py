@@ -12,7 +12,11 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
-COMMAND = ("scanner.cli.main", "scanner.cli.scanning")  # what `iam-scanner scan` imports, and all below
+COMMAND = (
+    "scanner.cli.main",
+    "scanner.cli.scanning",
+    "scanner.report.render",
+)  # what `iam-scanner scan` imports, and all below
 FILES = ("iam-users.csv", "accounts.csv", "summary.json", "iam-users.xlsx")
 
 

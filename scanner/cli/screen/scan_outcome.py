@@ -15,12 +15,14 @@ from rich.text import Text
 
 from scanner.audit.assessment import Assessment
 from scanner.audit.rule import exit_code
+from scanner.cli.options import print_json, stdout
 from scanner.cli.screen.layout import labelled, print_parts
 from scanner.errors import ExitCode
 from scanner.model import RULE_ID, RULE_TITLE, Status
 from scanner.report.figures import Figures
 from scanner.report.render import Rendered
 from scanner.report.rows import AccountRow
+from scanner.report.summary import summary
 from scanner.report.words import GROUNDS, many, status_words, what_if_words
 from scanner.runs import folder as run_folder
 from scanner.safelist.usage import NOT_JUDGED, EntryStatus, EntryUse
@@ -28,6 +30,16 @@ from scanner.text import for_terminal
 
 SHOWN = 8  # rows of a table; the rest is in the reports
 _STYLES = {Status.COMPLETE: "bold green", Status.INCOMPLETE: "bold red", Status.NOTHING_READ: "bold red"}
+
+
+def print_outcome(published: Rendered, *, as_json: bool, quiet: bool) -> None:
+    """Print the outcome to stdout: as JSON, as a summary, or with `quiet` the folder's path alone."""
+    if as_json:
+        print_json(summary(published.view) | ({"parts": parts(published)} if published.parts else {}))
+    elif quiet:
+        print(published.folder)  # noqa: T201  # the result
+    else:
+        show(published, stdout())
 
 
 def show(published: Rendered, console: Console) -> None:
