@@ -13,7 +13,7 @@ import pytest
 
 from scanner.demo import ORGANIZATION_ID, Demo
 from scanner.errors import ExitCode
-from scanner.report.render import Published
+from scanner.report.render import Rendered
 from scanner.settings import Settings
 from tests.demo_fixture import sample_organization
 from tests.documents import (
@@ -81,7 +81,7 @@ def place(sample_organization: Demo, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture(scope="module")
-def published(sample_organization: Demo, place: Path) -> Published:
+def published(sample_organization: Demo, place: Path) -> Rendered:
     return scanned(sample_organization, place)
 
 
@@ -118,7 +118,7 @@ class Newcomer:
 
 @pytest.fixture
 def newcomer(
-    sample_organization: Demo, place: Path, published: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sample_organization: Demo, place: Path, published: Rendered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Newcomer]:
     folder = tmp_path / "checkout"
     shutil.copytree(place, folder)
@@ -211,7 +211,7 @@ def test_contributing_says_why_each_dependency_is_there() -> None:
     assert rows == [re.split("[=<>]", each)[0] for each in wanted]
 
 
-def test_the_picture_shows_what_a_scan_prints(published: Published) -> None:
+def test_the_picture_shows_what_a_scan_prints(published: Rendered) -> None:
     drawn = words(PICTURE.read_text(encoding="utf-8"))
     assert drawn == words(picture(published)), "draw it again: python -m tests.readme_picture"
     assert f"({PICTURE.relative_to(ROOT)})" in README

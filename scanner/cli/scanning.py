@@ -21,14 +21,14 @@ from scanner.scan.scan import scan
 from scanner.settings import Settings
 
 if TYPE_CHECKING:
-    from scanner.report.render import Published
+    from scanner.report.render import Rendered
 
 REPORTS = ("scanner.cli.screen.scan_outcome", "scanner.report.workbook.assemble")  # and pandas and openpyxl with them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    published: "Published"
+    published: "Rendered"
     exit_code: ExitCode
 
 
@@ -72,20 +72,20 @@ def _load_reports_meanwhile(formats: Collection[str]) -> None:
     Thread(target=load, daemon=True).start()
 
 
-def _ended(published: "Published", *, as_json: bool, quiet: bool) -> Ended:
+def _ended(published: "Rendered", *, as_json: bool, quiet: bool) -> Ended:
     from scanner.cli.screen.scan_outcome import print_outcome
 
     print_outcome(published, as_json=as_json, quiet=quiet)
     return Ended(published=published, exit_code=exit_code(published.assessment))
 
 
-def _report(folder: Path, formats: Collection[str]) -> "Published":
+def _report(folder: Path, formats: Collection[str]) -> "Rendered":
     """Render and seal; where that does not come to its end, say how it is made up for."""
-    from scanner.report.render import publish
+    from scanner.report.render import render_run
 
     rest = f"What was read is kept. Write the reports with: {run_folder.resume_command(folder)}"
     try:
-        return publish(folder, formats)
+        return render_run(folder, formats)
     except KeyboardInterrupt:
         raise InterruptedRunError(f"Interrupted while the reports were written. {rest}") from None
     except OutputError as error:

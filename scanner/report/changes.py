@@ -7,7 +7,7 @@ from scanner.audit.diff import SAID_ONLY, Difference
 from scanner.model import Change, Determination, Evidence
 from scanner.record import UserState
 from scanner.report.columns import CellKind, Column
-from scanner.report.words import GROUNDS
+from scanner.report.words import ADMINISTRATOR_WORDS, GROUNDS
 
 # What matters most comes first; what is no change, last.
 WORDS: Mapping[Change, str] = {
@@ -23,7 +23,6 @@ WORDS: Mapping[Change, str] = {
     Change.UNCHANGED: "unchanged",
 }
 _RANK = {change: rank for rank, change in enumerate(WORDS)}
-_ADMINISTRATOR = {True: "administrator", False: "no administrator", None: "administrator or not is unknown"}
 
 
 def changed(differences: Iterable[Difference]) -> tuple[Difference, ...]:
@@ -88,7 +87,7 @@ def _rights(state: UserState, other: UserState | None) -> Iterator[str]:
     if not all(difference.evidence is Evidence.FULL for difference in compared):
         return
     if state.administrator is not (other.administrator if other else False):
-        yield _ADMINISTRATOR[state.administrator]
+        yield ADMINISTRATOR_WORDS[state.administrator]
     only = [policy for policy in state.policies if other is None or policy not in other.policies]
     if only:
         yield f"{'policy' if len(only) == 1 else 'policies'} {', '.join(only)}"

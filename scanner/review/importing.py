@@ -116,16 +116,16 @@ def _read_all(paths: Sequence[Path]) -> tuple[tuple[Filled, ...], list[Fault]]:
 
 def _run_of(books: Sequence[Filled], output: Path, faults: list[Fault]) -> Assessment:
     """The run that all workbooks are of; raise `FaultsError` where they are of none."""
-    found = {book.path: _fact(book, RUN_ID) for book in books}
+    run_ids = {book.path: _fact(book, RUN_ID) for book in books}
     for book in books:
-        faults += _not_of(book, found[books[0].path])
-    run_id = found[books[0].path].value
+        faults += _not_of(book, run_ids[books[0].path])
+    run_id = run_ids[books[0].path].value
     if not isinstance(run_id, str) or not run_folder.is_run_id(run_id):
         raise FaultsError(faults)
     try:
         assessment = decide(run_folder.find(str(output / run_id), output))
     except UsageError as error:
-        at = found[books[0].path]
+        at = run_ids[books[0].path]
         faults.append(books[0].fault(at, str(error), "Name the folder that holds it with --output.", EVIDENCE))
         raise FaultsError(faults) from error
     faults += (fault for book in books for fault in _other_state(book, assessment))
@@ -222,17 +222,17 @@ def _import(request: Request, texts: Sequence[SafelistText], job: _Job) -> Impor
 def _write_ledger(request: Request, assessment: Assessment, new: Sequence[Decided]) -> None:
     lines = [
         LedgerLine(
-            decision=one.decision,
-            account_name=one.finding.account.name,
-            user_name=one.finding.user.user_name,
-            arn=one.finding.user.arn,
+            decision=decided.decision,
+            account_name=decided.finding.account.name,
+            user_name=decided.finding.user.user_name,
+            arn=decided.finding.user.arn,
             journal_sha256=assessment.record.digest,
-            workbook=one.book.path.name,
-            workbook_sha256=one.book.sha256,
+            workbook=decided.book.path.name,
+            workbook_sha256=decided.book.sha256,
             imported_at=request.now,
             imported_by=request.imported_by,
         )
-        for one in new
+        for decided in new
     ]
     if lines:
         append(request.output, lines)
