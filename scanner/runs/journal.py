@@ -203,7 +203,7 @@ class _Reader:
 
     def record(self, digest: str) -> Record:
         if self._header is None or self._listing is None or self._footer is None or not self._ended:
-            raise UnfinishedRunError(f"the journal has no end, as a run that was killed leaves it. {_RESUME}")
+            raise UnfinishedRunError(f"The run is not finished: its journal has no end. {_RESUME}")
         return Record(
             header=self._header,
             listing=self._listing,

@@ -117,7 +117,7 @@ def test_a_run_that_was_interrupted_before_its_end_is_refused(done: Scanned) -> 
     assert json.loads(lines[-1])["type"] == "footer"
     again = program("report", done.folder.name)
     assert again.exit_code == 2
-    assert "the journal has no end" in again.err
+    assert "its journal has no end" in again.err
 
 
 def test_it_looks_where_the_settings_say_that_scans_write(done: Scanned, monkeypatch: pytest.MonkeyPatch) -> None:
