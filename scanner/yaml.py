@@ -7,16 +7,14 @@ reviewer does not see: some of them end a line, and with it a comment, for a YAM
 """
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml import events as yaml_events
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.parser import ParserError
+from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.reader import ReaderError
 from ruamel.yaml.resolver import implicit_resolvers
-from ruamel.yaml.scanner import ScannerError
 
 from scanner.errors import Fault, FaultsError
 from scanner.text import first_invisible
@@ -27,8 +25,15 @@ MOST_INVISIBLE = 20  # faults for invisible characters: a file in the wrong enco
 TEXT = "text"
 REFUSED = "refused"  # a node whose fault is reported already
 
+# Problem and remedy of a `Scalar` that may have lost its end; without the text, as it may be a secret.
+GLUED_COMMENT = (
+    "a # begins a comment here, and the text ends before it.",
+    "Put the whole text in quotes, or a space behind the #.",
+)
 
-_GLUED_COMMENT = re.compile(r"[ \t]+(#[^\s#]\S*)")
+_GLUED_COMMENT = re.compile(r"[ \t]+#[^\s#]")
+_BRACKET_IN_COMMENT = re.compile(r"[ \t]#.*[\]}]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +43,7 @@ class Scalar:
     line: int
     text: str
     kind: str = TEXT
-    glued_comment: str = (
-        ""  # "#SEC-101", where such a comment ends the text on its line: it may have been meant as text
-    )
+    has_glued_comment: bool = False  # "see #SEC-101": a comment ends it, and may have been meant as part of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +85,11 @@ def compose(text: str) -> tuple[Node | None, list[NodeFault]]:
         return None, tree.faults
     except MarkedYAMLError as error:
         return None, [*tree.faults, _not_yaml(error, text)]
-    except YAMLError:  # a character that YAML does not allow; the error's own position is not a line
+    except ReaderError as error:  # before any event: what `first_invisible` does not name, such as U+FFFE
         problem, remedy = "Not valid YAML: a character is not text.", "Remove it."
-        return None, [*tree.faults, NodeFault(_unprintable_line(text), problem, remedy)]
+        line = text.count("\n", 0, error.position) + 1
+        column = error.position - text.rfind("\n", 0, error.position)
+        return None, [NodeFault(line, problem, remedy, column)]
     except (ValueError, OverflowError):  # ruamel.yaml lets out what chr() raises for "\\UFFFFFFFF"
         problem, remedy = "Not valid YAML: after this line, an escape does not name a character.", "Correct the escape."
         return None, [*tree.faults, NodeFault(tree.line, problem, remedy)]
@@ -99,32 +104,73 @@ def _invisible(text: str) -> list[NodeFault]:
         if found is not None:
             problem = f"{found[1]} cannot be seen, and can make the file say something else than what a reviewer reads."
             faults.append(NodeFault(number, problem, "Remove this character.", found[0] + 1))
-    return faults[:MOST_INVISIBLE]
+    if (more := len(faults) - MOST_INVISIBLE) > 0:
+        problem = (
+            f"From here on, {more:,} more line{' holds' if more == 1 else 's hold'} characters that cannot be seen."
+        )
+        faults[MOST_INVISIBLE:] = [NodeFault(faults[MOST_INVISIBLE].line, problem, "Save the file as plain UTF-8.")]
+    return faults
+
+
+# What ruamel.yaml says: its context, a colon, its problem. The first that fits counts.
+_SLIPS = (
+    (r": found character '\\t'", "a tab stands where YAML wants spaces", "Write spaces."),
+    (
+        "cannot start any token|alphabetic or numeric|mapping keys are not|found '[],}]'",
+        "a text begins with a character that means something in YAML",
+        "Put the text in quotes.",
+    ),
+    ("block scalar: expected", "a text that begins with | or > needs quotes", "Put the text in quotes."),
+    (
+        "escape",
+        "a backslash in double quotes begins an escape, and there is none such",
+        "Write it twice, or use single quotes around the text.",
+    ),
+    (
+        "mapping values are not allowed",
+        "a text without quotes holds a colon and a space, or the line is indented too far",
+        'Put the text in quotes: reason: "Ticket: 12".',
+    ),
+    (
+        "sequence entries are not allowed",
+        "a dash stands behind the key on its line",
+        "Begin the list on the next line; a text that begins with a dash needs quotes.",
+    ),
+    (
+        "<block end>, but found '<scalar>'",
+        "a quote or bracket is closed, and the value goes on",
+        "Put the whole text in quotes; in single quotes, write ' twice.",
+    ),
+    ("<block end>", "this line is not indented as the lines that it belongs to", "Indent it as these, with spaces."),
+    ("<stream end>", "a bracket that opens above is not closed", "Close it."),
+    ("flow", "a comma is missing, or a text needs quotes", "Put a text that holds : or , in quotes."),
+    ("", "a colon is missing here or above", "Write `key: value`."),
+)
 
 
 def _not_yaml(error: MarkedYAMLError, text: str) -> NodeFault:
     """What YAML does not take, in plain words; never a value of the file, as it may be a secret."""
-    mark = error.problem_mark or error.context_mark
-    number, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
+    mark = error.problem_mark
+    start = error.context_mark or mark
     lines = text.split("\n")
-    line = lines[number - 1] if number <= len(lines) else ""
-    said = str(error.problem)
-    if "\t" in line[: len(line) - len(line.lstrip())] or "'\\t'" in said:
-        problem, remedy = "a tab stands where YAML wants spaces", "Write spaces."
-    elif said == "mapping values are not allowed here":
-        problem = "a text without quotes holds a colon and a space, or the line is indented too far"
-        remedy = 'Put the text in quotes: reason: "Ticket: 12".'
-    elif said == "sequence entries are not allowed here" or "<block end>" in said:
-        problem = "this line is not indented as the lines that it belongs to"
-        remedy = "Indent it as these, with spaces."
-    elif "cannot start any token" in said or "alphabetic or numeric" in said:
-        problem, remedy = "a text begins with a character that means something in YAML", "Put the text in quotes."
-    elif isinstance(error, ParserError | ScannerError):
-        problem = "a bracket, a quote or a colon is missing here or above"
-        remedy = "Close what is open; a text that holds : or , needs quotes."
+    said = f"{error.context}: {error.problem}"
+    is_flow = "parsing a flow" in said
+    above = max(mark.line - 1, 0) if "flow node" in said else start.line  # a flow node has no start of its own
+    swallowed = [number for number in range(above, mark.line) if _BRACKET_IN_COMMENT.search(lines[number])]
+    if "quoted scalar: found unexpected end" in said:
+        mark, problem, remedy = start, "the quote that opens here is not closed", "Close it."
+    elif is_flow and swallowed:
+        mark, problem = None, "the # begins a comment, and the bracket in it closes nothing"
+        remedy = "Put the text with the # in quotes."
+    elif is_flow and start.line < mark.line:
+        mark, problem, remedy = start, "the bracket that opens here is not closed", "Close it."
     else:
-        problem, remedy = said, "Correct the YAML."
-    return NodeFault(number, f"Not valid YAML: {problem}.", remedy, column)
+        problem, remedy = next(words for pattern, *words in _SLIPS if re.search(pattern, said))
+        line = lines[mark.line] if mark.line < len(lines) else ""
+        if "\t" in line[: len(line) - len(line.lstrip())]:
+            _, problem, remedy = _SLIPS[0]
+    at = (swallowed[-1] + 1, None) if mark is None else (mark.line + 1, mark.column + 1)
+    return NodeFault(at[0], f"Not valid YAML: {problem}.", remedy, at[1])
 
 
 class _StopComposingError(Exception):
@@ -147,6 +193,7 @@ class _Tree:
         self.line = _line(event)
         if self._second_document is not None and isinstance(event, yaml_events.NodeEvent):
             if isinstance(event, yaml_events.ScalarEvent) and not event.value and event.style is None:
+                self._refuse_marks(event)
                 return  # `---` at the end of the file: nothing follows it
             self._fault(self._second_document, "A second YAML document begins here.", "Put it into a file of its own.")
             raise _StopComposingError
@@ -154,7 +201,8 @@ class _Tree:
             case yaml_events.ScalarEvent():
                 self._refuse_marks(event)
                 self._refuse_invisible(event)
-                self._put(Scalar(_line(event), event.value, _kind(event), self._glued_comment(event)))
+                is_glued = event.style is None and _GLUED_COMMENT.match(self._text, event.end_mark.index) is not None
+                self._put(Scalar(_line(event), event.value, _kind(event), is_glued))
             case yaml_events.SequenceStartEvent():
                 self._refuse_marks(event)
                 self._enter(Sequence(_line(event)))
@@ -164,7 +212,11 @@ class _Tree:
             case yaml_events.SequenceEndEvent() | yaml_events.MappingEndEvent():
                 self._leave()
             case yaml_events.AliasEvent():
-                self._fault(event, "An alias (*) is not allowed.", "Write out what it stands for.")
+                self._fault(
+                    event,
+                    "An alias (*) is not allowed.",
+                    "Write out what it stands for; a text that begins with * needs quotes.",
+                )
                 self._put(Scalar(_line(event), "", REFUSED))
             case yaml_events.DocumentStartEvent():
                 self._start_document(event)
@@ -179,13 +231,9 @@ class _Tree:
 
     def _refuse_marks(self, event: Any) -> None:
         if event.anchor is not None:
-            self._fault(event, "An anchor (&) is not allowed.", "Remove it.")
+            self._fault(event, "An anchor (&) is not allowed.", "Remove it; a text that begins with & needs quotes.")
         if event.ctag is not None:
             self._fault(event, "A tag (!) is not allowed.", "Remove it; quotes make a value text.")
-
-    def _glued_comment(self, event: Any) -> str:
-        comment = _GLUED_COMMENT.match(self._text, event.end_mark.index) if event.style is None else None
-        return comment[1] if comment else ""
 
     def _refuse_invisible(self, event: Any) -> None:
         """The same of what only an escape in double quotes can write."""
@@ -193,9 +241,11 @@ class _Tree:
         if found is not None:
             problem = f"The text holds {found[1]}, written as an escape, which cannot be seen where it is shown."
             self._fault(event, problem, "Remove the escape.")
+        if _SURROGATE.search(event.value):  # half of a pair: no file can hold it
+            self._fault(event, "An escape in this text does not name a character.", "Correct the escape.")
 
     def _fault(self, event: Any, problem: str, remedy: str) -> None:
-        self.faults.append(NodeFault(_line(event), problem, remedy))
+        self.faults.append(NodeFault(_line(event), problem, remedy, int(event.start_mark.column) + 1))
 
     def _enter(self, node: Sequence | Mapping) -> None:
         if len(self._open) >= MAX_DEPTH:
@@ -260,15 +310,6 @@ def _kind(event: Any) -> str:
     return TEXT if event.style is not None else unquoted_kind(event.value)
 
 
-def _unprintable_line(text: str) -> int:
-    """The line of the first character that ruamel.yaml refuses to read."""
-    allowed = ("\t", "\n", "\r", "\x85")
-    for number, line in enumerate(text.split("\n"), start=1):
-        if any((ord(c) < 0xA0 and not c.isprintable() and c not in allowed) or c in "\ufffe\uffff" for c in line):
-            return number
-    return 1
-
-
 # --- plain values ----------------------------------------------------------------------------------------------------
 
 Path = tuple[str | int, ...]  # keys and places from the top: ("exclude_ou", 0, "reason")
@@ -291,41 +332,41 @@ def values(file: str, text: str) -> Values:
 
     What is not quoted is what YAML 1.2 makes of it, but a date stays text.
     """
-    root, found = compose(text)
-    faults = [
-        Fault(file=file, line=fault.line, column=fault.column, problem=fault.problem, remedy=fault.remedy)
-        for fault in found
-    ]
+    root, faults = compose(text)
     lines: dict[Path, int] = {}
     content: Any = {}
     if isinstance(root, Mapping):
-        content = _plain(root, (), lines, lambda line, what: faults.append(_again(file, line, what)))
+        content = _plain(root, (), lines, faults)
     elif root is not None and not (isinstance(root, Scalar) and root.kind == "null"):
-        remedy = "Write `key: value` lines."
-        faults.append(Fault(file=file, line=root.line, problem="holds no settings.", remedy=remedy))
+        faults.append(NodeFault(root.line, "holds no settings.", "Write `key: value` lines."))
     if faults:
-        raise FaultsError(faults)
+        raise FaultsError(
+            [
+                Fault(file=file, line=fault.line, column=fault.column, problem=fault.problem, remedy=fault.remedy)
+                for fault in faults
+            ]
+        )
     return Values(content, lines)
 
 
-def _again(file: str, line: int, key: str) -> Fault:
-    return Fault(file=file, line=line, problem=f"the key {key!r} is here a second time.", remedy="Keep one of them.")
-
-
-def _plain(node: Node, path: Path, lines: dict[Path, int], report: Callable[[int, str], None]) -> Any:
+def _plain(node: Node, path: Path, lines: dict[Path, int], faults: list[NodeFault]) -> Any:
     lines.setdefault(path, node.line)
     match node:
         case Scalar():
+            if node.has_glued_comment and node.kind == TEXT:
+                faults.append(NodeFault(node.line, *GLUED_COMMENT))
             return _value(node)
         case Sequence():
-            return [_plain(item, (*path, place), lines, report) for place, item in enumerate(node.items)]
+            return [_plain(item, (*path, place), lines, faults) for place, item in enumerate(node.items)]
         case Mapping():
             content: dict[str, Any] = {}
             for key, value in node.pairs:
                 if key.text in content:
-                    report(key.line, key.text)
+                    faults.append(
+                        NodeFault(key.line, f"the key {key.text!r} is here a second time.", "Keep one of them.")
+                    )
                 lines[*path, key.text] = key.line
-                content[key.text] = _plain(value, (*path, key.text), lines, report)
+                content[key.text] = _plain(value, (*path, key.text), lines, faults)
             return content
 
 

@@ -69,7 +69,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test waits: back-off and the looks at a credential report come at once."""
     monkeypatch.setattr("scanner.aws.clients.BACKOFF_CAP", 0.002)
-    monkeypatch.setattr("scanner.aws.iam.POLL_SECONDS", (0.0,))
+    monkeypatch.setattr("scanner.aws.credential_report.POLL_SECONDS", (0.0,))
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from rich.terminal_theme import TerminalTheme
 from scanner.cli.scan_to_reports import run_scan
 from scanner.cli.screen import scan_outcome as outcome
 from scanner.demo import Demo, sample
-from scanner.report.render import Published
+from scanner.report.render import Rendered
 from scanner.settings import Settings
 
 PICTURE = Path(__file__).with_suffix(".svg")
@@ -62,7 +62,7 @@ _FRAME = """\
 """
 
 
-def picture(published: Published) -> str:
+def picture(published: Rendered) -> str:
     """Draw the outcome of a run."""
     console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, highlight=False)
     console.print("[bold green]$[/] iam-scanner demo")
@@ -93,7 +93,7 @@ def words(svg: str) -> list[str]:
     return [re.sub(r"\d{8}T\d{6}Z-[0-9a-f]{6}|[0-9a-f]{64}|\d{4}-\d{2}-\d{2}", "…", line) for line in lines]
 
 
-def scanned(demo: Demo, folder: Path) -> Published:
+def scanned(demo: Demo, folder: Path) -> Rendered:
     """Scan the sample as the demo does, from within a folder, so that no path of this machine is shown."""
     with chdir(folder), demo.applied(), redirect_stdout(io.StringIO()):
         files = demo.write_files(Path("reports/demo"))

@@ -5,6 +5,7 @@ import re
 import shlex
 import shutil
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from scanner.demo import ORGANIZATION_ID, Demo
 from scanner.errors import ExitCode
-from scanner.report.render import Published
+from scanner.report.render import Rendered
 from scanner.settings import Settings
 from tests.demo_fixture import sample_organization
 from tests.documents import (
@@ -46,17 +47,13 @@ DONE = {ExitCode.OK, ExitCode.UNAPPROVED}  # the command did what it is for
 # First words of commands that are not run, and why.
 NOT_RUN = {
     "aws": "another program, and it needs an AWS account",
-    "pipx": "it downloads packages; its extras are held against pyproject.toml",
-    "make": "it would run these very tests; its targets are held against the Makefile",
+    "pipx": "it downloads packages; its extras are compared with pyproject.toml",
+    "make": "it would run these very tests; its targets are compared with the Makefile",
 }
 RUN_BY_A_SHELL = {"cp", "mkdir", "printf", "sha256sum"}
 ONLY_PARSED = (
     ["demo", "--serve"],  # it serves until Ctrl-C
-    [
-        "scan",
-        "--resume",
-        "20261123T164100Z-1a2b3c",
-    ],  # the run here is complete; tests/cli/test_resume.py goes on with some
+    ["scan", "--resume", RECORDED],  # the run here is complete; tests/cli/test_resume.py resumes others
 )
 
 
@@ -81,7 +78,7 @@ def place(sample_organization: Demo, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture(scope="module")
-def published(sample_organization: Demo, place: Path) -> Published:
+def published(sample_organization: Demo, place: Path) -> Rendered:
     return scanned(sample_organization, place)
 
 
@@ -118,7 +115,7 @@ class Newcomer:
 
 @pytest.fixture
 def newcomer(
-    sample_organization: Demo, place: Path, published: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sample_organization: Demo, place: Path, published: Rendered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Newcomer]:
     folder = tmp_path / "checkout"
     shutil.copytree(place, folder)
@@ -211,7 +208,7 @@ def test_contributing_says_why_each_dependency_is_there() -> None:
     assert rows == [re.split("[=<>]", each)[0] for each in wanted]
 
 
-def test_the_picture_shows_what_a_scan_prints(published: Published) -> None:
+def test_the_picture_shows_what_a_scan_prints(published: Rendered) -> None:
     drawn = words(PICTURE.read_text(encoding="utf-8"))
     assert drawn == words(picture(published)), "draw it again: python -m tests.readme_picture"
     assert f"({PICTURE.relative_to(ROOT)})" in README
@@ -235,9 +232,10 @@ def test_the_picture_of_the_workbook_is_small_enough_for_a_front_page() -> None:
 
 
 def test_nothing_is_said_twice() -> None:
-    """A sentence of some length stands in one document alone."""
-    paragraphs: dict[str, str] = {}
-    for name, text in GUIDES.items():
-        for paragraph in re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL).split("\n\n"):
-            if len(paragraph) > 120 and not paragraph.startswith("|"):
-                assert paragraphs.setdefault(paragraph, name) == name, paragraph
+    """No sentence of some length and no block of several commands stands twice, in one document or in two."""
+    outside = [re.sub(r"^```.*?^```$|^\|[^\n]*$", "", text, flags=re.MULTILINE | re.DOTALL) for text in GUIDES.values()]
+    flowing = [" ".join(paragraph.split()) for text in outside for paragraph in text.split("\n\n")]
+    sentences = [part for paragraph in flowing for part in re.split(r"(?<=[.:]) ", paragraph) if len(part) > 60]
+    several = [block for text in GUIDES.values() for block in blocks(text, "sh") if len(lines(block)) > 1]
+    assert sentences
+    assert [text for text, times in Counter([*sentences, *several]).items() if times > 1] == []

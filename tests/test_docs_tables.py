@@ -143,6 +143,8 @@ def actions(statement: Mapping[str, Any]) -> list[str]:
         ("ListAccounts", organizations_policy()),
         ("DelegateListing", organizations_policy()),
         ("AssumeMemberRoles", hub_policy("aws", "audit/IamScanner")),
+        ("HubRole", hub_policy("aws", "audit/IamScanner")),
+        ("OrganizationsRole", organizations_policy()),
         ("ReadOwnAccount", member_policy(full=True)),
         ("MemberRole", member_policy(full=True)),
     ],
@@ -155,8 +157,14 @@ def test_a_policy_allows_what_the_scan_needs_and_no_more(sid: str, policy: str) 
 
 
 def test_every_statement_is_compared_with_the_program() -> None:
-    known = {"ListAccounts", "DelegateListing", "AssumeMemberRoles", "ReadOwnAccount", "MemberRole", "TrustTheScanner"}
-    assert statements().keys() == known
+    caller = {"ListAccounts", "AssumeMemberRoles", "ReadOwnAccount"}
+    roles = {"DelegateListing", "HubRole", "OrganizationsRole", "MemberRole", "TrustTheScanner"}
+    assert statements().keys() == caller | roles
+
+
+def test_the_guide_leads_to_every_file_for_aws() -> None:
+    linked = set(re.findall(r"\]\(aws/([^)]+)\)", CONFIG))
+    assert linked == {file.name for file in AWS.iterdir()}
 
 
 def test_basic_needs_no_more_than_the_guide_says() -> None:

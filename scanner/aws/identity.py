@@ -11,7 +11,7 @@ import time
 from botocore.credentials import ReadOnlyCredentials
 
 from scanner.aws.clients import Session
-from scanner.aws.failures import CallError, bad_response
+from scanner.aws.failures import SIGNING_REMEDIES, CallError, bad_response
 from scanner.errors import StartError
 from scanner.model import AccountId, Caller, FailReason, Failure
 from scanner.text import is_account_id
@@ -77,8 +77,11 @@ def _not_accepted(failure: Failure) -> StartError:
     if failure.reason in {FailReason.UNREACHABLE, FailReason.TIMEOUT}:
         return StartError(f"AWS STS could not be reached: {failure.detail} {failure.remedy}")
     said = f"{failure.code}: {failure.detail}" if failure.code else failure.detail
-    hint = "Sign in again (aws sso login), or check the credentials; outside the aws partition, set AWS_REGION too."
-    return StartError(f"AWS did not accept the caller: {said} {hint}")
+    remedy = SIGNING_REMEDIES.get(
+        failure.code or "",
+        "Sign in again (aws sso login), or check the credentials; outside the aws partition, set AWS_REGION too.",
+    )
+    return StartError(f"AWS did not accept the caller: {said} {remedy}")
 
 
 class AssumedRole:

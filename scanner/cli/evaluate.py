@@ -28,7 +28,7 @@ def evaluate_command(
     """
     from scanner.audit.rule import exit_code
     from scanner.cli.screen.scan_outcome import print_outcome
-    from scanner.report import render as publish
+    from scanner.report.render import render_what_if
     from scanner.runs import folder as run_folder
     from scanner.safelist.read import read
 
@@ -36,7 +36,7 @@ def evaluate_command(
     if not safelist and as_of is None:
         raise UsageError("Say what is to be other than in the run: give --safelist, --as-of, or both.")
     settings = options.settings(context.params)
-    published = publish.evaluate(
+    published = render_what_if(
         run_folder.find(run_, settings.output),
         settings.output,
         settings.format,

@@ -37,7 +37,7 @@ def report_command(
     """
     from scanner.audit.split import with_owners
     from scanner.cli.screen.scan_outcome import print_outcome
-    from scanner.report.render import publish_again, publish_parts
+    from scanner.report.render import render_again, render_parts
     from scanner.runs import folder as run_folder
     from scanner.runs.stored import decide
 
@@ -52,9 +52,9 @@ def report_command(
         assessment = with_owners(assessment, read_owners(owners), str(owners))
     target = settings.output / f"{folder.resolve().name}-report"
     if split_by is None:
-        published = publish_again(assessment, folder, target, settings.format)
+        published = render_again(assessment, folder, target, settings.format)
     else:
         if split_by is SplitBy.ACCOUNT_OWNER and not assessment.record.header.account_owners:
             raise UsageError("The run recorded no owners of accounts. Give them with --account-owners FILE.csv.")
-        published = publish_parts(assessment, folder, target, settings.format, split_by)
+        published = render_parts(assessment, folder, target, settings.format, split_by)
     print_outcome(published, as_json=as_json, quiet=quiet)

@@ -1,19 +1,18 @@
 """Run or resume a scan with its progress, its reports and its outcome: for `scan` and `demo`."""
 
 import asyncio
-import signal
-from collections.abc import Collection, Coroutine, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from scanner import __version__
 from scanner.audit.rule import exit_code
 from scanner.cli.options import stderr
 from scanner.cli.screen.progress import ScanProgress
+from scanner.cli.stopping import stoppable
 from scanner.errors import ExitCode, InterruptedRunError, OutputError, UsageError
 from scanner.runs import folder as run_folder
 from scanner.scan.prepare import read_inputs
@@ -22,17 +21,14 @@ from scanner.scan.scan import scan
 from scanner.settings import Settings
 
 if TYPE_CHECKING:
-    from scanner.report.render import Published
+    from scanner.report.render import Rendered
 
-T = TypeVar("T")
-
-STOPS = (signal.SIGINT, signal.SIGTERM)
 REPORTS = ("scanner.cli.screen.scan_outcome", "scanner.report.workbook.assemble")  # and pandas and openpyxl with them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    published: "Published"
+    published: "Rendered"
     exit_code: ExitCode
 
 
@@ -41,7 +37,7 @@ def run_scan(settings: Settings, *, as_json: bool, quiet: bool) -> Ended:
     inputs = read_inputs(settings)
     with ScanProgress(stderr(), quiet=quiet) as progress:
         _load_reports_meanwhile(settings.format)
-        folder = asyncio.run(_stoppable(scan(inputs, progress), "No account was entered, and nothing was written."))
+        folder = asyncio.run(stoppable(scan(inputs, progress), "No account was entered, and nothing was written."))
         progress.says("Writing the reports")
         published = _report(folder, settings.format)
     return _ended(published, as_json=as_json, quiet=quiet)
@@ -60,7 +56,7 @@ def resume_scan(folder: Path, changes: Mapping[str, object], *, as_json: bool, q
         if begun.header.program_version != __version__:
             progress.notes(f"It was started by iam-scanner {begun.header.program_version}; this is {__version__}.")
         rest = resume_with_reports(folder, begun) if begun.whole else resume(folder, begun, inputs, progress)
-        asyncio.run(_stoppable(rest, f"The run was not changed. Resume it with: {run_folder.resume_command(folder)}"))
+        asyncio.run(stoppable(rest, f"The run was not changed. Resume it with: {run_folder.resume_command(folder)}"))
         progress.says("Writing the reports")
         published = _report(folder, inputs.settings.format)
     return _ended(published, as_json=as_json, quiet=quiet)
@@ -76,50 +72,21 @@ def _load_reports_meanwhile(formats: Collection[str]) -> None:
     Thread(target=load, daemon=True).start()
 
 
-def _ended(published: "Published", *, as_json: bool, quiet: bool) -> Ended:
+def _ended(published: "Rendered", *, as_json: bool, quiet: bool) -> Ended:
     from scanner.cli.screen.scan_outcome import print_outcome
 
     print_outcome(published, as_json=as_json, quiet=quiet)
     return Ended(published=published, exit_code=exit_code(published.assessment))
 
 
-def _report(folder: Path, formats: Collection[str]) -> "Published":
+def _report(folder: Path, formats: Collection[str]) -> "Rendered":
     """Render and seal; where that does not come to its end, say how it is made up for."""
-    from scanner.report.render import publish
+    from scanner.report.render import render_run
 
     rest = f"What was read is kept. Write the reports with: {run_folder.resume_command(folder)}"
     try:
-        return publish(folder, formats)
+        return render_run(folder, formats)
     except KeyboardInterrupt:
         raise InterruptedRunError(f"Interrupted while the reports were written. {rest}") from None
     except OutputError as error:
         raise OutputError(f"{error} {rest}") from error
-
-
-async def _stoppable(work: Coroutine[None, None, T], otherwise: str) -> T:
-    """Let the first SIGINT or SIGTERM cancel the work, so that it can bring its journal to an end.
-
-    Further ones change nothing. `otherwise` is said where the work was cancelled before it had anything to end.
-    """
-    task = asyncio.ensure_future(work)
-    loop = asyncio.get_running_loop()
-    before = {number: signal.getsignal(number) for number in STOPS}
-
-    def stop() -> None:
-        for number in STOPS:
-            loop.remove_signal_handler(number)
-            signal.signal(number, signal.SIG_IGN)
-        loop.set_default_executor(ThreadPoolExecutor())  # a name look-up that hangs in the old one is not waited for
-        task.cancel()
-
-    for number in STOPS:
-        loop.add_signal_handler(number, stop)
-    try:
-        return await task
-    except asyncio.CancelledError:
-        raise InterruptedRunError(f"Interrupted. {otherwise}") from None
-    finally:
-        if loop.remove_signal_handler(STOPS[0]):  # none came
-            for number, handler in before.items():
-                loop.remove_signal_handler(number)
-                signal.signal(number, handler)

@@ -43,7 +43,7 @@ def verify_command(
     whole = all(check.holds is not False for check in checks)
     if as_json:
         options.print_json(
-            {"run": str(folder), "whole": whole, "checks": [dataclasses.asdict(each) for each in checks]}
+            {"run": str(folder), "whole": whole, "checks": [dataclasses.asdict(check) for check in checks]}
         )
     else:
         for check in checks:

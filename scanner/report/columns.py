@@ -157,7 +157,8 @@ USERS: tuple[Column[UserRow], ...] = (
         BOOL,
         15,
         "May do everything, or everything in IAM",
-        f"{_DETAILS}, managed policies by name, inline policies by content",
+        f"{_DETAILS}, managed policies by name, inline policies by content; empty where a condition, NotAction or "
+        "NotResource, or the text of a customer-managed policy, decides",
         _access(lambda access: access.administrator),
     ),
     Column("groups", LIST, 20, "Groups", f"{_DETAILS}, GroupList", _access(lambda access: access.groups)),

@@ -37,7 +37,7 @@ def remove_others(folder: Path, kept: Collection[Path]) -> None:
 
     Touches no other file, and no folder that holds one.
     """
-    parts = [each for by in SplitBy for each in folder.glob(f"{parts_folder(by)}/*")]
+    parts = [part for by in SplitBy for part in folder.glob(f"{parts_folder(by)}/*")]
     try:
         for path in (place / name for place in (folder, *parts) for name in FILES):
             partial_of(path).unlink(missing_ok=True)

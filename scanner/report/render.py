@@ -24,7 +24,7 @@ from scanner.text import for_file_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PublishedPart:
+class RenderedPart:
     """What a run was split into: one part, rendered."""
 
     value: str | None  # what its accounts have in common; None: they have none of it
@@ -35,7 +35,7 @@ class PublishedPart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Published:
+class Rendered:
     """A run, decided and rendered."""
 
     view: View
@@ -43,30 +43,30 @@ class Published:
     folder: Path  # where the files are: the same, or another where a recorded run was rendered again
     files: tuple[Path, ...]
     manifest_digest: str | None  # None where a recorded run was rendered again, outside its folder
-    parts: tuple[PublishedPart, ...] = ()  # where it was rendered in parts, and not as a whole
+    parts: tuple[RenderedPart, ...] = ()  # where it was rendered in parts, and not as a whole
 
     @property
     def assessment(self) -> Assessment:
         return self.view.assessment
 
 
-def publish(folder: Path, formats: Collection[str]) -> Published:
+def render_run(folder: Path, formats: Collection[str]) -> Rendered:
     """Render a run that has just ended into its own folder, and seal that."""
     with run_folder.locked(folder):
         view = View(decide(folder))
         remove_others(folder, _named(folder, formats))
         files = tuple(write(view, folder, formats))
         digest = run_folder.seal(folder, [file.name for file in files], view.assessment.record.digest)
-    return Published(view=view, run_folder=folder, folder=folder, files=files, manifest_digest=digest)
+    return Rendered(view=view, run_folder=folder, folder=folder, files=files, manifest_digest=digest)
 
 
-def publish_again(assessment: Assessment, run_folder: Path, target: Path, formats: Collection[str]) -> Published:
+def render_again(assessment: Assessment, run_folder: Path, target: Path, formats: Collection[str]) -> Rendered:
     """Render a recorded run again, into `target`, which lies outside the run's folder and then holds this rendering."""
     _check_outside(target, run_folder)
     remove_others(target, _named(target, formats))
     _make(target)
     view = View(assessment)
-    return Published(
+    return Rendered(
         view=view,
         run_folder=run_folder,
         folder=target,
@@ -75,14 +75,14 @@ def publish_again(assessment: Assessment, run_folder: Path, target: Path, format
     )
 
 
-def evaluate(
+def render_what_if(
     folder: Path,
     output: Path,
     formats: Collection[str],
     *,
     safelists: tuple[SafelistText, ...] | None,
     as_of: date | None,
-) -> Published:
+) -> Rendered:
     """Decide a recorded run under other safelists or on another day, and render that below `output`.
 
     None stands for the run's own. Each what-if has a folder of its own, and the same one always the same. Raises
@@ -91,42 +91,42 @@ def evaluate(
     record = decided_otherwise(run_folder.read(folder), safelists, as_of)
     assessment = assess(record, parse(record.header.safelists))
     target = output / f"{folder.resolve().name}-evaluated-{_mark(record)}"
-    return publish_again(assessment, folder, target, formats)
+    return render_again(assessment, folder, target, formats)
 
 
 def _mark(record: Record) -> str:
     """Return 8 hex digits that tell what-ifs of a run apart."""
-    asked = [record.header.as_of.isoformat(), *([each.path, each.text] for each in record.header.safelists)]
+    asked = [record.header.as_of.isoformat(), *([safelist.path, safelist.text] for safelist in record.header.safelists)]
     return hashlib.sha256(json.dumps(asked).encode("ascii")).hexdigest()[:8]
 
 
-def publish_parts(
+def render_parts(
     assessment: Assessment, run_folder: Path, target: Path, formats: Collection[str], by: SplitBy
-) -> Published:
+) -> Rendered:
     """The same in parts: each gets a folder of its own below `target`, which then holds nothing else of ours."""
     _check_outside(target, run_folder)
     folder = target / parts_folder(by)
     members = groups(assessment, by)
     folders = {value: folder / name for value, name in _folder_names(members, by).items()}
-    remove_others(target, [each for place in folders.values() for each in _named(place, formats)])
+    remove_others(target, [file for place in folders.values() for file in _named(place, formats)])
     _make(target, folder)
     parts = [
-        _publish_part(value, restrict(assessment, by, value, accounts), folders[value], formats)
+        _render_part(value, restrict(assessment, by, value, accounts), folders[value], formats)
         for value, accounts in members.items()
     ]
-    return Published(
+    return Rendered(
         view=View(assessment),
         run_folder=run_folder,
         folder=folder,
-        files=tuple(file for each in parts for file in each.files),
+        files=tuple(file for part in parts for file in part.files),
         manifest_digest=None,
         parts=tuple(parts),
     )
 
 
-def _publish_part(value: str | None, assessment: Assessment, folder: Path, formats: Collection[str]) -> PublishedPart:
+def _render_part(value: str | None, assessment: Assessment, folder: Path, formats: Collection[str]) -> RenderedPart:
     _make(folder)
-    return PublishedPart(
+    return RenderedPart(
         value=value,
         status=assessment.status,
         totals=assessment.totals,
@@ -142,7 +142,7 @@ def _folder_names(values: Iterable[str | None], by: SplitBy) -> Mapping[str | No
     for value in values:
         name = f"without-{by}" if value is None else for_file_name(value)
         numbered = (f"{name}-{number}" for number in count(2))
-        found[value] = next(each for each in chain((name,), numbered) if each.lower() not in taken)
+        found[value] = next(candidate for candidate in chain((name,), numbered) if candidate.lower() not in taken)
         taken.add(found[value].lower())
     return found
 

@@ -14,7 +14,7 @@ from scanner.model import Determination, Entry
 from scanner.record import Header, ReviewDecision
 from scanner.report.columns import DATE, LIST, TEXT, USERS, Column, Value
 from scanner.report.rows import UserRow
-from scanner.report.words import days, many
+from scanner.report.words import ADMINISTRATOR_WORDS, days, many
 from scanner.runs.ledger import latest
 
 POLICIES_NAMED = 3  # of a user; the sheet Users has them all
@@ -74,18 +74,17 @@ def _approval(row: ReviewRow) -> Value:
         entry.approved_by and f"approved by {entry.approved_by}{on}",
         entry.ticket,
     )
-    return tuple(each for each in words if each) or None
+    return tuple(word for word in words if word) or None
 
 
 def _rights(row: ReviewRow) -> Value:
     access = row.user.finding.user.access
     if access is None:
         return ("not known",)
-    words = {True: "administrator", False: "no administrator", None: "administrator or not: not known"}
     policies = (*access.attached_policies, *access.inline_policies)
     more = len(policies) - POLICIES_NAMED
     named = (*policies[:POLICIES_NAMED], *((f"{more:,} more: see Users",) if more > 0 else ()))
-    return (words[access.administrator], *(named or ("no policy",)))
+    return (ADMINISTRATOR_WORDS[access.administrator], *(named or ("no policy",)))
 
 
 def _credentials(row: ReviewRow) -> Value:

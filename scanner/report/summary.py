@@ -38,7 +38,7 @@ def summary(view: View) -> dict[str, object]:
         "times": _times(assessment, counted),
         "coverage": _coverage(assessment.totals),
         "users": _users(assessment, counted),
-        "by_ou": [_ou(each) for each in counted.by_ou],
+        "by_ou": [_ou(ou) for ou in counted.by_ou],
         "failed_accounts": [_failed(row) for row in counted.failed],
         "listing_problem": _problem(record.listing.problem),
         "notes": list(record.listing.notes),
@@ -77,7 +77,7 @@ def _evaluated_from(record: Record) -> Mapping[str, object] | None:
 
 
 def _safelist_files(texts: Sequence[SafelistText]) -> list[Mapping[str, object]]:
-    return [{"path": each.path, "sha256": sha256(each.text)} for each in texts]
+    return [{"path": safelist.path, "sha256": sha256(safelist.text)} for safelist in texts]
 
 
 def _who_and_where(header: Header, listing: Listing) -> dict[str, object]:
@@ -101,7 +101,7 @@ def _times(assessment: Assessment, counted: Figures) -> dict[str, object]:
         "as_of": header.as_of.isoformat(),
         "started_at": iso(header.started_at),
         "finished_at": iso(assessment.record.footer.finished_at),
-        "resumed_at": [iso(each.resumed_at) for each in assessment.record.resumptions],
+        "resumed_at": [iso(resumption.resumed_at) for resumption in assessment.record.resumptions],
         "accounts_read_from": _moment(counted.read_from),
         "accounts_read_until": _moment(counted.read_until),
     }

@@ -19,6 +19,12 @@ GROUNDS: Mapping[Basis, str] = {
     Basis.USER_RECREATED: "recreated since approval",
     Basis.REVOKED: "approval revoked",
 }
+# Whether a user is an administrator; None: its rights do not tell.
+ADMINISTRATOR_WORDS: Mapping[bool | None, str] = {
+    True: "administrator",
+    False: "no administrator",
+    None: "administrator or not: not known",
+}
 
 
 def status_words(assessment: Assessment) -> str:

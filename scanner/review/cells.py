@@ -9,8 +9,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
-from scanner.safelist.fields import SURROGATE_OR_CONTROL
-from scanner.text import first_invisible, from_csv, is_blank, parse_day
+from scanner.text import first_invisible, for_utf8, from_csv, is_blank, parse_day
 
 FORMULA, ERROR = "f", "e"  # kinds of cells, as the workbook has them
 
@@ -51,25 +50,25 @@ def raw(cell: Cell) -> str | None:
 
 def text(cell: Cell) -> str | None:
     """A text, on as many lines as it has; a quote that only guards it from being run as a formula is no part of it."""
-    found = raw(cell)
-    if found is None:
+    shown = raw(cell)
+    if shown is None:
         return None
-    bare = "".join(found.split())  # line ends of every kind are blanks, as the fields of a safelist are one line
-    if invisible := first_invisible(bare):
+    shown = "\n".join(shown.splitlines())  # whichever kind of line end was pasted: the ledger has one
+    if invisible := first_invisible(shown):
         raise CellError(f"The text holds {invisible[1]}, which cannot be seen.", "Write it again.")
-    if SURROGATE_OR_CONTROL.search(bare):
-        raise CellError("The text holds what is no character.", "Write it again.")
-    return from_csv(found).strip() or None
+    if for_utf8(shown) != shown:
+        raise CellError("The text holds half a character.", "Write it again.")
+    return from_csv(shown).strip() or None
 
 
 def line(cell: Cell) -> str | None:
     """A text on one line."""
-    found = text(cell)
-    return None if found is None else one_line(found)
+    written = text(cell)
+    return None if written is None else one_line(written)
 
 
-def one_line(found: str) -> str:
-    return " ".join(found.split())
+def one_line(written: str) -> str:
+    return " ".join(written.split())
 
 
 def day(cell: Cell) -> date | None:
@@ -78,21 +77,21 @@ def day(cell: Cell) -> date | None:
         return cell.value.date()
     if isinstance(cell.value, date):
         return cell.value
-    found = raw(cell)
-    if found is None:
+    shown = str(cell.value) if isinstance(cell.value, time | timedelta) else raw(cell)
+    if shown is None:
         return None
-    written = parse_day(found) if isinstance(cell.value, str) else None
+    written = parse_day(shown) if isinstance(cell.value, str) else None
     if written is None:
-        raise CellError(f"{found!r} is not a valid date.", "Write it as 2027-01-15.")
+        raise CellError(f"{shown!r} is not a valid date.", "Write it as 2027-01-15.")
     return written
 
 
 def one_of(cell: Cell, choices: type[_E]) -> _E | None:
     """One of the values, without regard to case."""
-    found = line(cell)
-    if found is None:
+    written = line(cell)
+    if written is None:
         return None
-    for each in choices:
-        if each.casefold() == found.casefold():
-            return each
-    raise CellError(f"{found!r} is unknown.", f"Use one of: {', '.join(choices)}.")
+    for choice in choices:
+        if choice.casefold() == written.casefold():
+            return choice
+    raise CellError(f"{written!r} is unknown.", f"Use one of: {', '.join(choices)}.")

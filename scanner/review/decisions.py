@@ -222,15 +222,18 @@ class _RowReader:
     def _check_identity(self, key: Key) -> None:
         for column, written in self._rules.users[key].identity.items():
             before = len(self._faults)
-            found = self._read(column, cells.raw)
-            if len(self._faults) == before and _comparable(found or "") != _comparable(for_xml(written)[0]):
+            value = self._read(column, cells.raw)
+            if len(self._faults) == before and _comparable(value or "") != _comparable(for_xml(written)[0]):
                 problem = f"{column} was changed: the program wrote {written!r} for this user."
                 self.fault(column, problem, _RESTORE)
 
     def _check(self, decided: Decided) -> None:
         decision, rules = decided.decision, self._rules
         if not rules.run_on <= decision.reviewed_on <= rules.today + AHEAD_OF_UTC:
-            problem = f"{decision.reviewed_on} lies outside the run, {rules.run_on}, and today, {rules.today} (UTC)."
+            problem = (
+                f"{decision.reviewed_on} lies outside the run's day, {rules.run_on}, and today, {rules.today} (UTC; "
+                "one day more, for reviewers ahead of UTC)."
+            )
             self.fault("reviewed_on", problem, "Give the day of the decision.")
         match decision.choice:
             case Choice.APPROVE:
@@ -275,8 +278,10 @@ def _comparable(text: str) -> str:
     """What is left of a text whichever spreadsheet saved it.
 
     Some write the escapes of OOXML (`_x005F_`), some what these stand for, and openpyxl drops `x005F_` wherever it
-    stands; blanks at the ends and line ends are theirs too.
+    stands; blanks at the ends and line ends are theirs too. A text of which nothing is seen is as good as none.
     """
+    if is_blank(text):
+        return ""
     while (plain := decoded(text)) != text:
         text = plain
     return " ".join(text.replace("x005F_", "").split())
@@ -285,7 +290,7 @@ def _comparable(text: str) -> str:
 def in_order(decided: Mapping[Key, Decided]) -> Iterator[Decided]:
     """By account id, user name and user id, as everywhere."""
 
-    def order(each: Decided) -> tuple[str, str, str]:
-        return each.decision.account_id, each.finding.user.user_name, each.decision.user_id
+    def order(decided: Decided) -> tuple[str, str, str]:
+        return decided.decision.account_id, decided.finding.user.user_name, decided.decision.user_id
 
     return iter(sorted(decided.values(), key=order))

@@ -116,16 +116,16 @@ def _read_all(paths: Sequence[Path]) -> tuple[tuple[Filled, ...], list[Fault]]:
 
 def _run_of(books: Sequence[Filled], output: Path, faults: list[Fault]) -> Assessment:
     """The run that all workbooks are of; raise `FaultsError` where they are of none."""
-    found = {book.path: _fact(book, RUN_ID) for book in books}
+    run_ids = {book.path: _fact(book, RUN_ID) for book in books}
     for book in books:
-        faults += _not_of(book, found[books[0].path])
-    run_id = found[books[0].path].value
+        faults += _not_of(book, run_ids[books[0].path])
+    run_id = run_ids[books[0].path].value
     if not isinstance(run_id, str) or not run_folder.is_run_id(run_id):
         raise FaultsError(faults)
     try:
         assessment = decide(run_folder.find(str(output / run_id), output))
     except UsageError as error:
-        at = found[books[0].path]
+        at = run_ids[books[0].path]
         faults.append(books[0].fault(at, str(error), "Name the folder that holds it with --output.", EVIDENCE))
         raise FaultsError(faults) from error
     faults += (fault for book in books for fault in _other_state(book, assessment))
@@ -138,7 +138,7 @@ def _fact(book: Filled, label: str) -> Cell:
 
 def _not_of(book: Filled, first: Cell) -> Iterable[Fault]:
     at = _fact(book, RUN_ID)
-    if any(str(each.value).startswith(WHAT_IF) for each in book.facts.values()):
+    if any(str(fact.value).startswith(WHAT_IF) for fact in book.facts.values()):
         yield book.fault(None, "this is a what-if: nobody is to decide by it.", _AGAIN.format("the run"), EVIDENCE)
     elif not isinstance(at.value, str) or not run_folder.is_run_id(at.value):
         yield book.fault(at, f"There is no {RUN_ID}.", _AGAIN.format("the run"), EVIDENCE)
@@ -183,19 +183,19 @@ def _import(request: Request, texts: Sequence[SafelistText], job: _Job) -> Impor
     before = read_ledger(request.output, notes)
     ledger = Ledger(before, run_id)
     decided = tuple(in_order(job.judged.decided))
-    standing = {each.key: ledger.standing(each) for each in decided}
-    in_force = tuple(each for each in decided if standing[each.key] is not Standing.OVERTAKEN)
+    standing = {decision.key: ledger.standing(decision) for decision in decided}
+    in_force = tuple(decision for decision in decided if standing[decision.key] is not Standing.OVERTAKEN)
     index = Index(job.safelist, request.now.astimezone(UTC).date())
     faults = list(job.faults)
     if not request.supersede:
         faults += filter(None, map(ledger.contradiction, decided))
-        faults += filter(None, (forbidden(each, index) for each in in_force))
+        faults += filter(None, (forbidden(decision, index) for decision in in_force))
     if faults:
         raise FaultsError(by_place(faults, request.workbooks))
     lacking = wanted(in_force, index)
     planned = changes(lacking, texts, request.into)
-    new = [each for each in decided if standing[each.key] is Standing.NEW]
-    after = Ledger((*before, *(each.decision for each in new)), run_id).of_run()
+    new = [decision for decision in decided if standing[decision.key] is Standing.NEW]
+    after = Ledger((*before, *(one.decision for one in new)), run_id).of_run()
     _write_ledger(request, assessment, new)
     listed = _write_removals(request, assessment, after)
     if request.write:
@@ -205,7 +205,7 @@ def _import(request: Request, texts: Sequence[SafelistText], job: _Job) -> Impor
         run_id=run_id,
         digest=assessment.record.digest,
         books=job.books,
-        decided=Counter(each.decision.choice for each in decided),
+        decided=Counter(one.decision.choice for one in decided),
         standing=Counter(standing.values()),
         begun=job.judged.begun,
         **_progress(job.view, after),
@@ -215,24 +215,24 @@ def _import(request: Request, texts: Sequence[SafelistText], job: _Job) -> Impor
         ledger=request.output / LEDGER,
         notes=tuple(notes),
         removals=listed,
-        to_remove=sum(each.is_removal for each in after.values()),
+        to_remove=sum(decision.is_removal for decision in after.values()),
     )
 
 
 def _write_ledger(request: Request, assessment: Assessment, new: Sequence[Decided]) -> None:
     lines = [
         LedgerLine(
-            decision=each.decision,
-            account_name=each.finding.account.name,
-            user_name=each.finding.user.user_name,
-            arn=each.finding.user.arn,
+            decision=decided.decision,
+            account_name=decided.finding.account.name,
+            user_name=decided.finding.user.user_name,
+            arn=decided.finding.user.arn,
             journal_sha256=assessment.record.digest,
-            workbook=each.book.path.name,
-            workbook_sha256=each.book.sha256,
+            workbook=decided.book.path.name,
+            workbook_sha256=decided.book.sha256,
             imported_at=request.now,
             imported_by=request.imported_by,
         )
-        for each in new
+        for decided in new
     ]
     if lines:
         append(request.output, lines)
@@ -240,7 +240,7 @@ def _write_ledger(request: Request, assessment: Assessment, new: Sequence[Decide
 
 def _write_removals(request: Request, assessment: Assessment, standing: Mapping[Key, ReviewDecision]) -> Path:
     header = assessment.record.header
-    found = ((each, standing.get((each.account.id, each.user.user_id))) for each in assessment.findings)
+    found = ((finding, standing.get((finding.account.id, finding.user.user_id))) for finding in assessment.findings)
     pairs = [(finding, decision) for finding, decision in found if decision is not None]
     content = removals.document(header.run_id, assessment.record.digest, pairs)
     return removals.write(request.output / f"{header.run_id}-review", content)

@@ -24,7 +24,9 @@ MOST_UNPACKED: Final = 600_000_000
 MOST_RATIO: Final = 200
 RATIO_FROM: Final = 1_000_000  # bytes unpacked: small parts of one character are no bomb
 MOST_PARTS: Final = 2_000
-MOST_TREE: Final = 4_000_000  # bytes of XML that become one tree, which takes up to forty times as much memory
+# Bytes of XML that a reader may keep at once: a row, a text, or all that a part holds beside these. A reviewer's own
+# pivot table, or conditional formats that years of copying split up, take some megabytes.
+MOST_KEPT: Final = 32_000_000
 MOST_PIECES: Final = 2_000_000  # rows of a sheet, or texts of a workbook
 
 _CHUNK = 1 << 16
@@ -39,6 +41,7 @@ _LOCK = re.compile(r"~\$|\._|\.~lock\..*#$")
 _CONTENT_TYPES = "[Content_Types].xml"
 
 SAVE_AS = "Open it in the spreadsheet program, save it as an Excel workbook (.xlsx), and import that."
+EXPORT = 'Open it in Numbers, choose "Export To", then "Excel", and import that.'
 WITHOUT = "Save it without one, and import that."
 SAVE_AGAIN = "Open it in Excel or LibreOffice and save it again: that writes its parts anew."
 _NOT_STRICT = 'Save it as "Excel Workbook (.xlsx)", and not as "Strict Open XML Spreadsheet", and import that.'
@@ -106,9 +109,20 @@ def _check_kind(path: Path, file: BinaryIO) -> None:
     if start == _OLE:
         raise _container(path, file)
     if not start.startswith(b"PK"):
-        raise _refused(path, "is not a workbook.", SAVE_AS)
+        raise _other_format(path, start + file.read(_CHUNK))
     if _count(file, _CENTRAL_ENTRY) > MOST_PARTS:
         raise _too_large(path, f"it has more than {MOST_PARTS:,} parts")
+
+
+def _other_format(path: Path, start: bytes) -> FaultsError:
+    """The fault of a file that is no ZIP and no container, by how it begins."""
+    if start.startswith(b"%PDF"):
+        return _refused(path, "is a PDF.", UNTOUCHED)
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" not in start:
+        if start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
+            return _refused(path, "is an XML or HTML file, whatever its name says.", SAVE_AS)
+        return _refused(path, "is a text file, such as a CSV: it lacks the sheet Evidence.", UNTOUCHED)
+    return _refused(path, "is not a workbook.", SAVE_AS)
 
 
 def _container(path: Path, file: BinaryIO) -> FaultsError:
@@ -124,11 +138,11 @@ def _container(path: Path, file: BinaryIO) -> FaultsError:
 
 def _count(file: BinaryIO, wanted: bytes) -> int:
     """How often these bytes occur from here on; the file need not fit into memory."""
-    found, kept = 0, b""
+    count, kept = 0, b""
     while chunk := file.read(_CHUNK):
-        found += (kept + chunk).count(wanted)
+        count += (kept + chunk).count(wanted)
         kept = chunk[1 - len(wanted) :]
-    return found
+    return count
 
 
 def _check_size(path: Path, archive: ZipFile) -> None:
@@ -154,7 +168,7 @@ def _check_part(path: Path, archive: ZipFile, part: ZipInfo) -> None:
 
     parser = ParserCreate(namespace_separator=" ")
     parser.StartDoctypeDeclHandler = refuse
-    pieces = _Pieces() if part.file_size > MOST_TREE else None
+    pieces = _Pieces() if part.file_size > MOST_KEPT else None
     if pieces:
         parser.StartElementHandler = lambda name, _: pieces.starts(name, parser.CurrentByteIndex)
         parser.EndElementHandler = lambda name: pieces.ends(name, parser.CurrentByteIndex)
@@ -193,13 +207,15 @@ class _Pieces:
     def too_large(self, at: int) -> bool:
         in_piece = 0 if self._since is None else at - self._since
         beside = at - self._done - in_piece
-        return max(in_piece, beside) > MOST_TREE + _CHUNK or self._count > MOST_PIECES
+        return max(in_piece, beside) > MOST_KEPT + _CHUNK or self._count > MOST_PIECES
 
 
 def _check_is_workbook(path: Path, archive: ZipFile) -> None:
     names = {name.casefold() for name in archive.namelist()}
     if "xl/workbook.bin" in names:
         raise _refused(path, "is a binary workbook (.xlsb).", SAVE_AS)
+    if any(name.endswith(".iwa") for name in names) or "index.zip" in names:
+        raise _refused(path, "is a document of Apple Numbers (.numbers).", EXPORT)
     if _CONTENT_TYPES not in archive.namelist():
         kind = "an OpenDocument file (.ods)" if "content.xml" in names else "a ZIP file, but not a workbook"
         raise _refused(path, f"is {kind}.", SAVE_AS)

@@ -52,17 +52,20 @@ class Wanted:
 def wanted(decided: Sequence[Decided], index: Index) -> Wanted:
     """What is to be added and taken out; what is there already is neither."""
     known = {_bare(entry) for entry in index.safelist.entries}
-    approved = [each for each in decided if each.decision.choice is Choice.APPROVE]
-    lacking = [each.approval for each in approved if _bare(each.approval) not in known]
-    renewed = _Renewable(index.safelist.entries)
-    renewals = [(old, _in_its_place(old, new)) for new in lacking if (old := renewed.by(new)) is not None]
+    approved = [one for one in decided if one.decision.choice is Choice.APPROVE]
+    lacking = [one.approval for one in approved if _bare(one.approval) not in known]
+    renewable = _Renewable(index.safelist.entries)
+    approvals, renewals = [], []
+    for new in lacking:
+        if (old := renewable.taken_by(new)) is None:
+            approvals.append(new)
+        else:
+            renewals.append((old, replace(new, selector=old.selector, value=old.value)))
     return Wanted(
-        approvals=tuple(new for new in lacking if renewed.by(new) is None),
+        approvals=tuple(approvals),
         renewals=tuple((old, new) for old, new in renewals if _bare(old) != _bare(new)),
-        revocations=tuple(
-            _revocation(each) for each in decided if each.decision.is_removal and not revoking(each, index)
-        ),
-        lifted=tuple(dict.fromkeys(found for each in approved for found in revoking(each, index))),
+        revocations=tuple(_revocation(one) for one in decided if one.decision.is_removal and not revoking(one, index)),
+        lifted=tuple(dict.fromkeys(found for approval in approved for found in revoking(approval, index))),
     )
 
 
@@ -77,18 +80,15 @@ class _Renewable:
             for entry in sorted(named, key=lambda entry: entry.expires_on or date.max)
         }
 
-    def by(self, approval: Entry) -> Entry | None:
-        """The entry pinned to this user, else one for its name; never one that is pinned to another user."""
-        pinned = self._entries.get(self._user(approval, approval.user_id))
-        return pinned or self._entries.get(self._user(approval, None))
+    def taken_by(self, approval: Entry) -> Entry | None:
+        """The entry pinned to this user, else one for its name; never one pinned to another user, none to two."""
+        keys = (self._user(approval, approval.user_id), self._user(approval, None))
+        key = next((key for key in keys if key in self._entries), None)
+        return None if key is None else self._entries.pop(key)
 
     @staticmethod
     def _user(entry: Entry, user_id: str | None) -> tuple[str, str, str | None]:
         return entry.scope_value, fold(selected_name(entry) or ""), user_id
-
-
-def _in_its_place(old: Entry, new: Entry) -> Entry:
-    return replace(new, selector=old.selector, value=old.value)
 
 
 def revoking(decided: Decided, index: Index) -> tuple[Revocation, ...]:
@@ -113,7 +113,7 @@ def changes(wanted: Wanted, texts: Sequence[SafelistText], into: Path | None) ->
             approvals=wanted.approvals if text is target else (),
             revocations=wanted.revocations if text is target else (),
             renewals=tuple((old, new) for old, new in wanted.renewals if old.file == text.path),
-            lifted=tuple(each for each in wanted.lifted if each.file == text.path),
+            lifted=tuple(revocation for revocation in wanted.lifted if revocation.file == text.path),
         )
         if edits != Edits():
             found.append(FileChange(before=text, after=edited(text, edits)))

@@ -106,14 +106,14 @@ def read_rows(book: Workbook, title: str) -> Iterator[tuple[int, Row]]:
 
 def merged_cells(book: Workbook, title: str) -> tuple[str, ...]:
     """The merged ranges of a sheet, as "F2:F9": all their cells but the first look empty."""
-    found: list[str] = []
+    ranges: list[str] = []
 
     def start(name: str, attributes: dict[str, str]) -> None:
         if name == f"{_MAIN}mergeCell":
-            found.append(attributes.get("ref", ""))
+            ranges.append(attributes.get("ref", ""))
 
     _parse(book.archive, book.sheets[title], start)
-    return tuple(found)
+    return tuple(ranges)
 
 
 def decoded(text: str) -> str:
@@ -137,18 +137,18 @@ def _parse(archive: ZipFile, part: str, start: _Start) -> None:
 def _relations(archive: ZipFile, part: str) -> dict[str, tuple[str, str]]:
     """Where the relations of a part lead, by their ids: the last word of the kind, and the part. None leads outside."""
     folder, name = posixpath.split(part)
-    found: dict[str, tuple[str, str]] = {}
+    targets: dict[str, tuple[str, str]] = {}
 
     def start(name: str, attributes: dict[str, str]) -> None:
         if name.endswith(" Relationship") and attributes.get("TargetMode") != "External":
             target = posixpath.normpath(posixpath.join("/", folder, attributes.get("Target", ""))).lstrip("/")
-            found[attributes.get("Id", "")] = attributes.get("Type", "").rpartition("/")[2], target
+            targets[attributes.get("Id", "")] = attributes.get("Type", "").rpartition("/")[2], target
 
     try:
         _parse(archive, posixpath.join(folder, "_rels", f"{name}.rels"), start)
     except UnreadableError:
         return {}
-    return found
+    return targets
 
 
 def _date_styles(archive: ZipFile, part: str) -> frozenset[int]:
@@ -323,10 +323,10 @@ class _SheetReader:
 
     def _date(self, number: float) -> tuple[object, str]:
         try:
-            found: Any = from_excel(number, self._book.epoch)
+            moment: Any = from_excel(number, self._book.epoch)
         except (OverflowError, ValueError):
             return "#VALUE!", ERROR  # as a spreadsheet shows a day that cannot be
-        return (number, "n") if found is None else (found, "d")
+        return (number, "n") if moment is None else (moment, "d")
 
 
 def _whole(number: float) -> float | int:

@@ -6,7 +6,7 @@ comes out is read again and must say exactly what was asked for, or nothing is c
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
@@ -43,7 +43,7 @@ def edited(file: SafelistText, edits: Edits) -> str:
     A comment on the line of a revocation that is taken out goes with it; those of an approval that is renewed stay.
     """
     before = parse([file])
-    gone = [number for number, each in enumerate(before.revocations) if each in edits.lifted]
+    gone = [number for number, revocation in enumerate(before.revocations) if revocation in edits.lifted]
     of_accounts = [entry for entry in before.entries if entry.scope is Scope.ACCOUNT]
     text = file.text
     try:
@@ -67,15 +67,15 @@ def edited(file: SafelistText, edits: Edits) -> str:
 
 def _said(safelist: Safelist) -> Counter[object]:
     """All that a file says, wherever it says it."""
-    told = Counter[object]([(safelist.policy, safelist.organization)])
-    return told + _counted(safelist.entries) + _counted(safelist.revocations)
+    head = Counter[object]([(safelist.policy, safelist.organization)])
+    return head + _counted(safelist.entries) + _counted(safelist.revocations)
 
 
 def _counted(values: Iterable[Entry] | Iterable[Revocation]) -> Counter[object]:
     """Without what follows from the place and from the policy, which may stand in another file."""
     return Counter(
-        replace(each, file="", line=0, invalid=()) if isinstance(each, Entry) else replace(each, file="", line=0)
-        for each in values
+        replace(value, file="", line=0, invalid=()) if isinstance(value, Entry) else replace(value, file="", line=0)
+        for value in values
     )
 
 
@@ -119,17 +119,17 @@ def _habit(lists: Iterable[Pair], *, otherwise_flow: bool) -> _Habit:
 def _revocations(layout: Layout, revocations: Sequence[Revocation]) -> Iterator[Splice]:
     if not revocations:
         return
-    items = [revocation_fields(each) for each in revocations]
+    items = [revocation_fields(revocation) for revocation in revocations]
     habit = _habit(layout.lists("revoked"), otherwise_flow=True)
-    if (found := layout.section("revoked")) is not None:
-        yield from _into_list(layout, found, items, habit)
+    if (section := layout.section("revoked")) is not None:
+        yield from _into_list(layout, section, items, habit)
     else:
         yield _new_section(layout, "revoked", _list("revoked", items, habit), _flow_list(items))
 
 
 def _approvals(layout: Layout, entries: Sequence[Entry]) -> Iterator[Splice]:
     by_account = {
-        account: [approval_fields(each) for each in group]
+        account: [approval_fields(entry) for entry in group]
         for account, group in groupby(sorted(entries, key=_account), key=_account)
     }
     section = layout.section("accounts")
@@ -150,8 +150,8 @@ def _new_accounts(layout: Layout, section: Pair | None, new: dict[str, list[Fiel
     habit = _habit(layout.lists("accounts", "ous", "global"), otherwise_flow=False)
     keys = section[1].value if section else ()
     quote = keys[-1][0].style if keys else '"'
-    lines = [line for each, items in new.items() for line in _list(quoted(each, quote), items, habit)]
-    in_flow = ", ".join(f"{quoted(each, quote)}: {_flow_list(items)}" for each, items in new.items())
+    lines = [line for account, items in new.items() for line in _list(quoted(account, quote), items, habit)]
+    in_flow = ", ".join(f"{quoted(account, quote)}: {_flow_list(items)}" for account, items in new.items())
     if section is None:
         yield _new_section(layout, "accounts", ["accounts:", *_indented(lines, STEP)], f"{{{in_flow}}}")
     elif not section[1].flow_style:
@@ -212,8 +212,7 @@ def _into_flow(layout: Layout, node: Any, text: str) -> Splice:
     if not node.value:
         at = node.start_mark.index + 1
         return Splice(at, at, text)
-    last = node.value[-1]
-    at = layout.end(last[1] if isinstance(last, tuple) else last)
+    at = layout.span(node.value[-1])[1]
     return Splice(at, at, f", {text}")
 
 
@@ -227,11 +226,13 @@ def _new_section(layout: Layout, key: str, lines: Sequence[str], in_flow: str) -
 # --- taking out ------------------------------------------------------------------------------------------------------
 
 
-def _removal(layout: Layout, number: int) -> Collection[Splice]:
+def _removal(layout: Layout, number: int) -> Iterable[Splice]:
     """Take one revocation out."""
     section = layout.section("revoked")
     assert section is not None
-    return _from_flow(layout, section[1], number) if section[1].flow_style else _from_block(layout, section, number)
+    if section[1].flow_style:
+        return layout.out_of_flow(section[1].value, (number,))
+    return _from_block(layout, section, number)
 
 
 def _from_block(layout: Layout, section: Pair, number: int) -> list[Splice]:
@@ -245,17 +246,3 @@ def _from_block(layout: Layout, section: Pair, number: int) -> list[Splice]:
         return [lines]
     after_key = layout.text.index(":", key.end_mark.index) + 1
     return [Splice(after_key, after_key, " []"), lines]
-
-
-def _from_flow(layout: Layout, value: Any, number: int) -> list[Splice]:
-    """With the comma behind it, or where it is the last one, with the comma before it."""
-    item = value.value[number]
-    start, end = item.start_mark.index, layout.end(item)
-    if behind := re.compile(r"\s*,[ \t]*").match(layout.text, end):
-        return [Splice(start, behind.end(), "")]
-    if number == 0:
-        return [Splice(start, end, "")]
-    before = layout.end(value.value[number - 1])
-    comma = layout.text.index(",", before)
-    apart = layout.text[comma + 1 : start]
-    return [Splice(comma, start, "" if apart.isspace() or not apart else apart), Splice(start, end, "")]

@@ -12,7 +12,7 @@ from scanner.errors import Fault, FaultsError
 from scanner.model import AccountId, Entry, Revocation, Scope, Selector
 from scanner.record import SafelistText
 from scanner.safelist.fields import (
-    TOLD,
+    REPORTED,
     EntryFields,
     Fields,
     FileFields,
@@ -103,14 +103,18 @@ def _other_organizations(files: "Sequence[_File]") -> list[Fault]:
 
 def _overridden(entries: Sequence[Entry], revocations: Sequence[Revocation]) -> tuple[str, ...]:
     """A sentence for each approval for one account that a revocation makes void."""
-    revoked = {(each.account_id, fold(each.user)): each for each in revocations if each.user_id is None}
-    found = []
+    revoked = {
+        (revocation.account_id, fold(revocation.user)): revocation
+        for revocation in revocations
+        if revocation.user_id is None
+    }
+    warnings = []
     for entry in entries:
         if entry.scope is Scope.ACCOUNT and entry.selector is Selector.USER:
             revocation = revoked.get((AccountId(entry.scope_value), fold(entry.value)))
             if revocation is not None:
-                found.append(f"The approval at {entry.at} has no effect: {revocation.at} revokes it.")
-    return tuple(found)
+                warnings.append(f"The approval at {entry.at} has no effect: {revocation.at} revokes it.")
+    return tuple(warnings)
 
 
 @dataclass(slots=True)
@@ -193,7 +197,7 @@ def _read_scopes(file: _File, line: int, node: Node, scope: tuple[Scope, Callabl
         try:
             value = check(key)
         except PydanticCustomError as error:
-            _tell(file, key.line, f"{kind}s", error)
+            _report(file, key.line, f"{kind}s", error)
             value = ""
         _read_entries(file, key.line, members, (kind, value))
 
@@ -210,7 +214,7 @@ def _read_entries(file: _File, line: int, node: Node, scope: tuple[Scope, str]) 
 
 
 def _entry(file: _File, line: int, keys: "_Keys", scope: tuple[Scope, str]) -> Entry | None:
-    selectors = [each for each in Selector if each in keys]
+    selectors = [selector for selector in Selector if selector in keys]
     if len(selectors) != 1:
         has = " and ".join(selectors) or "no selector"
         file.fault(line, f"An entry has one selector, and this one has {has}.", "Use user, arn, pattern or path.")
@@ -236,7 +240,7 @@ def _is_consistent(file: _File, entry: Entry) -> bool:
         file.fault(entry.line, "expires_on lies before approved_on.", "Correct the dates.")
     if entry.selector is Selector.ARN and entry.scope is Scope.ACCOUNT:
         parts = arn_parts(entry.value)
-        if parts and entry.scope_value not in {parts[0], ""}:  # "": the account id is a fault already told
+        if parts and entry.scope_value not in {parts[0], ""}:  # "": the account id is a fault already
             problem = f"The arn is of account {parts[0]}, and stands under {entry.scope_value}."
             file.fault(entry.line, problem, "Move it, or correct it.")
     return len(file.faults) == before
@@ -285,21 +289,21 @@ def _unique(file: _File, node: Mapping) -> _Keys:
 
 
 def _validated(file: _File, model: type[_F], line: int, keys: _Keys) -> _F | None:
-    """The fields of a mapping; None where a fault was found and told."""
+    """The fields of a mapping; None where there is a fault, which is reported."""
     try:
         return model.model_validate({key: node for key, (_line, node) in keys.items()})
     except ValidationError as error:
-        known = [each.alias or name for name, each in model.model_fields.items()]
-        for found in error.errors(include_url=False, include_input=False):
-            key = str(found["loc"][0])
+        known = [info.alias or name for name, info in model.model_fields.items()]
+        for wrong in error.errors(include_url=False, include_input=False):
+            key = str(wrong["loc"][0])
             at = keys[key][0] if key in keys else line
-            match found["type"]:
+            match wrong["type"]:
                 case "missing":
                     file.fault(at, f"{key} is missing.", "Add version: 1." if key == "version" else "Add it.")
                 case "extra_forbidden":
                     file.fault(at, f"The key {key!r} is unknown.", _nearest(key, known))
-                case type_ if type_ != TOLD:
-                    file.fault(at, f"{key}: {found['msg']}", found["ctx"]["remedy"])
+                case type_ if type_ != REPORTED:
+                    file.fault(at, f"{key}: {wrong['msg']}", wrong["ctx"]["remedy"])
         return None
 
 
@@ -310,6 +314,6 @@ def _nearest(key: str, known: Sequence[str]) -> str:
     return f"Did you mean {near[0]}?" if near else f"Known are: {', '.join(known)}."
 
 
-def _tell(file: _File, line: int, key: str, error: PydanticCustomError) -> None:
-    if error.type != TOLD:
+def _report(file: _File, line: int, key: str, error: PydanticCustomError) -> None:
+    if error.type != REPORTED:
         file.fault(line, f"{key}: {error.message()}", (error.context or {})["remedy"])

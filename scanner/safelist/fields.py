@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from scanner.model import Kind
 from scanner.safelist.types import arn_parts
 from scanner.text import is_account_id, is_blank, parse_day
-from scanner.yaml import REFUSED, TEXT, Node, Scalar, Sequence
+from scanner.yaml import GLUED_COMMENT, REFUSED, TEXT, Node, Scalar, Sequence
 
 REQUIRABLE = ("user_id", "kind", "owner", "reason", "approved_by", "approved_on", "expires_on", "ticket")
 
@@ -23,16 +23,15 @@ _USER_ID = re.compile(r"\w{1,128}", re.ASCII)
 _PATTERN = re.compile(r"[\w+=,.@*?-]{1,128}", re.ASCII)
 _PATH = re.compile(r"/[\x21-\x7e]{1,510}/", re.ASCII)
 _ORGANIZATION = re.compile(r"o-[0-9a-z]{10,32}", re.ASCII)
-SURROGATE_OR_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 _LONGEST = 400  # characters of a fault; the longest name that is right has 128
-TOLD = "told"  # type of the error of a node whose fault is told already
+REPORTED = "reported"  # type of the error of a node whose fault is reported already
 
 
 def _fail(problem: str, remedy: str) -> NoReturn:
     """Refuse a value. A fault is a line to read: where the value in it is long, its middle is left out."""
-    told = problem if len(problem) <= _LONGEST else f"{problem[: _LONGEST - 100]} ... {problem[-100:]}"
-    raise PydanticCustomError("fault", "{problem}", {"problem": told, "remedy": remedy})
+    shown = problem if len(problem) <= _LONGEST else f"{problem[: _LONGEST - 100]} ... {problem[-100:]}"
+    raise PydanticCustomError("fault", "{problem}", {"problem": shown, "remedy": remedy})
 
 
 def scalar(node: Node) -> str:
@@ -40,9 +39,9 @@ def scalar(node: Node) -> str:
     if not isinstance(node, Scalar):
         _fail("must be one value, not a list or mapping.", "Write one value.")
     if node.kind == REFUSED:
-        raise PydanticCustomError(TOLD, "told")
+        raise PydanticCustomError(REPORTED, "reported")
     if node.kind == "null" or is_blank(node.text):
-        _fail("has no value.", "Give it one, or remove the key.")
+        _fail("has no value.", "Give it one, in quotes where it begins with #, or remove the key.")
     if node.kind != TEXT:
         _fail(f"{node.text} without quotes is not text to YAML, but {_CALLED[node.kind]}.", f'Write "{node.text}".')
     return node.text
@@ -61,15 +60,9 @@ _CALLED = {
 
 def _free_text(node: Node) -> str:
     """Text for people, on one line: reports show it in a cell."""
-    text = " ".join(scalar(node).split())
-    if isinstance(node, Scalar) and node.glued_comment:
-        _fail(
-            f"{node.glued_comment} is a comment for YAML, and not part of the text.",
-            f'Write "{text} {node.glued_comment}" in quotes, or put a space behind the #.',
-        )
-    if SURROGATE_OR_CONTROL.search(text):
-        _fail(f"{text!r} holds a control character.", "Remove it.")
-    return text
+    if isinstance(node, Scalar) and node.has_glued_comment:
+        _fail(*GLUED_COMMENT)
+    return " ".join(scalar(node).split())
 
 
 def _user_name(node: Node) -> str:

@@ -12,7 +12,8 @@ from scanner.record import SafelistText
 
 SUFFIXES = (".yaml", ".yml")
 EXAMPLE = ".example"
-_LIKE_A_SAFELIST = re.compile(r"\.ya?ml\W+\w*$|\.ya?ml[~_ ]|\.ya?ml\d*\.")
+# prod.yaml.txt, prod.yml~, prod.ymal, prod.json; not a JSON Schema.
+_LIKE_A_SAFELIST = re.compile(r"\.ya?ml\W+\w*$|\.ya?ml[~_ ]|\.ya?ml\d*\.|\.y[aml]{2,4}$|(?<!\.schema)\.json$")
 _RENAME = "Rename it to end in .yaml; if it is not to be read, begin its name with a dot, or move it elsewhere."
 
 
@@ -21,8 +22,8 @@ def read(paths: Sequence[Path]) -> tuple[SafelistText, ...]:
 
     Hidden files and folders, and names that end in `.example`, are left out. A file that is reached twice is read once.
     What cannot be read whole is a fault, never left out: the line that is missing could be a revocation. So is a name
-    such as `prod.yaml.txt`, which an editor or a browser makes of `prod.yaml`; and a link to a folder, as it is not
-    followed: it could lead in a circle.
+    such as `prod.yaml.txt`, which an editor or a browser makes of `prod.yaml`, or `prod.ymal`, or `prod.json`; and a
+    link to a folder, as it is not followed: it could lead in a circle.
     """
     faults: list[Fault] = []
     texts: dict[Path, SafelistText] = {}
@@ -53,7 +54,7 @@ def rewrite(text: SafelistText, changed: str) -> None:
 
 
 def _files(path: Path, faults: list[Fault]) -> Iterator[Path]:
-    if path.name.endswith(EXAMPLE):
+    if path.name.lower().endswith(EXAMPLE):
         faults.append(_fault(path, "Examples are not read.", "Copy it to a name that ends in .yaml."))
     elif not path.exists():
         faults.append(_fault(path, "There is no such file or folder.", "Correct the path, or write a first safelist."))

@@ -1,11 +1,15 @@
 """Where things stand in the text of a safelist, so that it can be changed there and nowhere else."""
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.nodes import MappingNode, SequenceNode
+
+_COMMA = re.compile(r"\s*,[ \t]*")
 
 
 class UnknownLayoutError(Exception):
@@ -24,7 +28,7 @@ class Splice:
 def spliced(text: str, splices: Iterable[Splice]) -> str:
     parts: list[str] = []
     done = 0
-    for splice in sorted(splices, key=lambda each: each.at):
+    for splice in sorted(splices, key=lambda splice: (splice.at, splice.end)):  # what is put in stands before a cut
         parts += [text[done : splice.at], splice.text]
         done = splice.end
     return "".join((*parts, text[done:]))
@@ -39,7 +43,10 @@ class Layout:
     def __init__(self, text: str) -> None:
         self.text = text
         self.newline = "\r\n" if "\r\n" in text else "\n"
-        self.root: Any = next(iter(YAML(typ="safe", pure=True).compose_all(text)))  # behind `---` there is nothing
+        try:
+            self.root: Any = next(iter(YAML(typ="safe", pure=True).compose_all(text)))  # behind `---` there is nothing
+        except MarkedYAMLError as error:
+            raise UnknownLayoutError("the result would not be valid YAML") from error
 
     def section(self, name: str) -> Pair | None:
         return next(((key, value) for key, value in self.root.value if key.value == name), None)
@@ -56,6 +63,24 @@ class Layout:
             last = node.value[-1]
             return self.end(last[1] if isinstance(last, tuple) else last)
         return len(self.text[: node.end_mark.index].rstrip())
+
+    def span(self, member: Any) -> tuple[int, int]:
+        """Where a member of a list or mapping begins and ends."""
+        first, last = member if isinstance(member, tuple) else (member, member)
+        return first.start_mark.index, self.end(last)
+
+    def out_of_flow(self, members: Sequence[Any], gone: Collection[int]) -> Iterator[Splice]:
+        """Take members out of `[...]` or `{...}` with the comma behind each, or at the end with the one before it."""
+        spans = [self.span(member) for member in members]
+        behind: re.Match[str] | None = None
+        for start, end in (spans[place] for place in sorted(gone)):
+            behind = _COMMA.match(self.text, end)
+            yield Splice(start, behind.end() if behind else end, "")
+        kept = max((place for place in range(len(spans)) if place not in gone), default=None)
+        if kept is not None and kept < len(spans) - 1 and behind is None:
+            comma, following = self.text.index(",", spans[kept][1]), spans[kept + 1][0]
+            is_blank = not self.text[comma + 1 : following].strip()  # else a comment stands there
+            yield Splice(comma, following if is_blank else comma + 1, "")
 
     def line_start(self, index: int) -> int:
         return self.text.rfind("\n", 0, index) + 1

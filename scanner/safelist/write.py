@@ -41,7 +41,10 @@ def quoted(text: str, quote: str = '"') -> str:
     if quote == "'" and text.isalnum():
         return f"'{text}'"
     # JSON's escapes are YAML's too, but for characters beyond U+FFFF; what nobody can see is better escaped.
-    return "".join(each if each.isprintable() else _escaped(each) for each in json.dumps(text, ensure_ascii=False))
+    return "".join(
+        character if character.isprintable() else _escaped(character)
+        for character in json.dumps(text, ensure_ascii=False)
+    )
 
 
 def _written(*pairs: tuple[str, object]) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
+from contextlib import suppress
 
 from scanner.aws import organizations
 from scanner.aws.clients import Session
@@ -111,9 +112,11 @@ class _Tree:
         return matches
 
     async def _all(self) -> list[OrganizationalUnit]:
+        """All that can be read, for suggestions: what may not be read must not hide that a name is wrong."""
         every = list(await self.tops())
         for ou in every:  # grows while it is read: breadth first
-            every += await self._below(ou)
+            with suppress(CallError):
+                every += await self._below(ou)
         return every
 
     async def tops(self) -> tuple[OrganizationalUnit, ...]:

@@ -289,6 +289,32 @@ async def test_each_refusal_of_assume_role_has_the_remedy_that_helps(code: str) 
     assert code == "AccessDenied" or "that the role exists" not in failure.remedy
 
 
+REFUSALS_ELSEWHERE = {
+    ("iam", "ListUsers", "InvalidClientTokenId"): "a session made without MFA",
+    ("iam", "ListUsers", "RequestTimeTooSkewed"): "clock",
+    ("organizations", "ListRoots", "InvalidSignatureException"): "clock",
+    ("iam", "ListUsers", "ExpiredToken"): "Sign in again",
+}
+
+
+@pytest.mark.parametrize(("service", "operation", "code"), REFUSALS_ELSEWHERE)
+async def test_credentials_that_a_service_refuses_have_the_remedy_that_helps(
+    service: str, operation: str, code: str
+) -> None:
+    fault = Fault(f"{service}:*", Refuse(403, code, "AWS says why."))
+    async with asking(small_world(), [fault]) as (_, session):
+        failure = await refusal(session, service, operation)
+    assert failure.reason is FailReason.CREDENTIALS_EXPIRED
+    assert REFUSALS_ELSEWHERE[service, operation, code] in failure.remedy
+
+
+async def test_what_helps_against_assume_role_is_not_said_of_other_calls() -> None:
+    fault = Fault("iam:*", Refuse(400, "ValidationError", "AWS says why."))
+    async with asking(small_world(), [fault]) as (_, session):
+        failure = await refusal(session, "iam", "ListUsers")
+    assert "--session-name" not in failure.remedy
+
+
 async def test_the_program_names_itself_and_its_version_to_aws() -> None:
     async with asking(small_world()) as (endpoint, session):
         await session.call("sts", "GetCallerIdentity")

@@ -18,7 +18,7 @@ from scanner.aws.identity import (
 )
 from scanner.errors import StartError
 from tests.aws.asking import asking
-from tests.aws_endpoint import Clock, Fault, html, organization
+from tests.aws_endpoint import Clock, Fault, Refuse, html, organization
 from tests.program import hurried, named, small_world
 
 __all__ = ["hurried"]
@@ -94,6 +94,13 @@ async def test_the_caller_is_told_with_its_partition() -> None:
 async def test_a_caller_behind_a_login_page_is_no_start() -> None:
     async with asking(small_world(), [Fault("sts:*", html)]) as (_, session):
         with pytest.raises(StartError, match="AWS did not accept the caller"):
+            await who_calls(session)
+
+
+@pytest.mark.parametrize("code", ["RequestExpired", "SignatureDoesNotMatch"])
+async def test_a_caller_whose_clock_is_wrong_is_told_to_set_it(code: str) -> None:
+    async with asking(small_world(), [Fault("sts:*", Refuse(403, code, "Signature expired"))]) as (_, session):
+        with pytest.raises(StartError, match=f"AWS did not accept the caller: {code}: Signature expired .*clock"):
             await who_calls(session)
 
 

@@ -102,6 +102,9 @@ class Sessions:
         refusal = denied(caller.arn, "sts:AssumeRole", arn)
         if account is None or role is None or not _trusts(role, caller, parameters.get("ExternalId")):
             raise refusal
+        if role.mfa_code is not None and role.mfa_code != parameters.get("TokenCode"):
+            message = "MultiFactorAuthentication failed with invalid MFA one time pass code."
+            raise AwsError(403, "AccessDenied", message) if "TokenCode" in parameters else refusal
         if not permits(caller.policy, "sts:AssumeRole", arn):
             raise denied(caller.arn, "sts:AssumeRole", arn, _NO_SESSION_POLICY.format("sts:AssumeRole"))
         _check_duration(caller, role, int(parameters.get("DurationSeconds", 3600)))

@@ -6,13 +6,15 @@ import pty
 import signal
 import subprocess
 import sys
+import termios
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.aws_endpoint import MANAGEMENT_KEY, SimulatedOrganization, running
+from tests.aws_endpoint import MANAGEMENT_KEY, Fault, Refuse, SimulatedOrganization, SimulatedRole, running
 from tests.program import Done, calling, program, small_world, workplace
 from tests.subject import PROGRAM, ROOT
 
@@ -63,6 +65,10 @@ class Terminal:
     def types(self, text: str) -> None:
         os.write(self._screen, text.encode())
 
+    def echoes(self) -> bool:
+        """Whether what is typed is shown."""
+        return bool(termios.tcgetattr(self._screen)[3] & termios.ECHO)
+
     def ends(self) -> int:
         """Read the rest, and return the exit code."""
         try:
@@ -74,9 +80,9 @@ class Terminal:
 
 
 @contextmanager
-def terminal(environment: dict[str, str], *arguments: str) -> Iterator[Terminal]:
+def terminal(environment: dict[str, str], *arguments: str, before: str = "") -> Iterator[Terminal]:
     screen, line = pty.openpty()
-    take = f"import fcntl, termios\nfcntl.ioctl({line}, termios.TIOCSCTTY, 0)\n"
+    take = f"import fcntl, termios\nfcntl.ioctl({line}, termios.TIOCSCTTY, 0)\n{before}"
     with subprocess.Popen(
         [sys.executable, "-c", take + PROGRAM, *arguments],
         env=environment,
@@ -111,16 +117,59 @@ def test_a_profile_that_asks_for_an_mfa_code_is_asked_for_it_and_then_scans(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("command", [SCAN, ("accounts", "--profile", "audit")], ids=["scan", "accounts"])
 def test_the_prompt_can_be_interrupted(
-    endpoint_environment: Environment, world: SimulatedOrganization, number: signal.Signals
+    endpoint_environment: Environment, world: SimulatedOrganization, number: signal.Signals, command: tuple[str, ...]
 ) -> None:
+    with running(world) as endpoint:
+        environment = configured(world, endpoint_environment(endpoint.url))
+        with terminal(environment, *command) as screen:
+            screen.until("Enter MFA code for")
+            screen.process.send_signal(number)
+            assert screen.ends() == 130, screen.shown
+            assert screen.echoes()
+    assert "Interrupted. " in screen.shown
+    assert not Path("reports").exists()
+
+
+def test_a_scan_in_the_background_of_a_terminal_is_not_stopped(
+    endpoint_environment: Environment, world: SimulatedOrganization
+) -> None:
+    """A job in the background that sets the terminal gets SIGTTOU; as the shell does, this waits for that too."""
+    background = (
+        "import os, sys\n"
+        "if child := os.fork():\n"
+        "    status = os.waitpid(child, os.WUNTRACED)[1]\n"
+        "    sys.exit(99 if os.WIFSTOPPED(status) else os.waitstatus_to_exitcode(status))\n"
+        "os.setpgid(0, 0)\n"
+    )
+    with (
+        running(world) as endpoint,
+        terminal(endpoint_environment(endpoint.url), *SCAN[:-2], before=background) as screen,
+    ):
+        assert screen.ends() == 3, screen.shown
+
+
+MISTYPED = {
+    "123457\n": "If the MFA code was mistyped or used before (each works once)",
+    "123\n": "the MFA code is not one of six digits",
+    "\x04": "none was typed",  # Ctrl-D
+}
+
+
+@pytest.mark.parametrize("typed", MISTYPED)
+def test_a_code_that_is_mistyped_is_said_to_be_that(
+    endpoint_environment: Environment, world: SimulatedOrganization, typed: str
+) -> None:
+    role = SimulatedRole(name="Auditor", mfa_code="123456")
+    world.accounts[world.management_account_id].roles = [role]
     with running(world) as endpoint:
         environment = configured(world, endpoint_environment(endpoint.url))
         with terminal(environment, *SCAN) as screen:
             screen.until("Enter MFA code for")
-            screen.process.send_signal(number)
-            assert screen.ends() == 130, screen.shown
-    assert not Path("reports").exists()
+            screen.types(typed)
+            assert screen.ends() == 5, screen.shown
+    assert MISTYPED[typed] in " ".join(screen.shown.split())
 
 
 @pytest.mark.parametrize("more", [(), ("--json",)], ids=["", "json"])
@@ -165,6 +214,17 @@ def test_a_role_of_the_profile_that_aws_refuses_is_said_in_aws_s_words(
     assert "Check in this account that the role exists" in done.err
 
 
+@pytest.mark.parametrize("option", ["--hub-role-arn", "--organizations-role-arn"])
+def test_a_role_on_the_way_that_is_refused_has_the_remedy_that_helps(world: SimulatedOrganization, option: str) -> None:
+    too_large = Fault("sts:AssumeRole", Refuse(400, "PackedPolicyTooLarge", "Packed size 103%"))
+    role = f"arn:aws:iam::{world.management_account_id}:role/Hub"
+    with running(world, [too_large]) as endpoint, calling(endpoint):
+        done = program(*SCAN[:-2], option, role)
+    assert done.exit_code == 5
+    assert f"The role {role} cannot be assumed. PackedPolicyTooLarge: Packed size 103% " in done.err
+    assert "give --no-session-policy" in done.err
+
+
 # --- sources that give what cannot be used ---------------------------------------------------------------------------
 
 GIVEN = {
@@ -181,12 +241,63 @@ GIVEN = {
 def given_by_a_process(values: dict[str, object]) -> Done:
     credentials = {"Version": 1, "AccessKeyId": "AKIAPLANTED000000000", "SecretAccessKey": "planted-secret"} | values
     Path("credentials.json").write_text(json.dumps(credentials), encoding="utf-8")
-    Path("aws-config").write_text("[profile audit]\ncredential_process = cat credentials.json\n", encoding="utf-8")
+    return with_the_profile("credential_process = cat credentials.json")
+
+
+def with_the_profile(settings: str) -> Done:
+    Path("aws-config").write_text(f"[profile audit]\n{settings}\n", encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
             patch.delenv(name, raising=False)
         patch.setenv("AWS_CONFIG_FILE", str(Path("aws-config").resolve()))
         return program(*SCAN, "--debug")
+
+
+@pytest.mark.parametrize(
+    "process",
+    ["absent-program", "true", "echo planted", "sh -c 'echo planted-secret >&2; exit 1'", "echo {}", "echo []", "'"],
+)
+def test_a_process_that_gives_nothing_is_said_so(process: str) -> None:
+    done = with_the_profile(f"credential_process = {process}")
+    assert done.exit_code == 5
+    assert "error: The AWS credentials could not be loaded: their source failed" in done.err
+    assert "planted" not in done.err + done.out
+
+
+def test_a_process_that_hangs_is_given_up_where_nobody_can_see_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scanner.aws.credentials.SOURCE_SECONDS", 0.3)
+    monkeypatch.setattr("scanner.aws.credentials._has_terminal", lambda: False)
+    os.mkfifo("never")
+    done = with_the_profile("credential_process = cat never")
+    os.close(os.open("never", os.O_RDWR))  # ends the process
+    assert done.exit_code == 5
+    assert "their source did not answer within 0 seconds" in done.err
+
+
+LOGIN = "login_session = arn:aws:iam::123456789012:user/auditor"
+BY_A_ROLE = "role_arn = arn:aws:iam::123456789012:role/Auditor\nsource_profile = base\n[profile base]\n"
+
+
+@pytest.mark.parametrize("settings", [LOGIN, BY_A_ROLE + LOGIN])
+def test_a_profile_of_aws_login_gets_the_way_round(settings: str) -> None:
+    done = with_the_profile(settings)
+    assert done.exit_code == 5
+    assert "aws configure export-credentials" in done.err
+
+
+@pytest.mark.parametrize("minutes", [4, 10])
+def test_a_process_whose_credentials_expire_soon_is_not_run_for_every_call(
+    world: SimulatedOrganization, minutes: int
+) -> None:
+    """The SDK runs it again for every call from 15 minutes before their end."""
+    end = (datetime.now(UTC) + timedelta(minutes=minutes)).isoformat()
+    values = {"Version": 1, "AccessKeyId": MANAGEMENT_KEY, "SecretAccessKey": "secret", "Expiration": end}
+    Path("credentials.json").write_text(json.dumps(values), encoding="utf-8")
+    Path("give").write_text("echo >> times\ncat credentials.json\n", encoding="utf-8")
+    with running(world) as endpoint, calling(endpoint):
+        done = with_the_profile("credential_process = sh give")
+    assert done.exit_code == 3, done.err
+    assert Path("times").read_text(encoding="utf-8") == "\n" * 2  # once to load them, once as they expire soon
 
 
 @pytest.mark.parametrize("values", GIVEN.values(), ids=GIVEN)
@@ -221,31 +332,3 @@ def test_a_key_in_the_environment_with_a_line_break_is_named(
     assert done.exit_code == 5
     assert "The secret access key of the AWS credentials holds a blank" in done.err
     assert not endpoint.calls
-
-
-# --- settings of the network that cannot be right --------------------------------------------------------------------
-
-NETWORK = {
-    "a CA bundle that is not there": (
-        {"AWS_CA_BUNDLE": "/absent.pem"},
-        "The CA bundle /absent.pem cannot be read",
-    ),
-    "a proxy that is no URL": ({"HTTPS_PROXY": "http://"}, "HTTPS_PROXY does not hold the URL of a proxy"),
-    "a proxy of another kind": ({"HTTPS_PROXY": "socks5://p:1"}, "HTTPS_PROXY does not hold the URL of a proxy"),
-    "a proxy with a bad port": ({"HTTP_PROXY": "http://p:many"}, "HTTP_PROXY does not hold the URL of a proxy"),
-    "an endpoint that is no URL": ({"AWS_ENDPOINT_URL": "aws.example.com"}, "cannot be used"),
-}
-
-
-@pytest.mark.parametrize(("environment", "expected"), NETWORK.values(), ids=NETWORK)
-def test_a_setting_of_the_network_that_cannot_be_right_is_said_so(
-    monkeypatch: pytest.MonkeyPatch, world: SimulatedOrganization, environment: dict[str, str], expected: str
-) -> None:
-    with running(world) as endpoint, calling(endpoint):
-        for name, value in environment.items():
-            monkeypatch.setenv(name, value)
-        done = program(*SCAN[:-2])
-    assert done.exit_code == 5
-    assert expected in done.err
-    assert "connection broke" not in done.err
-    assert not Path("reports").exists()

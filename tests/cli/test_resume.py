@@ -11,7 +11,7 @@ import pytest
 from openpyxl import load_workbook
 
 from scanner.errors import UsageError
-from scanner.report.render import publish
+from scanner.report.render import render_run
 from scanner.report.verify import verify
 from scanner.runs import folder as run_folder
 from tests.aws_endpoint import DELEGATED_KEY, Endpoint, Fault, SimulatedOrganization, deny, running
@@ -207,7 +207,7 @@ def test_two_processes_cannot_be_at_one_run_while_its_reports_are_written_either
         assert again.exit_code == 2
         assert "Another process" in again.err
         with run_folder.locked(done.folder), pytest.raises(UsageError, match="Another process"):
-            publish(done.folder, ("csv",))
+            render_run(done.folder, ("csv",))
 
 
 def test_a_complete_run_is_not_gone_on_with(world: SimulatedOrganization) -> None:

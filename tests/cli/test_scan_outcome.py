@@ -12,7 +12,7 @@ from scanner.audit.assessment import Assessment
 from scanner.cli.screen.scan_outcome import show
 from scanner.model import Basis, SkipReason, Status
 from scanner.report.figures import figures
-from scanner.report.render import Published
+from scanner.report.render import Rendered
 from scanner.report.rows import account_rows, user_rows
 from scanner.report.view import View
 from scanner.safelist.usage import EntryStatus, EntryUse
@@ -25,7 +25,7 @@ ALL = ("accounts.csv", "iam-users.csv", "iam-users.xlsx", "summary.json")
 def shown(assessment: Assessment, *, files: Sequence[str] = ALL, width: int | None = 140) -> str:
     """On a terminal of this width; `width=None`: into a file."""
     folder = Path("reports/run")
-    published = Published(
+    published = Rendered(
         view=View(assessment),
         run_folder=folder,
         folder=folder,

@@ -7,7 +7,6 @@ from typing import Any, cast
 from zipfile import ZipFile
 
 import pytest
-from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.datavalidation import DataValidation
@@ -16,33 +15,17 @@ from openpyxl.worksheet.worksheet import Worksheet
 from scanner.audit.assessment import Assessment
 from scanner.model import AccessKey, Basis, Choice, Evidence, Finding, IamUser, Kind
 from scanner.report.review_rows import DECISION, IDENTITY, REVIEW
-from scanner.report.view import View
-from scanner.report.workbook.assemble import write_workbook
 from scanner.settings import Settings
 from tests.builders import START, access, account, credentials, user
 from tests.report.samples import assessed, decision, entry, finding, reviewed
+from tests.report.workbooks import opened, rendered, table
 
 KEYS = [column.key for column in REVIEW]
 RUN_ON = START.date()
 
 
-def rendered(assessment: Assessment) -> bytes:
-    out = io.BytesIO()
-    write_workbook(View(assessment), out)
-    return out.getvalue()
-
-
-def opened(assessment: Assessment) -> Workbook:
-    return load_workbook(io.BytesIO(rendered(assessment)))
-
-
 def review(book: Workbook) -> Worksheet:
     return cast(Worksheet, book["Review"])
-
-
-def table(book: Workbook) -> list[dict[str, Any]]:
-    head, *rows = review(book).iter_rows(values_only=True)
-    return [dict(zip((str(key) for key in head), row, strict=True)) for row in rows]
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +52,9 @@ def administrator(name: str) -> IamUser:
 def test_only_users_that_need_a_decision_are_on_it() -> None:
     fine = finding(user("fine"), basis=Basis.SAFELISTED, by=entry())
     ends = finding(user("ends"), basis=Basis.SAFELISTED, by=replace(entry(), expires_on=date(2026, 12, 31)))
-    told = {row["user_name"]: row["needs_decision"] for row in table(opened(assessed([fine, ends, finding()])))}
+    told = {
+        row["user_name"]: row["needs_decision"] for row in table(opened(assessed([fine, ends, finding()])), "Review")
+    }
     assert told == {"alice": "not approved; never reviewed", "ends": "approval ends on 2026-12-31"}
 
 
@@ -77,8 +62,8 @@ def test_the_days_between_reviews_are_those_of_the_run() -> None:
     fine = finding(basis=Basis.SAFELISTED, by=entry())  # approved 53 days before the run
     made = assessed([fine])
     often = replace(made.record.header, settings=Settings(review_every_days=52))
-    assert table(opened(made)) == []
-    told = table(opened(replace(made, record=replace(made.record, header=often))))
+    assert table(opened(made), "Review") == []
+    told = table(opened(replace(made, record=replace(made.record, header=often))), "Review")
     assert [row["needs_decision"] for row in told] == ["last reviewed 53 days ago"]
 
 
@@ -93,7 +78,7 @@ def test_the_most_urgent_come_first_and_of_these_the_unapproved() -> None:
         finding(administrator("g-admin")),
         finding(administrator("f-admin"), at=account(2)),
     ]
-    rows = table(opened(assessed(findings)))
+    rows = table(opened(assessed(findings)), "Review")
     names = ["g-admin", "f-admin", "e-approved", "d-console", "c-dormant", "b-unknown", "a-rest"]
     assert [row["user_name"] for row in rows] == names
     assert [row["risk"] for row in rows[2:]] == [
@@ -110,7 +95,7 @@ def test_what_decides_it_is_told_in_words() -> None:
         access=replace(access(), attached_policies=("A", "B (via ops)", "C", "D"), inline_policies=("E",)),
         credentials=replace(credentials(), console_access=True, access_keys=(key(200), key(300))),
     )
-    row = table(opened(assessed([finding(rich, basis=Basis.APPROVAL_EXPIRED, by=entry())])))[0]
+    row = table(opened(assessed([finding(rich, basis=Basis.APPROVAL_EXPIRED, by=entry())])), "Review")[0]
     assert row["rights"] == "no administrator; A; B (via ops); C; 2 more: see Users"
     assert row["credentials"] == (
         "console without MFA; 2 active keys, the oldest set 300 days ago; last used 200 days ago; created 2026-01-15"
@@ -122,7 +107,7 @@ def test_what_decides_it_is_told_in_words() -> None:
 
 
 def test_with_basic_evidence_it_says_what_is_not_known() -> None:
-    row = table(opened(assessed([finding(evidence=Evidence.BASIC)])))[0]
+    row = table(opened(assessed([finding(evidence=Evidence.BASIC)])), "Review")[0]
     assert (row["risk"], row["rights"]) == ("rights not known; credentials not known", "not known")
     assert row["credentials"] == "not known; created 2026-01-15"
 
@@ -130,7 +115,7 @@ def test_with_basic_evidence_it_says_what_is_not_known() -> None:
 def test_what_was_decided_before_stands_beside_the_decision() -> None:
     of = finding()
     told = with_decisions(assessed([of]), (of, Choice.DEFER, date(2026, 8, 24), "asked the owner"))
-    row = table(opened(told))[0]
+    row = table(opened(told), "Review")[0]
     assert [row[f"last_{key}"] for key in ("decision", "reviewer", "comment")] == [
         "Defer",
         "j.doe@example.com",
@@ -143,7 +128,7 @@ def test_what_was_decided_before_stands_beside_the_decision() -> None:
 def test_a_decision_about_a_user_is_not_one_about_another_of_that_name() -> None:
     of = finding()
     other = replace(of, user=replace(of.user, user_id=user("bob").user_id))
-    row = table(opened(with_decisions(assessed([of]), (other, Choice.KEEP, RUN_ON, None))))[0]
+    row = table(opened(with_decisions(assessed([of]), (other, Choice.KEEP, RUN_ON, None))), "Review")[0]
     assert row["last_decision"] is None
 
 
@@ -155,7 +140,7 @@ def test_the_reviewers_columns_stand_together_in_order_and_are_empty(book: Workb
     assert [column.key for column in DECISION] == keys
     at = KEYS.index("decision")
     assert KEYS[at : at + len(keys)] == keys
-    assert {row[key] for row in table(book) for key in keys} == {None}
+    assert {row[key] for row in table(book, "Review") for key in keys} == {None}
     assert set(IDENTITY) < set(KEYS)
     assert len(set(KEYS)) == len(KEYS)
 
@@ -225,7 +210,7 @@ def test_nothing_is_locked(book: Workbook) -> None:
 
 def test_a_run_in_which_nobody_needs_a_decision_says_so() -> None:
     made = opened(assessed([finding(basis=Basis.SAFELISTED, by=entry())]))
-    assert table(made) == []
+    assert table(made, "Review") == []
     assert not review(made).data_validations.dataValidation
     assert "No user needs a decision." in summary(made)
 
@@ -250,7 +235,7 @@ def test_progress_counts_the_decisions_wherever_they_stand(book: Workbook) -> No
     for choice in Choice:
         assert told[choice][0] == f'=COUNTIF(Review!${column}:${column},"{choice}")'
         assert told[choice][0][1:] in told["Decided"][0]
-    assert told["Decided"][1] == f"of {len(table(book))} users that need a decision"
+    assert told["Decided"][1] == f"of {len(table(book, 'Review'))} users that need a decision"
 
 
 def test_who_only_looks_sees_that_nothing_is_decided_yet() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from scanner.report.render import publish
+from scanner.report.render import render_run
 from scanner.report.verify import verify
 from scanner.runs import folder as run_folder
 from tests.runs.recording import recorded
@@ -19,7 +19,7 @@ def folder(tmp_path: Path) -> Path:
     """A finished run."""
     made = run_folder.create(tmp_path, "20261123T164100Z-1a2b3c")
     recorded(made)
-    publish(made, ("csv",))
+    render_run(made, ("csv",))
     assert all(check.holds for check in verify(made, None))
     return made
 

@@ -1,99 +1,32 @@
-"""The workbook, read back: what stands in it, that it opens whatever the text, and how it is set up for people."""
+"""The workbook, read back: what stands in it."""
 
 import io
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from typing import Any, cast
 from zipfile import ZipFile
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from openpyxl import load_workbook
-from openpyxl.cell.cell import Cell
 from openpyxl.workbook import Workbook
-from openpyxl.worksheet.worksheet import Worksheet
 
-from scanner.audit.assessment import Assessment
-from scanner.audit.diff import Difference
-from scanner.model import AccessKey, Basis, Change, Choice, Determination, Evidence, Kind, Scanned, Status
-from scanner.record import SafelistText, UserState
+from scanner.model import AccessKey, Basis, Determination, Kind, Status
 from scanner.report.changes import DIFFERENCES
-from scanner.report.columns import ACCOUNTS, SAFELIST, USERS, Column
-from scanner.report.review_rows import REVIEW
-from scanner.report.view import View
+from scanner.report.columns import SAFELIST
 from scanner.report.words import status_words
-from scanner.report.workbook.assemble import write_workbook
-from scanner.safelist.usage import EntryStatus, EntryUse
-from scanner.settings import ExcludedOu, Settings
-from scanner.text import CELL_LIMIT, CUT_MARK, for_utf8
+from scanner.safelist.usage import EntryStatus
 from tests.builders import (
-    AS_OF,
     START,
-    access,
     account,
     credentials,
     failed,
     failure,
-    header,
-    listing,
     scanned,
     skipped,
     user,
 )
-from tests.report.samples import assessed, decision, entry, finding, sample
-
-TABLES: dict[str, Sequence[Column[Any]]] = {
-    "Review": REVIEW,
-    "Users": USERS,
-    "Accounts": ACCOUNTS,
-    "Safelist": SAFELIST,
-    "Changes": DIFFERENCES,
-}
-
-
-def rendered(assessment: Assessment) -> bytes:
-    out = io.BytesIO()
-    write_workbook(View(assessment), out)
-    return out.getvalue()
-
-
-def opened(assessment: Assessment) -> Workbook:
-    return load_workbook(io.BytesIO(rendered(assessment)))
-
-
-@pytest.fixture(scope="module")
-def book() -> Workbook:
-    return opened(sample())
-
-
-def sheet(book: Workbook, title: str) -> Worksheet:
-    return cast(Worksheet, book[title])
-
-
-def table(book: Workbook, title: str) -> list[dict[str, Any]]:
-    head, *rows = sheet(book, title).iter_rows(values_only=True)
-    return [dict(zip((str(key) for key in head), row, strict=True)) for row in rows]
-
-
-def cells(book: Workbook) -> Iterator[Cell]:
-    for each in book.worksheets:
-        for row in each.iter_rows():
-            yield from (cell for cell in row if isinstance(cell, Cell) and cell.value is not None)
-
-
-def words(book: Workbook, title: str) -> str:
-    values = (value for row in sheet(book, title).iter_rows(values_only=True) for value in row)
-    return "\n".join(str(value) for value in values if value is not None)
-
-
-def facts(book: Workbook) -> dict[str, str]:
-    return {str(row[0]): str(row[1]) for row in sheet(book, "Evidence").iter_rows(values_only=True) if row[0]}
-
-
-# --- what stands in it -----------------------------------------------------------------------------------------------
+from tests.report.samples import assessed, entry, finding, sample
+from tests.report.workbooks import TABLES, facts, opened, rendered, rows, sheet, table, words
 
 
 def test_the_sheets_come_in_order(book: Workbook) -> None:
@@ -148,12 +81,6 @@ def test_a_summary_of_a_clean_run_says_so() -> None:
     text = words(opened(assessed([finding(basis=Basis.SAFELISTED, by=entry())])), "Summary")
     assert "COMPLETE for its scope: 1 of 1 accounts" in text
     assert "No user is unapproved: 1 user found." in text
-
-
-def rows(book: Workbook, title: str) -> list[list[Any]]:
-    """What stands in each line of a sheet, empty cells left out."""
-    lines = sheet(book, title).iter_rows(values_only=True)
-    return [[value for value in line if value is not None] for line in lines]
 
 
 def test_what_kept_an_account_from_being_read_can_be_mended_from_the_summary(book: Workbook) -> None:
@@ -351,210 +278,3 @@ def test_the_standards_sheet_keeps_the_clause_numbers(book: Workbook) -> None:
     text = words(book, "Standards")
     for clause in ("v3.0 1.21, v4.0 1.21, v5.0 1.20, v6.0 2.20, v7.0 2.19", "7.2.4", "CC6.2", "AC-2(d)(1)", "A.5.18"):
         assert clause in text
-
-
-# --- whatever the text -----------------------------------------------------------------------------------------------
-
-HOSTILE = [
-    "=1+1",
-    '=HYPERLINK("http://x")',
-    "+1",
-    "-1",
-    "@SUM(A1)",
-    "#N/A",
-    "#REF!",
-    "000123",
-    "\x00\x1b[2J",
-    "\ud800 \ufffe",
-    "user_x000D_y",
-    "a\r\nb",
-    "</t><x>",
-    "&A &P",
-    "{0} {x} %s",
-    "😀" * 20,
-]
-
-
-def hostile(text: str) -> Assessment:
-    """This text wherever other people may put theirs."""
-    rights = replace(access(), groups=(text,), attached_policies=(text,), tags=((text, text),))
-    where = account(1, name=text)
-    where = replace(where, ous=tuple(replace(each, name=text, path=text) for each in where.ous), state=text)
-    by = replace(entry(), value=text, owner=text, reason=text, approved_by=text, ticket=text, file=text)
-    who = replace(user(access=rights), user_name=text, path=text, arn=text)
-    found = finding(who, at=where, basis=Basis.SAFELISTED, by=by, explanation=text)
-    other = [account(2, name=text), account(3, name=text)]
-    told = replace(failed(2), failure=replace(failure(), detail=text, remedy=text, code=text))
-    read = Scanned(
-        account_id=where.id,
-        users=(who,),
-        evidence=found.evidence,
-        notes=(text,),
-        role_arn=text,
-        scanned_at=who.created_at,
-    )
-    made = assessed(
-        [found],
-        accounts=[where, *other],
-        scans=[read, told, replace(skipped(3), detail=text)],
-        uses=[EntryUse(entry=by, status=EntryStatus.IN_USE, users=1, remark=text)],
-    )
-    as_given = for_utf8(text)  # what is no Unicode is refused in settings
-    head = header(
-        safelists=(SafelistText(path=text, text=text),),
-        settings=Settings(ou=(as_given,), exclude_ou=(ExcludedOu(ou=as_given, reason=as_given),), profile=as_given),
-        account_owners={where.id: text},
-    )
-    last = replace(decision(found, Choice.DEFER, AS_OF, text), reviewer=text)
-    head = replace(head, session_policies={text: text}, versions={text: text}, decisions=(last,))
-    state = UserState(
-        account_id=where.id,
-        user_id=who.user_id,
-        user_name=text,
-        determination=found.determination,
-        basis=found.basis,
-        evidence=Evidence.FULL,
-        administrator=None,
-        policies=(text,),
-        boundary=False,
-    )
-    changed = Difference(account_id=where.id, account_name=text, before=None, after=state, changes=(Change.NEW,))
-    listed = listing(where, *other, source=text, notes=(text,), problem=replace(failure(), detail=text))
-    return replace(
-        made, status_text=text, differences=(changed,), record=replace(made.record, header=head, listing=listed)
-    )
-
-
-@pytest.mark.parametrize("text", HOSTILE)
-def test_no_text_becomes_a_formula_or_an_error(text: str) -> None:
-    """Those there are count decisions, and nothing of others' text is in them."""
-    made = opened(hostile(text))
-    formulas = [str(cell.value) for cell in cells(made) if cell.data_type == "f"]
-    assert all(re.fullmatch(r'[=+]?(?:\+?COUNTIF\(Review!\$K:\$K,"[A-Z][a-z]+"\))+', each) for each in formulas)
-    assert len(formulas) == 1 + len(Choice)
-    assert {cell.data_type for cell in cells(made)} <= {"s", "n", "d", "f"}
-    assert table(made, "Users")[0]["account_id"] == "000000000001"
-
-
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.text(st.characters(), min_size=1, max_size=30))
-def test_any_text_gives_a_workbook_that_opens(text: str) -> None:
-    assert opened(hostile(text)).sheetnames[0] == "Summary"
-
-
-def test_a_name_that_looks_like_a_formula_stays_text_when_edited() -> None:
-    made = opened(assessed([finding(user("=1+1")), finding(user("alice"))]))
-    plain, quoted = (sheet(made, "Users").cell(row, 5) for row in (3, 2))
-    assert (quoted.value, quoted.quotePrefix, plain.quotePrefix) == ("=1+1", True, False)
-    assert quoted.number_format == plain.number_format == "@"
-
-
-def test_text_that_had_to_be_changed_is_listed_on_evidence() -> None:
-    told = facts(opened(assessed([finding(replace(user("user_x000D_y"), path="/\x00/"), explanation="x" * 40_000)])))
-    assert "escaped" in told["Users, row 2, user_name"]
-    assert "U+FFFD" in told["Users, row 2, path"]
-    assert "cut" in told["Users, row 2, explanation"]
-
-
-def test_a_long_text_is_cut_with_a_mark() -> None:
-    made = table(opened(assessed([finding(explanation="x" * 40_000)])), "Users")[0]["explanation"]
-    assert len(made) == CELL_LIMIT
-    assert made.endswith(CUT_MARK)
-
-
-def test_where_nothing_had_to_be_changed_that_is_said(book: Workbook) -> None:
-    assert words(book, "Evidence").endswith("Text that had to be changed to fit a workbook\nNone")
-
-
-def test_no_text_cell_is_written_without_text() -> None:
-    with ZipFile(io.BytesIO(rendered(sample()))) as archive:
-        sheets = [archive.read(name).decode() for name in archive.namelist() if name.startswith("xl/worksheets/sheet")]
-    assert not any(re.search(r'<c [^>]*t="inlineStr" ?/>', each) for each in sheets)
-
-
-def test_spaces_at_the_ends_of_a_text_are_kept() -> None:
-    """A spreadsheet drops them where the XML does not ask for them."""
-    with ZipFile(io.BytesIO(rendered(hostile(" two  ")))) as archive:
-        assert b'<t xml:space="preserve"> two  </t>' in archive.read("xl/sharedStrings.xml")
-
-
-def test_every_text_is_a_shared_string_as_apple_numbers_and_previews_ask_for() -> None:
-    with ZipFile(io.BytesIO(rendered(sample()))) as archive:
-        names = [name for name in archive.namelist() if name.startswith("xl/worksheets/sheet")]
-        sheets = {name: archive.read(name) for name in names}
-        texts = archive.read("xl/sharedStrings.xml").count(b"<si>")
-        types = archive.read("[Content_Types].xml")
-    assert len(sheets) == 8
-    assert not any(b"inlineStr" in sheet or b"<is>" in sheet for sheet in sheets.values())
-    numbers = {int(found) for sheet in sheets.values() for found in re.findall(rb't="s"[^>]*><v>(\d+)</v>', sheet)}
-    assert numbers == set(range(texts))
-    assert types.count(b"sharedStrings+xml") == 1
-
-
-# --- how it is set up ------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("title", "frozen"),
-    [("Review", "D2"), ("Users", "F2"), ("Accounts", "C2"), ("Safelist", "A2"), ("Changes", "E2")],
-)
-def test_tables_freeze_and_repeat_their_header_and_filter(book: Workbook, title: str, frozen: str) -> None:
-    made = sheet(book, title)
-    assert made.freeze_panes == frozen
-    assert made.print_title_rows == "$1:$1"
-    assert made.auto_filter.ref == made.dimensions
-
-
-def test_every_sheet_prints_landscape_and_fits_the_width(book: Workbook) -> None:
-    for made in book.worksheets:
-        assert made.page_setup.orientation == "landscape"
-        assert made.sheet_properties.pageSetUpPr is not None
-        assert made.sheet_properties.pageSetUpPr.fitToPage
-        assert made.page_setup.fitToHeight == 0
-        assert made.HeaderFooter.oddHeader is not None
-        assert made.HeaderFooter.oddHeader.right.text == f"Run {sample().record.header.run_id}"
-        assert made.HeaderFooter.oddFooter is not None
-        assert made.HeaderFooter.oddFooter.right.text == "Page &P of &N"
-
-
-def test_no_header_is_wider_than_its_column() -> None:
-    assert [column.key for columns in TABLES.values() for column in columns if column.width < len(column.key) + 1] == []
-
-
-def test_missing_mfa_stands_out_only_where_there_is_console_access(book: Workbook) -> None:
-    rules = [rule.formula[0] for each in sheet(book, "Users").conditional_formatting for rule in each.rules]
-    assert 'AND($R2="true",$S2="false")' in rules
-    assert [column.key for column in USERS][17:19] == ["console_access", "mfa_active"]
-
-
-def test_the_charts_show_their_axes(book: Workbook) -> None:
-    with ZipFile(io.BytesIO(rendered(sample()))) as archive:
-        charts = [archive.read(name).decode() for name in archive.namelist() if name.startswith("xl/charts/chart")]
-    assert len(charts) == 2
-    for chart in charts:
-        assert chart.count('<delete val="0"') == 2 or chart.count('delete val="0"') == 2
-        assert "Users (number)" in chart
-
-
-def test_thirty_units_do_not_break_the_summary() -> None:
-    spread = [finding(user(in_account=n), at=account(n, ou_path=f"Root/Unit {n:02}")) for n in range(1, 31)]
-    text = words(opened(assessed(spread)), "Summary")
-    assert "15 other units" in text
-
-
-@pytest.mark.parametrize("empty", [assessed(), assessed(accounts=[account(1)], scans=[failed(1)])])
-def test_a_run_without_users_still_renders(empty: Assessment) -> None:
-    made = opened(empty)
-    assert "No unapproved user was found." in words(made, "Summary")
-    assert table(made, "Users") == []
-
-
-def test_the_same_assessment_gives_the_same_workbook() -> None:
-    assert rendered(sample()) == rendered(sample())
-
-
-def test_its_properties_are_those_of_the_run(book: Workbook) -> None:
-    started = sample().record.header.started_at.replace(tzinfo=None)
-    assert book.properties.creator == "iam-scanner"
-    assert (book.properties.created, book.properties.modified) == (started, started)
-    assert sample().record.header.run_id in str(book.properties.title)

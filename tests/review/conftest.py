@@ -1,10 +1,12 @@
 """One scan for all tests of a file; each test gets a copy of what it left."""
 
 import shutil
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
+from openpyxl.worksheet.worksheet import Worksheet
 
 from tests.aws_endpoint import running
 from tests.conftest import BROKEN_AWS
@@ -70,3 +72,17 @@ def desk(scanned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk
     monkeypatch.chdir(tmp_path)
     (folder,) = (each for each in Path("reports").iterdir() if each.is_dir())
     return Desk(folder)
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Path:
+    """A small workbook as such a program saves it."""
+    book = Workbook()
+    sheet = book.active
+    assert isinstance(sheet, Worksheet)
+    sheet.title = "Review"
+    sheet.append(["decision", "reviewed_on"])
+    sheet.append(["Approve", date(2026, 11, 24)])
+    path = tmp_path / "review.xlsx"
+    book.save(path)
+    return path

@@ -5,6 +5,7 @@ book = desk.filled({"prod/alice": approve(), "dev/bob": remove()})
 done = desk.imported(book, "--write")
 """
 
+import csv
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -18,6 +19,9 @@ from scanner.model import Scanned
 from scanner.record import Record
 from scanner.runs import folder as run_folder
 from scanner.runs.ledger import LEDGER
+from scanner.safelist.entries import parse
+from scanner.safelist.match import Index
+from scanner.safelist.read import read as read_safelists
 from tests.program import Done, program
 
 CISO = "ciso@example.com"
@@ -99,3 +103,42 @@ def approve(**more: Any) -> dict[str, Any]:
 
 def remove(**more: Any) -> dict[str, Any]:
     return decided("Remove", **{"ticket": "SEC-140", **more})
+
+
+def verdicts(desk: Desk) -> dict[str, str]:
+    """What the safelists say now of each user of the run."""
+    index = Index(parse(read_safelists([Path("safelists")])), desk.today)
+    accounts = {account.id: account for account in desk.record.listing.accounts}
+    return {
+        f"{accounts[scan.account_id].name}/{user.user_name}": index.decide(accounts[scan.account_id], user).basis
+        for scan in desk.record.scans.values()
+        if scan.outcome == "SCANNED"
+        for user in scan.users
+    }
+
+
+def faults(done: Done) -> list[str]:
+    assert done.exit_code == 2
+    return [line.removeprefix("error: ") for line in done.err.splitlines()]
+
+
+def rows_of(file: Path) -> list[dict[str, str]]:
+    with file.open(encoding="utf-8-sig", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def head_of(book: Workbook, key: str) -> Any:
+    return next(cell for cell in book["Review"][1] if cell.value == key)
+
+
+def fact_of(book: Workbook, label: str) -> Any:
+    return next(row[1] for row in book["Evidence"].iter_rows() if row[0].value == label)
+
+
+EVERYTHING = {
+    "prod/alice": approve(ticket="SEC-7"),
+    "dev/bob": remove(),
+    "core/=1+1": decided("Quarantine"),
+    "dev/carol": decided("keep"),
+    "sandbox/bob": decided(" DEFER ", comment="owner is away\nuntil May"),
+}

@@ -1,6 +1,6 @@
 """One cell of a reviewer: what it may hold, and what is refused, by whichever spreadsheet it was saved."""
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 
 import pytest
 
@@ -67,13 +67,27 @@ def test_a_choice_is_known_whatever_its_case() -> None:
         one_of(cell("Approved"), Choice)
 
 
-@pytest.mark.parametrize("broken", [cell("=A1", "f"), cell("#N/A", "e"), cell("a\x9bb"), cell(date(2026, 1, 1))])
+@pytest.mark.parametrize(
+    "broken", [cell("=A1", "f"), cell("#N/A", "e"), cell("a\x9bb"), cell("a\ud800"), cell(date(2026, 1, 1))]
+)
 def test_what_nobody_wrote_is_no_text(broken: Cell) -> None:
     with pytest.raises(CellError):
         text(broken)
 
 
-@pytest.mark.parametrize("char", ["\u200b", "\u202e", "\u00ad", "\u0007"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\x0b", "\x85", "\u2028", "\u2029"])
+def test_every_kind_of_line_end_is_the_one_that_the_ledger_has(end: str) -> None:
+    assert text(cell(f"Nightly{end}export")) == "Nightly\nexport"
+    assert line(cell(f"Nightly{end}export")) == "Nightly export"
+
+
+@pytest.mark.parametrize("value", [time(12, 0), timedelta(hours=12)])
+def test_a_time_is_no_date(value: time | timedelta) -> None:
+    with pytest.raises(CellError, match="12:00:00' is not a valid date"):
+        day(cell(value))
+
+
+@pytest.mark.parametrize("char", ["\u200b", "\u202e", "\u00ad", "\u0007", "\x1f"])
 def test_a_character_that_nobody_sees_is_named(char: str) -> None:
     with pytest.raises(CellError, match=f"holds U\\+{ord(char):04X}.*, which cannot be seen"):
         text(cell(f"db{char}@example.com"))

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from scanner.errors import OutputError, ScannerError, UsageError
-from scanner.report.render import publish, publish_again
+from scanner.report.render import render_again, render_run
 from scanner.runs import folder as run_folder
 from scanner.runs.journal import JournalError, decode
 from scanner.runs.stored import decide
@@ -154,7 +154,7 @@ def test_without_locks_a_run_is_neither_resumed_nor_rendered(unfinished: Path, w
     with pytest.raises(OutputError, match="cannot be locked"):
         run_folder.Journal(unfinished, run_folder.read_begun(unfinished))
     with pytest.raises(OutputError, match="cannot be locked"):
-        publish(unfinished, ("csv",))
+        render_run(unfinished, ("csv",))
     assert {file.name: file.read_bytes() for file in unfinished.iterdir()} == {run_folder.JOURNAL: before}
 
 
@@ -219,7 +219,7 @@ def manifest(folder: Path) -> dict[str, Any]:
 
 def test_the_manifest_covers_every_file_with_its_digest_and_size(folder: Path) -> None:
     recorded(folder)
-    published = publish(folder, ("csv", "json", "xlsx"))
+    published = render_run(folder, ("csv", "json", "xlsx"))
     sealed = manifest(folder)
     present = {file.name: file.read_bytes() for file in folder.iterdir() if file.name != run_folder.MANIFEST}
     assert sealed["files"] == {
@@ -248,7 +248,7 @@ def test_the_manifest_is_written_last(folder: Path, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr("scanner.report.render.write", broken)
     with pytest.raises(ScannerError):
-        publish(folder, ("csv",))
+        render_run(folder, ("csv",))
     assert not (folder / run_folder.MANIFEST).exists()
 
 
@@ -276,8 +276,8 @@ def test_a_run_is_decided_by_its_journal_alone(folder: Path) -> None:
 
 def test_the_same_journal_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:
     recorded(folder)
-    publish(folder, ("csv", "json"))
-    again = publish_again(decide(folder), folder, tmp_path / "again", ("csv", "json"))
+    render_run(folder, ("csv", "json"))
+    again = render_again(decide(folder), folder, tmp_path / "again", ("csv", "json"))
     assert again.manifest_digest is None
     for file in again.files:
         assert file.read_bytes() == (folder / file.name).read_bytes(), file.name
@@ -285,9 +285,9 @@ def test_the_same_journal_gives_the_same_bytes(folder: Path, tmp_path: Path) -> 
 
 def test_rendering_again_leaves_the_run_s_folder_as_it_was(folder: Path, tmp_path: Path) -> None:
     recorded(folder)
-    publish(folder, ("csv",))
+    render_run(folder, ("csv",))
     before = {file.name: file.read_bytes() for file in folder.iterdir()}
-    publish_again(decide(folder), folder, tmp_path / "again", ("csv", "json", "xlsx"))
+    render_again(decide(folder), folder, tmp_path / "again", ("csv", "json", "xlsx"))
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
 
 
@@ -296,12 +296,12 @@ def test_a_journal_that_was_tampered_with_is_not_rendered(folder: Path, tmp_path
     journal = folder / run_folder.JOURNAL
     journal.write_bytes(journal.read_bytes().replace(b'"alice"', b'"malice"'))
     with pytest.raises(JournalError, match="journal line 3 does not follow line 2"):
-        publish_again(decide(folder), folder, tmp_path / "again", ("csv",))
+        render_again(decide(folder), folder, tmp_path / "again", ("csv",))
 
 
 def test_the_digest_in_the_summary_is_the_journal_s(folder: Path) -> None:
     recorded(folder)
-    publish(folder, ())
+    render_run(folder, ())
     summary = json.loads((folder / "summary.json").read_bytes())
     data = (folder / run_folder.JOURNAL).read_bytes()
     assert summary["journal_sha256"] == decode(data).digest == hashlib.sha256(data).hexdigest()

@@ -326,6 +326,112 @@ RENEWED = {
         -    - alice   # of finance
         +    - {user: alice, user_id: AIDAALICE, owner: db@example.com, approved_by: ciso@example.com, approved_on: 2027-01-04, expires_on: 2027-06-30}   # of finance""",  # noqa: E501
     ),
+    "a block that begins with a field that goes": (
+        """\
+        version: 1
+        accounts:
+          "000000000001":
+            - ticket: SEC-1
+              reason: nightly
+              user: alice  # of finance
+              approved_by: ciso@example.com
+        """,
+        """\
+        -    - ticket: SEC-1
+        -      reason: nightly
+        -      user: alice  # of finance
+        +    - user: alice  # of finance
+        +      user_id: AIDAALICE
+        +      owner: db@example.com
+        +      approved_on: 2027-01-04
+        +      expires_on: 2027-06-30""",
+    ),
+    "a flow entry that begins with a field that goes": (
+        """\
+        version: 1
+        accounts:
+          "000000000001":
+            - {ticket: SEC-1, user: alice, user_id: AIDAALICE, owner: db@example.com, approved_by: ciso@example.com}
+        """,
+        """\
+        -    - {ticket: SEC-1, user: alice, user_id: AIDAALICE, owner: db@example.com, approved_by: ciso@example.com}
+        +    - {user: alice, user_id: AIDAALICE, owner: db@example.com, approved_by: ciso@example.com, approved_on: 2027-01-04, expires_on: 2027-06-30}""",  # noqa: E501
+    ),
+    "a block with comments beside fields that go": (
+        """\
+        version: 1
+        accounts:
+          "000000000001":
+            - user: alice
+              ticket: SEC-1  # urgent
+              reason: |  # in full
+                nightly
+                jobs
+              # by
+              approved_by: ciso@example.com
+        """,
+        """\
+        -      ticket: SEC-1  # urgent
+        -      reason: |  # in full
+        -        nightly
+        -        jobs
+        +      # urgent
+        +      # in full
+        +      user_id: AIDAALICE
+        +      owner: db@example.com
+        +      approved_on: 2027-01-04
+        +      expires_on: 2027-06-30""",
+    ),
+    "a flow on several lines": (
+        """\
+        version: 1
+        accounts:
+          "000000000001":
+            - {user: alice,  # of finance
+               ticket: SEC-1,  # urgent
+               approved_by: ciso@example.com}  # twice
+        """,
+        """\
+        -       ticket: SEC-1,  # urgent
+        -       approved_by: ciso@example.com}  # twice
+        +       # urgent
+        +       approved_by: ciso@example.com, user_id: AIDAALICE, owner: db@example.com, approved_on: 2027-01-04, expires_on: 2027-06-30}  # twice""",  # noqa: E501
+    ),
+    "a flow whose end goes": (
+        """\
+        version: 1
+        accounts:
+          "000000000001":
+            - {user: alice,  # of finance
+               ticket: SEC-1, reason: nightly}
+        """,
+        """\
+        -    - {user: alice,  # of finance
+        -       ticket: SEC-1, reason: nightly}
+        +    - {user: alice, user_id: AIDAALICE, owner: db@example.com, approved_by: ciso@example.com, approved_on: 2027-01-04, expires_on: 2027-06-30  # of finance
+        +       }""",  # noqa: E501
+    ),
+    "a text on lines of its own": (
+        """\
+        version: 1
+        accounts:
+          "000000000001":
+            - user: alice
+              owner: >-  # asked in SEC-2
+                the team
+                of old
+              # the chief
+              approved_by: ciso@example.com
+        """,
+        """\
+        -      owner: >-  # asked in SEC-2
+        -        the team
+        -        of old
+        +      owner: db@example.com  # asked in SEC-2
+        +      user_id: AIDAALICE
+        +      approved_on: 2027-01-04
+        +      expires_on: 2027-06-30""",
+    ),
     "an ARN": (
         """\
         version: 1
@@ -352,6 +458,15 @@ def test_a_renewal_changes_the_fields_of_its_entry_and_no_other_byte(text: str, 
     after = renewed(before, RENEWAL)
     assert diff(before, after) == dedent(expected)
     assert newline == "\n" or "\n" not in after.replace("\r\n", "")
+
+
+@pytest.mark.parametrize(
+    "first", ["ticket: SEC-1  # urgent", "ticket: SEC-1\n      # urgent", "ticket: |  # urgent\n        SEC-1"]
+)
+def test_a_renewal_that_would_take_a_comment_with_it_is_refused(first: str) -> None:
+    text = f"version: 1\naccounts:\n  '000000000001':\n    - {first}\n      user: alice\n"
+    with pytest.raises(UsageError, match="a comment follows the beginning of the entry on line 4"):
+        renewed(text, RENEWAL)
 
 
 def test_an_entry_renewed_four_times_is_one_entry() -> None:

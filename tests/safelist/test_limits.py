@@ -19,7 +19,7 @@ REFUSED = {
     "a tab": (HEAD + "\t- alice\n", 3, "Not valid YAML"),
     "a tab behind the dash": (HEAD + "  -\talice\n", 3, "Not valid YAML"),
     "a long key": ("a" * 200_000 + ": 1\n", 1, "Not valid YAML"),
-    "a quote without end": (HEAD + '  - "' + "a\n" * 5_000, 5003, "Not valid YAML"),
+    "a quote without end": (HEAD + '  - "' + "a\n" * 5_000, 3, "the quote that opens here is not closed"),
     "a long name": (HEAD + "  - " + "a" * 200_000 + "\n", 3, "is not a valid IAM user name"),
     "a long name in quotes": (HEAD + '  - "' + "a" * 200_000 + '"\n', 3, "is not a valid IAM user name"),
     "line ends of old": ((HEAD + "  - alice\n").replace("\n", "\r"), 1, "U+000D"),

@@ -141,6 +141,9 @@ def test_what_somebody_else_changed_meanwhile_is_not_overwritten(tmp_path: Path)
         "PROD.YAML.disabled",
         "prod.yaml (1)",
         "prod.yaml ",
+        "prod.YAML.example~",
+        "prod.ymal",
+        "prod.json",
     ],
 )
 def test_a_name_that_only_looks_like_a_safelist_is_a_fault_and_not_passed_over(tmp_path: Path, name: str) -> None:
@@ -154,7 +157,9 @@ def test_a_name_that_only_looks_like_a_safelist_is_a_fault_and_not_passed_over(t
     assert fault.problem == "Its name does not end in .yaml or .yml, so it is not read."
 
 
-@pytest.mark.parametrize("name", ["README.md", "old.yaml.example", ".prod.yaml.swp", "notes.txt", "prod.yaml.yaml"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "old.yaml.example", ".prod.yaml.swp", "notes.txt", "prod.yaml.yaml", "x.schema.json"]
+)
 def test_other_names_beside_safelists_are_no_fault(tmp_path: Path, name: str) -> None:
     (tmp_path / "prod.yaml").write_text("version: 1\nglobal: []\n", encoding="utf-8")
     (tmp_path / name).write_text("version: 1\nglobal: []\n", encoding="utf-8")

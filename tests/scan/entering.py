@@ -19,6 +19,7 @@ from tests.aws_endpoint import (
     MANAGEMENT_KEY,
     Endpoint,
     Fault,
+    Raw,
     SimulatedAccount,
     SimulatedOrganization,
     empty_organization,
@@ -66,12 +67,31 @@ async def read(
 
 
 async def scanned(world: SimulatedOrganization, account: SimulatedAccount, *faults: Fault, **more: Any) -> Scanned:
-    found = await read(world, account, *faults, **more)
-    assert isinstance(found, Scanned), found
-    return found
+    scan = await read(world, account, *faults, **more)
+    assert isinstance(scan, Scanned), scan
+    return scan
 
 
 async def failed(world: SimulatedOrganization, account: SimulatedAccount, *faults: Fault, **more: Any) -> Failed:
-    found = await read(world, account, *faults, **more)
-    assert isinstance(found, Failed), found
-    return found
+    scan = await read(world, account, *faults, **more)
+    assert isinstance(scan, Failed), scan
+    return scan
+
+
+def names(scan: Scanned) -> list[str]:
+    return sorted(user.user_name for user in scan.users)
+
+
+def xml(operation: str, result: str) -> Raw:
+    """An answer of IAM that holds just this."""
+    body = f'<{operation}Response xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><{operation}Result>{result}'
+    return Raw(200, f"{body}</{operation}Result></{operation}Response>".encode(), "text/xml")
+
+
+def spelled(world: SimulatedOrganization, arguments: list[str]) -> list[str]:
+    """`<Prod>` is the id of the OU Prod, `<<prod>>` that of the account prod."""
+    for account in world.accounts.values():
+        arguments = [argument.replace(f"<<{account.name}>>", account.id) for argument in arguments]
+    for ou in world.ous.values():
+        arguments = [argument.replace(f"<{ou.name}>", ou.id) for argument in arguments]
+    return arguments

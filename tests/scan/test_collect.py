@@ -65,12 +65,12 @@ async def test_results_come_as_they_are_ready_and_not_in_order() -> None:
             await go.wait()
         return item
 
-    found = []
+    results = []
     async for result in collect(given(range(3)), work, 3):
-        found.append(result)
-        if len(found) == 2:
+        results.append(result)
+        if len(results) == 2:
             go.set()
-    assert found == [1, 2, 0]
+    assert results == [1, 2, 0]
 
 
 async def test_work_begins_before_the_last_item_has_arrived() -> None:

@@ -11,22 +11,9 @@ from scanner.runs import folder as run_folder
 from scanner.scan.scope import Placement, Plan, Selection, place
 from tests.aws_endpoint import MEMBER_KEY, Fault, SimulatedOrganization, deny, empty_organization, running
 from tests.builders import account, account_id, ou_id
-from tests.program import (
-    PROD,
-    Scanned,
-    accounts_asked,
-    calling,
-    ids,
-    named,
-    program,
-    scan,
-    small_world,
-    unit,
-    workplace,
-)
+from tests.program import PROD, Scanned, accounts_asked, calling, ids, named, program, scan, small_world, unit
 from tests.runs.recording import rechained
-
-__all__ = ["workplace"]
+from tests.scan.entering import spelled
 
 # --- the decision, pure ----------------------------------------------------------------------------------------------
 
@@ -134,15 +121,6 @@ SCOPES: dict[str, tuple[list[str], set[str]]] = {
         {"payments-2"},
     ),
 }
-
-
-def spelled(world: SimulatedOrganization, arguments: list[str]) -> list[str]:
-    """`<Prod>` is the id of the OU Prod, `<<prod>>` that of the account prod."""
-    for each in world.accounts.values():
-        arguments = [argument.replace(f"<<{each.name}>>", each.id) for argument in arguments]
-    for ou in world.ous.values():
-        arguments = [argument.replace(f"<{ou.name}>", ou.id) for argument in arguments]
-    return arguments
 
 
 @needs_a_workplace

@@ -75,7 +75,7 @@ def _parts(imported: Imported, *, below_diff: bool) -> Iterator[RenderableType]:
 def _decided(imported: Imported) -> Text:
     """How many, and what; then what was known already, so that nobody wonders why nothing changed."""
     total = sum(imported.decided.values())
-    split = ", ".join(f"{imported.decided[each]:,} {each}" for each in Choice if imported.decided.get(each))
+    split = ", ".join(f"{imported.decided[choice]:,} {choice}" for choice in Choice if imported.decided.get(choice))
     text = Text(f"{many(total, 'user')}: {split}" if total else "nobody: every decision is blank")
     counts = imported.standing
     if recorded := counts.get(Standing.RECORDED, 0):

@@ -20,7 +20,7 @@ from scanner.cli.screen.layout import labelled, print_parts
 from scanner.errors import ExitCode
 from scanner.model import RULE_ID, RULE_TITLE, Status
 from scanner.report.figures import Figures
-from scanner.report.render import Published
+from scanner.report.render import Rendered
 from scanner.report.rows import AccountRow
 from scanner.report.summary import summary
 from scanner.report.words import GROUNDS, many, status_words, what_if_words
@@ -32,7 +32,7 @@ SHOWN = 8  # rows of a table; the rest is in the reports
 _STYLES = {Status.COMPLETE: "bold green", Status.INCOMPLETE: "bold red", Status.NOTHING_READ: "bold red"}
 
 
-def print_outcome(published: Published, *, as_json: bool, quiet: bool) -> None:
+def print_outcome(published: Rendered, *, as_json: bool, quiet: bool) -> None:
     """Print the outcome to stdout: as JSON, as a summary, or with `quiet` the folder's path alone."""
     if as_json:
         print_json(summary(published.view) | ({"parts": parts(published)} if published.parts else {}))
@@ -42,12 +42,12 @@ def print_outcome(published: Published, *, as_json: bool, quiet: bool) -> None:
         show(published, stdout())
 
 
-def show(published: Published, console: Console) -> None:
+def show(published: Rendered, console: Console) -> None:
     """Print the outcome of a run."""
     print_parts(console, _parts(published, published.view.figures, framed=console.is_terminal))
 
 
-def _parts(published: Published, counted: Figures, *, framed: bool) -> Iterator[RenderableType]:
+def _parts(published: Rendered, counted: Figures, *, framed: bool) -> Iterator[RenderableType]:
     assessment = published.assessment
     yield _framed(assessment) if framed else Group(_banner(assessment), Text())
     yield labelled(
@@ -176,12 +176,12 @@ def _more(count: int, listed: str) -> list[Text]:
     return [Text(f"  and {count - SHOWN:,} more: see {listed}", style="dim")] if count > SHOWN else []
 
 
-def _accounts_file(published: Published) -> str:
+def _accounts_file(published: Rendered) -> str:
     """Where all accounts are listed; accounts.csv comes with every report."""
     return "the Accounts sheet" if _workbook(published) else "accounts.csv"
 
 
-def _workbook(published: Published) -> bool:
+def _workbook(published: Rendered) -> bool:
     return any(file.suffix == ".xlsx" for file in published.files)
 
 
@@ -200,7 +200,7 @@ def _safelist(assessment: Assessment) -> Text:
     """How many entries, and what became of all of them: the numbers add up."""
     counts = Counter(map(_became, assessment.safelist))
     order = [*EntryStatus, NOT_JUDGED]
-    told = ", ".join(_entries(counts[each], each) for each in order if counts[each])
+    told = ", ".join(_entries(counts[status], status) for status in order if counts[status])
     total = many(len(assessment.safelist), "entry", "entries")
     return Text(f"{total}: {told}" if told else total)
 
@@ -217,33 +217,33 @@ def _entries(count: int, became: str) -> str:
     return f"{count:,} {became.rstrip(': ')}"
 
 
-def parts(published: Published) -> list[dict[str, object]]:
+def parts(published: Rendered) -> list[dict[str, object]]:
     """Each part for scripts: whose it is, where it lies, and its figures."""
     return [
         {
-            "value": each.value,
-            "folder": str(each.folder),
-            "status": each.status,
-            "accounts": each.totals.listed,
-            "users": each.totals.users,
-            "unapproved": each.totals.unapproved,
+            "value": part.value,
+            "folder": str(part.folder),
+            "status": part.status,
+            "accounts": part.totals.listed,
+            "users": part.totals.users,
+            "unapproved": part.totals.unapproved,
         }
-        for each in published.parts
+        for part in published.parts
     ]
 
 
-def _files(published: Published) -> Text:
+def _files(published: Rendered) -> Text:
     if published.parts:
         return _parts_told(published)
     return Text("\n".join(for_terminal(str(file)) for file in _most_wanted_first(published.files)))
 
 
-def _parts_told(published: Published) -> Text:
+def _parts_told(published: Rendered) -> Text:
     told = Text(f"{many(len(published.parts), 'part')} in {for_terminal(str(published.folder))}:")
-    width = max(len(each.folder.name) for each in published.parts)
-    for each in published.parts:
-        totals = each.totals
-        told.append(f"\n{each.folder.name:<{width}}", style="bold")
+    width = max(len(part.folder.name) for part in published.parts)
+    for part in published.parts:
+        totals = part.totals
+        told.append(f"\n{part.folder.name:<{width}}", style="bold")
         users = f"{many(totals.users, 'user')}, {totals.unapproved:,} unapproved"
         told.append(f"  {many(totals.listed, 'account')}, {users}")
     return told
@@ -251,7 +251,7 @@ def _parts_told(published: Published) -> Text:
 
 def _most_wanted_first(files: Sequence[Path]) -> list[Path]:
     order = [".xlsx", "iam-users.csv", "iam-users.json"]
-    return sorted(files, key=lambda file: (*(not file.name.endswith(each) for each in order), file.name))
+    return sorted(files, key=lambda file: (*(not file.name.endswith(suffix) for suffix in order), file.name))
 
 
 def _manifest(digest: str) -> Text:
@@ -260,7 +260,7 @@ def _manifest(digest: str) -> Text:
     )
 
 
-def _advice(published: Published) -> str:
+def _advice(published: Rendered) -> str:
     assessment = published.assessment
     code = exit_code(assessment)
     if assessment.record.what_if:

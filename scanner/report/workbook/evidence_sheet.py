@@ -108,8 +108,8 @@ def _source(book: Book) -> Iterable[Fact]:
     yield "Run id", header.run_id
     yield "Program", f"iam-scanner {header.program_version}"
     yield "Started and finished", f"{moment(header.started_at)}; {moment(record.footer.finished_at)}"
-    for each in record.resumptions:
-        yield "Resumed", _resumption_words(each)
+    for resumption in record.resumptions:
+        yield "Resumed", _resumption_words(resumption)
     if book.figures.read_from and book.figures.read_until:
         yield "Accounts were read", window(book.figures.read_from, book.figures.read_until)
     yield "Compared with", _compared_with(book)
@@ -218,7 +218,7 @@ def _changes(book: Book) -> Iterable[Fact]:
 def _accuracy(book: Book) -> Iterable[Fact]:
     counts = book.figures.accounts_by_evidence
     yield "Evidence asked for", book.assessment.record.header.settings.evidence
-    yield "Evidence by account", "; ".join(f"{counts.get(each, 0):,} {each}" for each in Evidence)
+    yield "Evidence by account", "; ".join(f"{counts.get(level, 0):,} {level}" for level in Evidence)
     yield "An empty cell", "is unknown or does not apply; it never means false or 0"
     yield "Groups, policies, tags", "are empty where unknown and where there are none: then administrator is filled in"
     yield "Usage unknown", f"{many(book.figures.usage_unknown, 'user')}: no row of the credential report is theirs"
@@ -261,8 +261,8 @@ def _files(assessment: Assessment) -> str:
 
 def _safelists(texts: Sequence[SafelistText], *, recorded: bool) -> Iterable[Fact]:
     where = "its text is in the journal" if recorded else "its text is recorded nowhere"
-    for each in texts:
-        yield each.path, f"SHA-256 {sha256(each.text)}; {many(each.text.count(chr(10)), 'line')}; {where}"
+    for text in texts:
+        yield text.path, f"SHA-256 {sha256(text.text)}; {many(text.text.count(chr(10)), 'line')}; {where}"
 
 
 def _safelists_used(record: Record) -> Iterable[Fact]:
@@ -296,14 +296,15 @@ def _columns(prose: Prose) -> None:
     for title, columns in tables:
         prose.line(Span(1, title, HEAD), Span(2, "What it says, and where that comes from", HEAD))
         prose.lines(
-            (Span(1, each.key, STRONG), Span(2, f"{each.title}. From: {each.source}", PROSE)) for each in columns
+            (Span(1, column.key, STRONG), Span(2, f"{column.title}. From: {column.source}", PROSE))
+            for column in columns
         )
 
 
 def _changed(book: Book) -> Iterable[Fact]:
     """A copy: as this sheet is written, its own texts may add to the list."""
     changed = tuple(book.changed)
-    yield from ((each.where, "; ".join(each.changes)) for each in changed[:CHANGES_SHOWN])
+    yield from ((change.where, "; ".join(change.changes)) for change in changed[:CHANGES_SHOWN])
     if len(changed) > CHANGES_SHOWN:
         yield (
             "And more",
