@@ -6,9 +6,14 @@ import ipaddress
 import os
 import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from scanner.demo import Demo, sample
+from tests.demo_expected import utc_today
+from tests.program import NOBODY
 
 REFUSED = "http://127.0.0.1:9"  # nothing listens there
 
@@ -52,6 +57,21 @@ def loopback_only() -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder as the current one, with `nobody.yaml`: a safelist that approves nobody."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "nobody.yaml").write_text(NOBODY, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test waits: back-off and the looks at a credential report come at once."""
+    monkeypatch.setattr("scanner.aws.clients.BACKOFF_CAP", 0.002)
+    monkeypatch.setattr("scanner.aws.credential_report.POLL_SECONDS", (0.0,))
+
+
 @pytest.fixture(params=[errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS])
 def without_locks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file system that cannot lock, as some that are reached over a network."""
@@ -60,6 +80,14 @@ def without_locks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
         raise OSError(request.param, os.strerror(request.param))
 
     monkeypatch.setattr(fcntl, "flock", refuse)
+
+
+@pytest.fixture(scope="session")
+def sample_organization() -> Iterator[Demo]:
+    """The emulator with the sample organization, one for the whole session. Tests must not change what it holds."""
+    pytest.importorskip("moto")
+    with sample(utc_today()) as demo:
+        yield demo
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@
     assert done.exit_code == 4
     assert done.accounts["000000000001"]["reason"] == "ACCESS_DENIED"
 
-Use it with `from tests.program import workplace`: an empty folder to work in, with a safelist that approves nobody.
+Use it with the fixture `workplace`: an empty folder to work in, with a safelist that approves nobody.
 """
 
 import atexit
@@ -55,21 +55,6 @@ def _one_certificate() -> str:
 
 
 NOBODY = "version: 1\nglobal: []\n"
-
-
-@pytest.fixture
-def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder as the current one, with `nobody.yaml`: a safelist that approves nobody."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "nobody.yaml").write_text(NOBODY, encoding="utf-8")
-    return tmp_path
-
-
-@pytest.fixture
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test waits: back-off and the looks at a credential report come at once."""
-    monkeypatch.setattr("scanner.aws.clients.BACKOFF_CAP", 0.002)
-    monkeypatch.setattr("scanner.aws.credential_report.POLL_SECONDS", (0.0,))
 
 
 @dataclass(frozen=True)

@@ -62,11 +62,11 @@ _FRAME = """\
 """
 
 
-def picture(published: Rendered) -> str:
+def picture(rendered: Rendered) -> str:
     """Draw the outcome of a run."""
     console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, highlight=False)
     console.print("[bold green]$[/] iam-scanner demo")
-    outcome.show(published, console)
+    outcome.show(rendered, console)
     drawn = console.export_svg(title="iam-scanner", theme=_THEME, code_format=_FRAME, unique_id="terminal")
     return re.sub(r"[ \t]+$", "", _TEXT.sub(_without_spaces, drawn), flags=re.MULTILINE)
 
@@ -98,7 +98,7 @@ def scanned(demo: Demo, folder: Path) -> Rendered:
     with chdir(folder), demo.applied(), redirect_stdout(io.StringIO()):
         files = demo.write_files(Path("reports/demo"))
         settings = Settings(safelist=(files.safelist,), account_owners=files.account_owners)
-        return run_scan(settings, as_json=False, quiet=True).published
+        return run_scan(settings, as_json=False, quiet=True).rendered
 
 
 def main() -> None:

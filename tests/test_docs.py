@@ -16,7 +16,6 @@ from scanner.demo import ORGANIZATION_ID, Demo
 from scanner.errors import ExitCode
 from scanner.report.render import Rendered
 from scanner.settings import Settings
-from tests.demo_fixture import sample_organization
 from tests.documents import (
     COMMANDS,
     CONFIG,
@@ -37,8 +36,6 @@ from tests.documents import (
 from tests.program import program
 from tests.readme_picture import PICTURE, picture, scanned, words
 from tests.readme_summary import SUMMARY
-
-__all__ = ["sample_organization"]
 
 RECORDED = "20261123T164100Z-1a2b3c"  # the run id that the documents use
 LATER = "20270222T081500Z-4d5e6f"  # and that of a later run

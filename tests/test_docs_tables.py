@@ -23,11 +23,8 @@ from scanner.report.formats import FILES
 from scanner.runs.folder import JOURNAL, MANIFEST
 from scanner.safelist.entries import parse
 from scanner.settings import DEFAULT_FILE, PREFIX, Settings, load
-from tests.demo_fixture import sample_organization
 from tests.documents import COMMANDS, CONFIG, EXAMPLE, GUIDES, README, REPORTS, ROOT, blocks, firsts, section, tables
 from tests.readme_picture import scanned
-
-__all__ = ["sample_organization"]
 
 
 @pytest.fixture(scope="module")

@@ -24,9 +24,7 @@ from scanner.record import SafelistText
 from scanner.safelist.entries import parse
 from scanner.text import first_invisible, looks_like_formula
 from tests.aws_endpoint import Fault, Refuse, SimulatedGroup, SimulatedOrganization, empty_organization, nth, running
-from tests.program import Scanned, calling, hurried, program, scan, workplace
-
-__all__ = ["hurried", "workplace"]
+from tests.program import Scanned, calling, program, scan
 
 pytestmark = pytest.mark.usefixtures("workplace", "hurried")
 

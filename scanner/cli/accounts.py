@@ -35,9 +35,9 @@ def accounts_command(
     options.log_to_stderr(debug)
     settings = options.settings(context.params)
     with ScanProgress(options.stderr(), quiet=quiet or as_json) as progress:
-        found = asyncio.run(stoppable(survey(settings, progress), "Nothing was written."))
+        accounts = asyncio.run(stoppable(survey(settings, progress), "Nothing was written."))
     if as_json:
-        options.print_json(document(found))
+        options.print_json(document(accounts))
     else:
-        options.stdout().print(tree(found))
-        options.stdout().print(totals(found))
+        options.stdout().print(tree(accounts))
+        options.stdout().print(totals(accounts))

@@ -36,12 +36,12 @@ def evaluate_command(
     if not safelist and as_of is None:
         raise UsageError("Say what is to be other than in the run: give --safelist, --as-of, or both.")
     settings = options.settings(context.params)
-    published = render_what_if(
+    rendered = render_what_if(
         run_folder.find(run_, settings.output),
         settings.output,
         settings.format,
         safelists=read(settings.safelist) if safelist else None,
         as_of=settings.as_of if as_of else None,
     )
-    print_outcome(published, as_json=as_json, quiet=quiet)
-    raise typer.Exit(exit_code(published.assessment))
+    print_outcome(rendered, as_json=as_json, quiet=quiet)
+    raise typer.Exit(exit_code(rendered.assessment))

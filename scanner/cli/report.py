@@ -52,9 +52,9 @@ def report_command(
         assessment = with_owners(assessment, read_owners(owners), str(owners))
     target = settings.output / f"{folder.resolve().name}-report"
     if split_by is None:
-        published = render_again(assessment, folder, target, settings.format)
+        rendered = render_again(assessment, folder, target, settings.format)
     else:
         if split_by is SplitBy.ACCOUNT_OWNER and not assessment.record.header.account_owners:
             raise UsageError("The run recorded no owners of accounts. Give them with --account-owners FILE.csv.")
-        published = render_parts(assessment, folder, target, settings.format, split_by)
-    print_outcome(published, as_json=as_json, quiet=quiet)
+        rendered = render_parts(assessment, folder, target, settings.format, split_by)
+    print_outcome(rendered, as_json=as_json, quiet=quiet)

@@ -28,7 +28,7 @@ REPORTS = ("scanner.cli.screen.scan_outcome", "scanner.report.workbook.assemble"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    published: "Rendered"
+    rendered: "Rendered"
     exit_code: ExitCode
 
 
@@ -39,8 +39,8 @@ def run_scan(settings: Settings, *, as_json: bool, quiet: bool) -> Ended:
         _load_reports_meanwhile(settings.format)
         folder = asyncio.run(stoppable(scan(inputs, progress), "No account was entered, and nothing was written."))
         progress.says("Writing the reports")
-        published = _report(folder, settings.format)
-    return _ended(published, as_json=as_json, quiet=quiet)
+        rendered = _report(folder, settings.format)
+    return _ended(rendered, as_json=as_json, quiet=quiet)
 
 
 def resume_scan(folder: Path, changes: Mapping[str, object], *, as_json: bool, quiet: bool) -> Ended:
@@ -58,8 +58,8 @@ def resume_scan(folder: Path, changes: Mapping[str, object], *, as_json: bool, q
         rest = resume_with_reports(folder, begun) if begun.whole else resume(folder, begun, inputs, progress)
         asyncio.run(stoppable(rest, f"The run was not changed. Resume it with: {run_folder.resume_command(folder)}"))
         progress.says("Writing the reports")
-        published = _report(folder, inputs.settings.format)
-    return _ended(published, as_json=as_json, quiet=quiet)
+        rendered = _report(folder, inputs.settings.format)
+    return _ended(rendered, as_json=as_json, quiet=quiet)
 
 
 def _load_reports_meanwhile(formats: Collection[str]) -> None:
@@ -72,11 +72,11 @@ def _load_reports_meanwhile(formats: Collection[str]) -> None:
     Thread(target=load, daemon=True).start()
 
 
-def _ended(published: "Rendered", *, as_json: bool, quiet: bool) -> Ended:
+def _ended(rendered: "Rendered", *, as_json: bool, quiet: bool) -> Ended:
     from scanner.cli.screen.scan_outcome import print_outcome
 
-    print_outcome(published, as_json=as_json, quiet=quiet)
-    return Ended(published=published, exit_code=exit_code(published.assessment))
+    print_outcome(rendered, as_json=as_json, quiet=quiet)
+    return Ended(rendered=rendered, exit_code=exit_code(rendered.assessment))
 
 
 def _report(folder: Path, formats: Collection[str]) -> "Rendered":

@@ -30,9 +30,7 @@ from tests.aws_endpoint import (
     sometimes,
     throttle,
 )
-from tests.program import hurried, small_world
-
-__all__ = ["hurried"]
+from tests.program import small_world
 
 pytestmark = pytest.mark.usefixtures("hurried")
 

@@ -19,9 +19,7 @@ from scanner.aws.identity import (
 from scanner.errors import StartError
 from tests.aws.asking import asking
 from tests.aws_endpoint import Clock, Fault, Refuse, html, organization
-from tests.program import hurried, named, small_world
-
-__all__ = ["hurried"]
+from tests.program import named, small_world
 
 pytestmark = pytest.mark.usefixtures("hurried")
 

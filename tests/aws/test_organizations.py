@@ -26,9 +26,7 @@ from tests.aws_endpoint import (
     sometimes,
     throttle,
 )
-from tests.program import hurried, named, scan, small_world, unit, workplace
-
-__all__ = ["hurried", "workplace"]
+from tests.program import named, scan, small_world, unit
 
 pytestmark = pytest.mark.usefixtures("hurried")
 

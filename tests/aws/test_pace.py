@@ -10,9 +10,7 @@ from scanner.aws.pace import Pace
 from scanner.model import FailReason
 from tests.aws.asking import asking, refusal
 from tests.aws_endpoint import Fault, first, hang, organization, throttle
-from tests.program import hurried, small_world
-
-__all__ = ["hurried"]
+from tests.program import small_world
 
 THROTTLED = ClientError({"Error": {"Code": "Throttling"}}, "AssumeRole")
 DENIED = ClientError({"Error": {"Code": "AccessDenied"}}, "AssumeRole")

@@ -19,9 +19,6 @@ from scanner.aws.credentials import caller_credentials
 from scanner.errors import StartError
 from scanner.model import FailReason
 from tests.aws.asking import refusal
-from tests.program import hurried
-
-__all__ = ["hurried"]
 
 pytestmark = pytest.mark.usefixtures("hurried")
 

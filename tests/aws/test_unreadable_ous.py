@@ -20,9 +20,7 @@ from tests.aws_endpoint import (
     throttle,
 )
 from tests.aws_endpoint.faults import Effect
-from tests.program import hurried, named, small_world, unit
-
-__all__ = ["hurried"]
+from tests.program import named, small_world, unit
 
 pytestmark = pytest.mark.usefixtures("hurried")
 

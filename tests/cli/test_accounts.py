@@ -5,9 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.aws_endpoint import DELEGATED_KEY, MANAGEMENT_KEY, Endpoint, Fault, after, deny, organization, running
-from tests.program import PROD, Done, calling, ids, named, program, small_world, unit, workplace
-
-__all__ = ["workplace"]
+from tests.program import PROD, Done, calling, ids, named, program, small_world, unit
 
 pytestmark = pytest.mark.usefixtures("workplace")
 

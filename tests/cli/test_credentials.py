@@ -15,10 +15,9 @@ from pathlib import Path
 import pytest
 
 from tests.aws_endpoint import MANAGEMENT_KEY, Fault, Refuse, SimulatedOrganization, SimulatedRole, running
-from tests.program import Done, calling, program, small_world, workplace
+from tests.program import Done, calling, program, small_world
 from tests.subject import PROGRAM, ROOT
 
-__all__ = ["workplace"]
 pytestmark = pytest.mark.usefixtures("workplace")
 
 Environment = Callable[..., dict[str, str]]

@@ -15,7 +15,7 @@ import boto3
 import pytest
 from openpyxl import load_workbook
 
-from tests.demo_fixture import APPROVED_USERS, EXPECTED, UNAPPROVED_USERS
+from tests.demo_expected import APPROVED_USERS, EXPECTED, UNAPPROVED_USERS
 from tests.program import Done, program, table
 
 CHECKOUT = Path(__file__).parents[2]

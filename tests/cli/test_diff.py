@@ -14,9 +14,7 @@ from rich.console import Console
 from scanner.cli.screen.changes_screen import show
 from scanner.runs.stored import compare_runs
 from tests.aws_endpoint import Fault, deny, running
-from tests.program import Done, ids, named, program, scan, small_world, table, workplace
-
-__all__ = ["workplace"]
+from tests.program import Done, ids, named, program, scan, small_world, table
 
 HOSTILE = "core\x1b[2J\u202e"  # of an account: IAM's XML holds no such thing, the JSON of AWS Organizations does
 POLICY = "arn:aws:iam::aws:policy/AdministratorAccess"

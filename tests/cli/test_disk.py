@@ -10,10 +10,9 @@ import pytest
 
 from scanner.runs import folder as run_folder
 from tests.aws_endpoint import SimulatedOrganization, running
-from tests.program import calling, hurried, program, scan, small_world, table, workplace
+from tests.program import calling, program, scan, small_world, table
 from tests.subject import NO_ROOM, PROGRAM, ROOT, Subject
 
-__all__ = ["hurried", "workplace"]
 pytestmark = pytest.mark.usefixtures("workplace", "hurried")
 
 Environment = Callable[..., dict[str, str]]

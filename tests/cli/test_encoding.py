@@ -7,10 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.aws_endpoint import SimulatedOrganization, running
-from tests.program import named, scan, small_world, workplace
+from tests.program import named, scan, small_world
 from tests.subject import Subject
-
-__all__ = ["workplace"]
 
 Environment = Callable[..., dict[str, str]]
 ASCII = {"PYTHONIOENCODING": "ascii:strict"}

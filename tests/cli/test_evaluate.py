@@ -12,9 +12,7 @@ from openpyxl import load_workbook
 from openpyxl.workbook import Workbook
 
 from tests.aws_endpoint import Fault, deny, running
-from tests.program import Done, Scanned, hurried, named, program, scan, small_world, table, workplace
-
-__all__ = ["hurried", "workplace"]
+from tests.program import Done, Scanned, named, program, scan, small_world, table
 
 ALICE = "version: 1\nglobal: [{user: alice, approved_on: 2026-01-01, expires_on: 2099-01-01}]\n"
 BOTH = "version: 1\nglobal: [alice, bob]\n"

@@ -11,10 +11,9 @@ import pytest
 from scanner.runs import folder as run_folder
 from tests.aws_endpoint import running
 from tests.killed import killed
-from tests.program import program, scan, small_world, workplace
+from tests.program import program, scan, small_world
 from tests.subject import AT_FSYNC, Subject
 
-__all__ = ["workplace"]
 pytestmark = pytest.mark.usefixtures("workplace")
 
 Environment = Callable[..., dict[str, str]]

@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.aws_endpoint import running
-from tests.program import calling, program, small_world, workplace
+from tests.program import calling, program, small_world
 
-__all__ = ["workplace"]
 pytestmark = pytest.mark.usefixtures("workplace")
 
 NETWORK = {

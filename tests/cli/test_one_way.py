@@ -6,9 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.aws_endpoint import running
-from tests.program import Done, calling, program, scan, small_world, workplace
-
-__all__ = ["workplace"]
+from tests.program import Done, calling, program, scan, small_world
 
 SETTINGS = "output: elsewhere\nsafelist: [ours.yaml]\nformat: [csv]\n"
 VARIABLES = {

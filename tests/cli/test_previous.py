@@ -11,9 +11,7 @@ import pytest
 from scanner.record import Record
 from scanner.runs import folder as run_folder
 from tests.aws_endpoint import Endpoint, Fault, SimulatedOrganization, deny, running
-from tests.program import ids, named, scan, small_world, table, unit, workplace
-
-__all__ = ["workplace"]
+from tests.program import ids, named, scan, small_world, table, unit
 
 pytestmark = pytest.mark.usefixtures("workplace")
 

@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.aws_endpoint import Fault, deny, running
-from tests.program import Scanned, named, program, scan, small_world, workplace
-
-__all__ = ["workplace"]
+from tests.program import Scanned, named, program, scan, small_world
 
 
 @pytest.fixture

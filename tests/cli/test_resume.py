@@ -15,9 +15,8 @@ from scanner.report.render import render_run
 from scanner.report.verify import verify
 from scanner.runs import folder as run_folder
 from tests.aws_endpoint import DELEGATED_KEY, Endpoint, Fault, SimulatedOrganization, deny, running
-from tests.program import Done, Scanned, calling, hurried, ids, named, program, scan, small_world, table, workplace
+from tests.program import Done, Scanned, calling, ids, named, program, scan, small_world, table
 
-__all__ = ["hurried", "workplace"]
 pytestmark = pytest.mark.usefixtures("workplace", "hurried")
 
 

@@ -28,10 +28,8 @@ from tests.aws_endpoint import (
     organization,
     running,
 )
-from tests.demo_fixture import EXPECTED, SUSPENDED, sample_organization
-from tests.program import PROD, accounts_asked, calling, ids, named, program, scan, small_world, table, workplace
-
-__all__ = ["sample_organization", "workplace"]
+from tests.demo_expected import EXPECTED, SUSPENDED
+from tests.program import PROD, accounts_asked, calling, ids, named, program, scan, small_world, table
 
 pytestmark = pytest.mark.usefixtures("workplace")
 

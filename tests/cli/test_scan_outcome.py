@@ -25,7 +25,7 @@ ALL = ("accounts.csv", "iam-users.csv", "iam-users.xlsx", "summary.json")
 def shown(assessment: Assessment, *, files: Sequence[str] = ALL, width: int | None = 140) -> str:
     """On a terminal of this width; `width=None`: into a file."""
     folder = Path("reports/run")
-    published = Rendered(
+    rendered = Rendered(
         view=View(assessment),
         run_folder=folder,
         folder=folder,
@@ -34,7 +34,7 @@ def shown(assessment: Assessment, *, files: Sequence[str] = ALL, width: int | No
     )
     out = io.StringIO()
     terminal = width is not None
-    show(published, Console(file=out, width=width, force_terminal=terminal, color_system=None, highlight=False))
+    show(rendered, Console(file=out, width=width, force_terminal=terminal, color_system=None, highlight=False))
     return out.getvalue()
 
 

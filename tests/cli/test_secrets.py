@@ -15,9 +15,7 @@ import pytest
 from tests.aws_endpoint import Caller, Fault, Raw, Refuse, SimulatedOrganization, deny, running
 from tests.aws_endpoint.faults import Call, Effect
 from tests.aws_endpoint.wire import AwsError
-from tests.program import Done, calling, hurried, named, program, small_world, table, workplace
-
-__all__ = ["hurried", "workplace"]
+from tests.program import Done, calling, named, program, small_world, table
 
 pytestmark = pytest.mark.usefixtures("workplace")
 

@@ -9,10 +9,9 @@ import pytest
 from scanner.runs import folder as run_folder
 from tests.aws_endpoint import Do, Drip, Endpoint, Fault, SimulatedOrganization, hang, nth, running
 from tests.aws_endpoint.faults import Effect
-from tests.program import calling, hurried, program, scan, small_world, workplace
+from tests.program import calling, program, scan, small_world
 from tests.subject import AT_FSYNC, AT_IMPORT, AT_LOOK_UP, Subject
 
-__all__ = ["hurried", "workplace"]
 pytestmark = pytest.mark.usefixtures("workplace", "hurried")
 
 Environment = Callable[..., dict[str, str]]

@@ -11,9 +11,7 @@ import pytest
 from openpyxl import Workbook, load_workbook
 
 from tests.aws_endpoint import Fault, SimulatedOrganization, deny, running
-from tests.program import Done, Scanned, named, program, scan, small_world, table, workplace
-
-__all__ = ["workplace"]
+from tests.program import Done, Scanned, named, program, scan, small_world, table
 
 pytestmark = pytest.mark.usefixtures("workplace")
 

@@ -11,10 +11,8 @@ import pytest
 
 from scanner.runs import folder as run_folder
 from tests.aws_endpoint import running
-from tests.program import Scanned, calling, hurried, program, scan, small_world, workplace
+from tests.program import Scanned, calling, program, scan, small_world
 from tests.runs.recording import rechained, reseal
-
-__all__ = ["hurried", "workplace"]
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from scanner.record import SafelistText
 from scanner.safelist.entries import check_organization, parse
 from scanner.safelist.match import Index
 from tests.demo.clients import all_users
-from tests.demo_fixture import EXPECTED, SUSPENDED
+from tests.demo_expected import EXPECTED, SUSPENDED
 
 DAYS = [date(2026, 11, 23), date(2028, 2, 29), date(2031, 1, 1)]
 

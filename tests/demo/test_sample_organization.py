@@ -9,7 +9,7 @@ import pytest
 from scanner.demo import Demo
 from scanner.demo.sample_organization import ACCOUNTS, OUS, user_id
 from tests.demo.clients import all_users, client, in_account
-from tests.demo_fixture import EXPECTED, SUSPENDED
+from tests.demo_expected import EXPECTED, SUSPENDED
 
 
 def tree(organizations: Any, parent: str, above: str) -> dict[str, list[str]]:

@@ -4,10 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.demo_fixture import sample_organization
 from tests.office import NEEDED, Office, missing
-
-__all__ = ["sample_organization"]
 
 
 @pytest.fixture(scope="session")

@@ -37,17 +37,7 @@ from tests.aws_endpoint import (
     wrong_account,
 )
 from tests.aws_endpoint.faults import Effect
-from tests.program import (
-    Scanned,
-    accounts_asked,
-    calling,
-    ids,
-    named,
-    program,
-    scan,
-    small_world,
-    unit,
-)
+from tests.program import Scanned, accounts_asked, calling, ids, named, program, scan, small_world, unit
 
 pytestmark = pytest.mark.usefixtures("workplace")
 

@@ -17,12 +17,12 @@ _TOTALS = {plan: "to scan" if plan == "scan" else plan for plan in _STYLES}
 _UNPLACED = "(place in the organization unknown)"
 
 
-def document(found: Survey) -> dict[str, Any]:
+def document(survey: Survey) -> dict[str, Any]:
     return {
-        "organization": found.organization and found.organization.id,
-        "accounts_from": found.listing.source,
-        "population_known": found.listing.problem is None,
-        "notes": list(found.listing.notes),
+        "organization": survey.organization and survey.organization.id,
+        "accounts_from": survey.listing.source,
+        "population_known": survey.listing.problem is None,
+        "notes": list(survey.listing.notes),
         "accounts": [
             {
                 "account_id": account.id,
@@ -30,27 +30,27 @@ def document(found: Survey) -> dict[str, Any]:
                 "state": account.state,
                 "ou_path": account.ou_path,
                 "ou_id": account.ou_id,
-                "plan": found.placements[account.id].plan,
-                "detail": found.placements[account.id].detail,
+                "plan": survey.placements[account.id].plan,
+                "detail": survey.placements[account.id].detail,
             }
-            for account in found.listing.accounts
+            for account in survey.listing.accounts
         ],
     }
 
 
-def tree(found: Survey) -> Tree:
-    name = found.organization.id if found.organization else found.listing.source
+def tree(survey: Survey) -> Tree:
+    name = survey.organization.id if survey.organization else survey.listing.source
     top = Tree(Text(for_terminal(name), style="bold"))
     branches: dict[str, Tree] = {}
-    for unit in sorted(found.listing.ous, key=lambda unit: unit.path):
+    for unit in sorted(survey.listing.ous, key=lambda unit: unit.path):
         parent = branches.get(unit.path.removesuffix(unit.name).rstrip("/"), top)
         label = Text(for_terminal(unit.name), style="bold")
         branches[unit.path] = parent.add(label.append(f"  {unit.id}" if unit.id else "", style="not bold dim"))
-    for account in found.listing.accounts:
+    for account in survey.listing.accounts:
         path = account.ou_path or _UNPLACED
         if path not in branches:
             branches[path] = top.add(Text(for_terminal(path), style="bold red"))
-        placement = found.placements[account.id]
+        placement = survey.placements[account.id]
         line = Text(f"{account.id}  {for_terminal(account.name)}  ")
         line.append(placement.plan, style=_STYLES[placement.plan])
         if placement.detail:
@@ -59,12 +59,12 @@ def tree(found: Survey) -> Tree:
     return top
 
 
-def totals(found: Survey) -> Text:
-    counts = Counter(placement.plan for placement in found.placements.values())
-    told = " + ".join(f"{count:,} {_TOTALS[plan]}" for plan, count in sorted(counts.items()))
-    text = Text(f"\n{len(found.placements):,} accounts listed = {told}")
-    if found.listing.problem is not None:
+def totals(survey: Survey) -> Text:
+    counts = Counter(placement.plan for placement in survey.placements.values())
+    terms = " + ".join(f"{count:,} {_TOTALS[plan]}" for plan, count in sorted(counts.items()))
+    text = Text(f"\n{len(survey.placements):,} accounts listed = {terms}")
+    if survey.listing.problem is not None:
         text.append("\nThe listing broke off: there may be more accounts (population unknown).", style="bold red")
-    for note in found.listing.notes:
+    for note in survey.listing.notes:
         text.append(f"\nNote: {for_terminal(note)}", style="dim")
     return text

@@ -40,12 +40,12 @@ def show(compared: Comparison, console: Console, *, quiet: bool) -> None:
 def _show_heading(compared: Comparison, console: Console) -> None:
     if console.is_terminal:
         grid = Table.grid(padding=(0, 2))
-        for label, told in _heading(compared):
-            grid.add_row(Text(label, style="bold"), Text(told, overflow="fold"))
+        for label, text in _heading(compared):
+            grid.add_row(Text(label, style="bold"), Text(text, overflow="fold"))
         console.print(grid)
     else:
-        for label, told in _heading(compared):
-            console.print(Text(f"{label:<11}{told}"), soft_wrap=True)
+        for label, text in _heading(compared):
+            console.print(Text(f"{label:<11}{text}"), soft_wrap=True)
     if compared.backwards:
         console.print(Text(_BACKWARDS, style="bold yellow"), soft_wrap=True)
 
@@ -58,12 +58,12 @@ def _heading(compared: Comparison) -> Iterator[tuple[str, str]]:
 
 
 def _counted(compared: Comparison) -> Iterator[tuple[str, str]]:
-    found = counts(compared.differences)
-    told = [f"{count:,} {WORDS[change]}" for change, count in found.items() if change not in SAID_ONLY]
-    yield "Changed", ", ".join(told) or "no user"
-    yield "Unchanged", many(found.get(Change.UNCHANGED, 0), "user")
+    numbers = counts(compared.differences)
+    changed_users = [f"{count:,} {WORDS[change]}" for change, count in numbers.items() if change not in SAID_ONLY]
+    yield "Changed", ", ".join(changed_users) or "no user"
+    yield "Unchanged", many(numbers.get(Change.UNCHANGED, 0), "user")
     left_out = (
-        (found.get(Change.NOT_PREVIOUSLY_SCANNED, 0), "in accounts that OLD did not read"),
+        (numbers.get(Change.NOT_PREVIOUSLY_SCANNED, 0), "in accounts that OLD did not read"),
         (compared.outside, "in accounts outside NEW's scope"),
     )
     if any(count for count, _ in left_out):

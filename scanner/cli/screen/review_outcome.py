@@ -99,7 +99,7 @@ def _safelist(imported: Imported) -> Text:
     if not imported.changes:
         return Text("unchanged: it says all of this already, or nothing of this concerns it")
     counts = (len(wanted.approvals), "approval"), (len(wanted.revocations), "revocation")
-    added = " and ".join(many(count, thing) for count, thing in counts if count)
+    added = " and ".join(many(count, entry) for count, entry in counts if count)
     renewed = many(len(wanted.renewals), "approval") if wanted.renewals else ""
     lifted = many(len(wanted.lifted), "revocation") if wanted.lifted else ""
     files = for_terminal(", ".join(change.path for change in imported.changes))
@@ -120,8 +120,8 @@ def _safelist(imported: Imported) -> Text:
 
 def _ledger(imported: Imported) -> Text:
     added = imported.standing.get(Standing.NEW, 0)
-    said = f"{many(added, 'decision')} added" if added else "unchanged"
-    text = Text(f"{said}: {for_terminal(str(imported.ledger))}")
+    outcome = f"{many(added, 'decision')} added" if added else "unchanged"
+    text = Text(f"{outcome}: {for_terminal(str(imported.ledger))}")
     for note in imported.notes:
         text.append(f"\n{for_terminal(note)}", style="yellow")
     return text

@@ -32,37 +32,37 @@ SHOWN = 8  # rows of a table; the rest is in the reports
 _STYLES = {Status.COMPLETE: "bold green", Status.INCOMPLETE: "bold red", Status.NOTHING_READ: "bold red"}
 
 
-def print_outcome(published: Rendered, *, as_json: bool, quiet: bool) -> None:
+def print_outcome(rendered: Rendered, *, as_json: bool, quiet: bool) -> None:
     """Print the outcome to stdout: as JSON, as a summary, or with `quiet` the folder's path alone."""
     if as_json:
-        print_json(summary(published.view) | ({"parts": parts(published)} if published.parts else {}))
+        print_json(summary(rendered.view) | ({"parts": parts(rendered)} if rendered.parts else {}))
     elif quiet:
-        print(published.folder)  # noqa: T201  # the result
+        print(rendered.folder)  # noqa: T201  # the result
     else:
-        show(published, stdout())
+        show(rendered, stdout())
 
 
-def show(published: Rendered, console: Console) -> None:
+def show(rendered: Rendered, console: Console) -> None:
     """Print the outcome of a run."""
-    print_parts(console, _parts(published, published.view.figures, framed=console.is_terminal))
+    print_parts(console, _parts(rendered, rendered.view.figures, framed=console.is_terminal))
 
 
-def _parts(published: Rendered, counted: Figures, *, framed: bool) -> Iterator[RenderableType]:
-    assessment = published.assessment
+def _parts(rendered: Rendered, counted: Figures, *, framed: bool) -> Iterator[RenderableType]:
+    assessment = rendered.assessment
     yield _framed(assessment) if framed else Group(_banner(assessment), Text())
     yield labelled(
         ("Accounts", _coverage(assessment)), ("Users", _users(assessment, counted)), ("Safelist", _safelist(assessment))
     )
-    listed = _accounts_file(published)
+    listed = _accounts_file(rendered)
     if counted.failed:
         yield _failed(counted.failed, listed, framed=framed)
     if counted.worst:
         yield _worst(counted.worst, listed, framed=framed)
     yield from _listing(assessment)
     yield Text()
-    manifest = [("Manifest", _manifest(published.manifest_digest))] if published.manifest_digest else []
-    advice = for_terminal(_advice(published))
-    yield labelled(("Files", _files(published)), *manifest, ("Next", Text(advice)))
+    manifest = [("Manifest", _manifest(rendered.manifest_digest))] if rendered.manifest_digest else []
+    advice = for_terminal(_advice(rendered))
+    yield labelled(("Files", _files(rendered)), *manifest, ("Next", Text(advice)))
 
 
 def _framed(assessment: Assessment) -> RenderableType:
@@ -109,10 +109,10 @@ def _among(unapproved: int, counted: Figures) -> str:
         (counted.unapproved_dormant, "dormant", "dormant"),
     )
     if unapproved == 1:
-        told = ", ".join(one for count, one, _ in remarks if count)
-        return f"\nthat one: {told}" if told else ""
-    told = ", ".join(many(count, one, several) for count, one, several in remarks if count)
-    return f"\nof the {unapproved:,}: {told}" if told else ""
+        urgent = ", ".join(one for count, one, _ in remarks if count)
+        return f"\nthat one: {urgent}" if urgent else ""
+    urgent = ", ".join(many(count, one, several) for count, one, several in remarks if count)
+    return f"\nof the {unapproved:,}: {urgent}" if urgent else ""
 
 
 def _table(title: str, *columns: str, framed: bool) -> Table:
@@ -161,8 +161,8 @@ class _Path:
 def _failed(rows: Sequence[AccountRow], listed: str, *, framed: bool) -> RenderableType:
     table = _table("\nNot read", "Account", "Name", "Reason", "What happened", framed=framed)
     for row in rows[:SHOWN]:
-        said = " ".join(part for part in (row.failed_call, row.error_code, row.detail) if part)
-        table.add_row(row.account.id, for_terminal(row.account.name), str(row.reason or ""), for_terminal(said))
+        what = " ".join(part for part in (row.failed_call, row.error_code, row.detail) if part)
+        table.add_row(row.account.id, for_terminal(row.account.name), str(row.reason or ""), for_terminal(what))
     remedies = Counter((str(row.reason or row.detail or ""), row.remedy or "") for row in rows)
     lines = [
         Padding(Text.assemble((f"{for_terminal(why)} ({count:,}): ", "bold"), for_terminal(remedy)), (0, 0, 0, 2))
@@ -176,13 +176,13 @@ def _more(count: int, listed: str) -> list[Text]:
     return [Text(f"  and {count - SHOWN:,} more: see {listed}", style="dim")] if count > SHOWN else []
 
 
-def _accounts_file(published: Rendered) -> str:
+def _accounts_file(rendered: Rendered) -> str:
     """Where all accounts are listed; accounts.csv comes with every report."""
-    return "the Accounts sheet" if _workbook(published) else "accounts.csv"
+    return "the Accounts sheet" if _workbook(rendered) else "accounts.csv"
 
 
-def _workbook(published: Rendered) -> bool:
-    return any(file.suffix == ".xlsx" for file in published.files)
+def _workbook(rendered: Rendered) -> bool:
+    return any(file.suffix == ".xlsx" for file in rendered.files)
 
 
 def _listing(assessment: Assessment) -> Iterator[RenderableType]:
@@ -190,8 +190,8 @@ def _listing(assessment: Assessment) -> Iterator[RenderableType]:
     if problem or assessment.record.listing.notes:
         yield Text()
     if problem is not None:
-        said = f"The listing of accounts broke off at {problem.call}: {problem.detail} {problem.remedy}"
-        yield Text(for_terminal(said), style="bold red")
+        broke_off = f"The listing of accounts broke off at {problem.call}: {problem.detail} {problem.remedy}"
+        yield Text(for_terminal(broke_off), style="bold red")
     for note in assessment.record.listing.notes:
         yield Text(f"Note: {for_terminal(note)}", style="dim")
 
@@ -200,9 +200,9 @@ def _safelist(assessment: Assessment) -> Text:
     """How many entries, and what became of all of them: the numbers add up."""
     counts = Counter(map(_became, assessment.safelist))
     order = [*EntryStatus, NOT_JUDGED]
-    told = ", ".join(_entries(counts[status], status) for status in order if counts[status])
+    by_status = ", ".join(_entries(counts[status], status) for status in order if counts[status])
     total = many(len(assessment.safelist), "entry", "entries")
-    return Text(f"{total}: {told}" if told else total)
+    return Text(f"{total}: {by_status}" if by_status else total)
 
 
 def _became(use: EntryUse) -> str:
@@ -217,7 +217,7 @@ def _entries(count: int, became: str) -> str:
     return f"{count:,} {became.rstrip(': ')}"
 
 
-def parts(published: Rendered) -> list[dict[str, object]]:
+def parts(rendered: Rendered) -> list[dict[str, object]]:
     """Each part for scripts: whose it is, where it lies, and its figures."""
     return [
         {
@@ -228,25 +228,25 @@ def parts(published: Rendered) -> list[dict[str, object]]:
             "users": part.totals.users,
             "unapproved": part.totals.unapproved,
         }
-        for part in published.parts
+        for part in rendered.parts
     ]
 
 
-def _files(published: Rendered) -> Text:
-    if published.parts:
-        return _parts_told(published)
-    return Text("\n".join(for_terminal(str(file)) for file in _most_wanted_first(published.files)))
+def _files(rendered: Rendered) -> Text:
+    if rendered.parts:
+        return _parts_by_name(rendered)
+    return Text("\n".join(for_terminal(str(file)) for file in _most_wanted_first(rendered.files)))
 
 
-def _parts_told(published: Rendered) -> Text:
-    told = Text(f"{many(len(published.parts), 'part')} in {for_terminal(str(published.folder))}:")
-    width = max(len(part.folder.name) for part in published.parts)
-    for part in published.parts:
+def _parts_by_name(rendered: Rendered) -> Text:
+    text = Text(f"{many(len(rendered.parts), 'part')} in {for_terminal(str(rendered.folder))}:")
+    width = max(len(part.folder.name) for part in rendered.parts)
+    for part in rendered.parts:
         totals = part.totals
-        told.append(f"\n{part.folder.name:<{width}}", style="bold")
+        text.append(f"\n{part.folder.name:<{width}}", style="bold")
         users = f"{many(totals.users, 'user')}, {totals.unapproved:,} unapproved"
-        told.append(f"  {many(totals.listed, 'account')}, {users}")
-    return told
+        text.append(f"  {many(totals.listed, 'account')}, {users}")
+    return text
 
 
 def _most_wanted_first(files: Sequence[Path]) -> list[Path]:
@@ -260,14 +260,14 @@ def _manifest(digest: str) -> Text:
     )
 
 
-def _advice(published: Rendered) -> str:
-    assessment = published.assessment
+def _advice(rendered: Rendered) -> str:
+    assessment = rendered.assessment
     code = exit_code(assessment)
     if assessment.record.what_if:
         return "the run stays as it was decided. To have it otherwise, change the safelists, and scan again."
     if code is ExitCode.INCOMPLETE:
-        return _advice_on_the_rest(assessment, published.run_folder)
-    opened = "the workbook" if _workbook(published) else _most_wanted_first(published.files)[0].name
+        return _advice_on_the_rest(assessment, rendered.run_folder)
+    opened = "the workbook" if _workbook(rendered) else _most_wanted_first(rendered.files)[0].name
     if code is ExitCode.UNAPPROVED:
         return f"open {opened}. Unapproved users: remove them, or approve them in a safelist; then scan again."
     if not assessment.totals.users:

@@ -1,14 +1,7 @@
-"""The demo's emulator as a fixture for the tests of any room, and what is expected of its users.
+"""What is expected of the users of the demo's sample organization."""
 
-Use it with `from tests.demo_fixture import sample_organization` in a conftest.py or a test module.
-"""
-
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
-import pytest
-
-from scanner.demo import Demo, sample
 from scanner.model import Basis
 
 SAFELISTED = Basis.SAFELISTED
@@ -113,11 +106,3 @@ UNAPPROVED_USERS = sum(len(users) for users in EXPECTED.values()) - APPROVED_USE
 
 def utc_today() -> date:
     return datetime.now(UTC).date()
-
-
-@pytest.fixture(scope="session")
-def sample_organization() -> Iterator[Demo]:
-    """The emulator with the sample organization, one for the whole session. Tests must not change what it holds."""
-    pytest.importorskip("moto")
-    with sample(utc_today()) as demo:
-        yield demo

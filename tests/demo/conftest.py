@@ -1,3 +1,0 @@
-from tests.demo_fixture import sample_organization
-
-__all__ = ["sample_organization"]
