@@ -1,4 +1,4 @@
-"""A scan that is killed at one of its calls, and what becomes of it when it goes on."""
+"""A scan that is killed at one of its calls, and what becomes of it when it is resumed."""
 
 import shutil
 import signal
@@ -24,9 +24,9 @@ class Killed:
 
 
 def killed(endpoint: Endpoint, environment: Mapping[str, str], output: Path, at: int) -> Killed | None:
-    """Kill a scan at its call `at`, and go on with it; None where it had no header yet, and so nothing to go on with.
+    """Kill a scan at its call `at`, and resume it; None where it had no header yet, and so nothing to resume.
 
-    What it is held against is the same run, gone on with from its header alone.
+    It is compared with the same run, resumed from its header alone.
     """
     safelist = output / "nobody.yaml"
     output.mkdir(parents=True)
@@ -44,10 +44,10 @@ def killed(endpoint: Endpoint, environment: Mapping[str, str], output: Path, at:
     shutil.copytree(folder, undisturbed)
     (undisturbed / run_folder.JOURNAL).write_bytes(journal[: journal.index(b"\n") + 1])
     with calling(endpoint):
-        for each in (folder, undisturbed):
-            again = program("scan", "--resume", each, "--format", "csv")
+        for run in (folder, undisturbed):
+            again = program("scan", "--resume", run, "--format", "csv")
             if again.exit_code != 3:
-                raise RuntimeError(f"the run did not go on: {again.err}")
+                raise RuntimeError(f"the run was not resumed: {again.err}")
     return Killed(
         lines=journal.count(b"\n"),
         torn=not journal.endswith(b"\n"),

@@ -103,10 +103,10 @@ def test_an_account_without_a_place_is_shown_apart() -> None:
     world = small_world()
     with running(world, [Fault("organizations:ListRoots", deny, when=after(1))]) as endpoint:
         done = accounts(endpoint)
-        told = accounts(endpoint, "--json")
+        as_document = accounts(endpoint, "--json")
     assert done.exit_code == 0
     assert "(place in the organization unknown)" in done.out
-    assert told.exit_code == 5  # by then nothing can be listed at all
+    assert as_document.exit_code == 5  # by then nothing can be listed at all
 
 
 def test_a_listing_that_breaks_off_says_that_there_may_be_more() -> None:

@@ -1,4 +1,4 @@
-"""`diff`: two recorded runs, told apart for people and for scripts; the Changes sheet and the CSV agree with it."""
+"""`diff`: two recorded runs, compared for people and for scripts; the Changes sheet and the CSV agree with it."""
 
 import io
 from collections.abc import Mapping
@@ -115,18 +115,22 @@ def test_before_and_after_are_objects(quarter: Quarter) -> None:
 
 
 def test_the_sheet_the_column_and_diff_agree(quarter: Quarter) -> None:
-    told = quarter.diff("--json").document
+    document = quarter.diff("--json").document
     sheet = load_workbook(quarter.new / "iam-users.xlsx")["Changes"]
     head, *rows = sheet.iter_rows(values_only=True)
     by_row = [dict(zip(head, row, strict=True)) for row in rows]
-    assert [(row["change"], row["user_name"]) for row in by_row] == changes(told)
+    assert [(row["change"], row["user_name"]) for row in by_row] == changes(document)
 
     in_csv = {(row["account_id"], row["user_id"]): row["change"] for row in table(quarter.new / "iam-users.csv")}
     of_users = {key: change for key, change in in_csv.items() if change not in {"UNCHANGED", "NOT_PREVIOUSLY_SCANNED"}}
-    in_diff = {(row["account_id"], row["user_id"]): "; ".join(row["change"]) for row in told["changes"] if row["after"]}
+    in_diff = {
+        (row["account_id"], row["user_id"]): "; ".join(row["change"]) for row in document["changes"] if row["after"]
+    }
     assert of_users == in_diff
-    counted = {change: sum(change in each.split("; ") for each in in_csv.values()) for change in told["counts"]}
-    assert {**counted, "GONE": 1, "NOT_RESCANNED": 1} == told["counts"]
+    counted = {
+        change: sum(change in changed.split("; ") for changed in in_csv.values()) for change in document["counts"]
+    }
+    assert {**counted, "GONE": 1, "NOT_RESCANNED": 1} == document["counts"]
 
 
 def test_summary_and_evidence_say_what_it_was_compared_with(quarter: Quarter) -> None:
@@ -146,8 +150,8 @@ def test_in_a_pipe_each_user_is_one_whole_line(quarter: Quarter, monkeypatch: py
     assert done.exit_code == 0
     lines = done.out.splitlines()
     (gained,) = (line for line in lines if "gainer" in line)
-    told = "no administrator -> not approved: on no safelist; administrator; policy AdministratorAccess"
-    assert gained.endswith(f"  gainer  {told}")
+    expected = "no administrator -> not approved: on no safelist; administrator; policy AdministratorAccess"
+    assert gained.endswith(f"  gainer  {expected}")
     assert "Privilege gained: 1 user" in lines
     assert sum(" -> " in line for line in lines) == len(EXPECTED)
     assert lines[0].startswith(f"Old        {quarter.old.name}  ")
@@ -223,11 +227,12 @@ def test_a_first_run_says_on_its_sheet_that_there_is_nothing_to_compare_with(wor
     with running(small_world()) as endpoint:
         first = scan(endpoint, "--format", "xlsx", "--json").document["run_id"]
         again = scan(endpoint, "--format", "xlsx", "--json").document["run_id"]
-    assert changes_said(workplace / "reports" / first) == "This run is compared with no earlier one."
+    assert text_of_changes(workplace / "reports" / first) == "This run is compared with no earlier one."
     assert (
-        changes_said(workplace / "reports" / again) == "No user changed since the run that this one is compared with."
+        text_of_changes(workplace / "reports" / again)
+        == "No user changed since the run that this one is compared with."
     )
 
 
-def changes_said(folder: Path) -> str:
+def text_of_changes(folder: Path) -> str:
     return str(load_workbook(folder / "iam-users.xlsx")["Changes"].cell(2, 1).value)

@@ -137,7 +137,7 @@ def test_nobody_signs_a_what_if(workbook: Workbook) -> None:
 
 def test_evidence_has_the_safelists_of_the_run_and_those_used(done: Scanned, workbook: Workbook) -> None:
     evidence = text(workbook, "Evidence")
-    own, used = (each["sha256"] for each in (*done.summary["safelist"]["files"], *_summary(done)["safelist"]["files"]))
+    own, used = (file["sha256"] for file in (*done.summary["safelist"]["files"], *_summary(done)["safelist"]["files"]))
     assert own != used
     assert {own, used} <= set(evidence.replace(";", "").split())
     assert f"2027-01-15; in the run: {done.record.header.as_of}" in evidence
@@ -171,7 +171,7 @@ def test_the_terminal_says_so(done: Scanned) -> None:
 
 
 def refused(done: Scanned, *arguments: object) -> str:
-    """What is said; nothing is written."""
+    """The message; nothing is written."""
     before = sorted(Path("reports").rglob("*"))
     again = program("evaluate", *arguments)
     assert again.exit_code == 2, again.err
@@ -181,9 +181,9 @@ def refused(done: Scanned, *arguments: object) -> str:
 
 def test_safelists_of_another_organization(done: Scanned) -> None:
     Path("other.yaml").write_text("version: 1\norganization: o-another0001\nglobal: []\n", encoding="utf-8")
-    said = refused(done, done.folder.name, "--safelist", "other.yaml")
-    assert "o-another0001" in said
-    assert str(done.summary["organization"]["id"]) in said
+    message = refused(done, done.folder.name, "--safelist", "other.yaml")
+    assert "o-another0001" in message
+    assert str(done.summary["organization"]["id"]) in message
 
 
 def test_safelists_with_faults_each_by_its_line(done: Scanned) -> None:
@@ -196,8 +196,8 @@ def test_to_change_nothing(done: Scanned) -> None:
 
 
 def test_to_write_into_the_run(done: Scanned) -> None:
-    said = refused(done, done.folder, "--safelist", "both.yaml", "--output", done.folder)
-    assert "the run's own folder" in said
+    message = refused(done, done.folder, "--safelist", "both.yaml", "--output", done.folder)
+    assert "the run's own folder" in message
 
 
 @pytest.mark.parametrize(

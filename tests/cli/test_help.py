@@ -44,8 +44,8 @@ def test_these_are_all_commands() -> None:
 
 @pytest.mark.parametrize("names", ALL, ids=" ".join)
 def test_help_shows_an_example(names: tuple[str, ...]) -> None:
-    said = " ".join(("iam-scanner", *names))
-    assert re.search(rf"Example.*: {said}( |$)", shown(names), re.MULTILINE)
+    command_line = " ".join(("iam-scanner", *names))
+    assert re.search(rf"Example.*: {command_line}( |$)", shown(names), re.MULTILINE)
 
 
 @pytest.mark.parametrize("names", ALL, ids=" ".join)

@@ -1,4 +1,4 @@
-"""SIGKILL, at whatever moment: what was read is kept, and the run goes on to the same end."""
+"""SIGKILL, at whatever moment: what was read is kept, and the run, resumed, comes to the same end."""
 
 import random
 import shutil
@@ -26,7 +26,7 @@ def moments() -> list[int]:
 
 
 @pytest.mark.parametrize("moment", range(5))
-def test_a_scan_that_is_killed_goes_on_to_the_same_end(
+def test_a_scan_that_is_killed_is_resumed_to_the_same_end(
     endpoint_environment: Environment, moments: list[int], moment: int
 ) -> None:
     with running(small_world()) as endpoint:

@@ -164,7 +164,7 @@ def test_the_trend_has_every_finished_run(world: SimulatedOrganization) -> None:
         partial = folder_of(endpoint)
         endpoint.faults.rules.clear()
         trend = record_of(endpoint).header.trend
-    assert [(each.run_id, each.users, each.unapproved, each.scanned, each.active) for each in trend] == [
+    assert [(run.run_id, run.users, run.unapproved, run.scanned, run.active) for run in trend] == [
         (whole.name, 14, 14, 7, 7),
         (partial.name, 12, 12, 6, 7),
     ]

@@ -98,8 +98,8 @@ def test_a_journal_that_was_changed_is_refused(done: Scanned) -> None:
     journal.write_bytes(b"".join(lines))
     again = program("report", done.folder.name, "--json")
     assert again.exit_code == 1
-    said = again.document["error"]["message"]
-    assert said.startswith(f"reports/{done.folder.name}: journal line {row + 2} does not follow line {row + 1}")
+    message = again.document["error"]["message"]
+    assert message.startswith(f"reports/{done.folder.name}: journal line {row + 2} does not follow line {row + 1}")
     assert not rendered(done).exists()
 
 

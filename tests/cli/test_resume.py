@@ -1,4 +1,4 @@
-"""`scan --resume`: goes on where a run stopped, and ends as if it had never stopped."""
+"""`scan --resume`: continues where a run stopped, and ends as if it had never stopped."""
 
 import json
 import random
@@ -43,7 +43,7 @@ def world() -> SimulatedOrganization:
     return small_world()
 
 
-def test_a_run_with_a_failed_account_goes_on_with_that_account_alone(world: SimulatedOrganization) -> None:
+def test_only_an_account_that_failed_is_read_when_a_run_is_resumed(world: SimulatedOrganization) -> None:
     broken = named(world, "core").id
     with running(world, [Fault("sts:AssumeRole", deny, account=broken)]) as endpoint:
         first = scan(endpoint)
@@ -92,8 +92,8 @@ def test_wherever_a_run_stopped_it_ends_as_if_it_had_not(world: SimulatedOrganiz
             assert all(check.holds for check in verify(done.folder, None))
 
 
-def test_who_goes_on_is_told_apart_from_who_began(world: SimulatedOrganization) -> None:
-    """Another program and another caller may go on with a run; both are said, and what was not counted too."""
+def test_who_resumes_is_recorded_beside_who_began(world: SimulatedOrganization) -> None:
+    """Another program and another caller may resume a run; both are recorded, and so is what was not counted."""
     world.delegated_administrators.append(named(world, "dev").id)
     with running(world) as endpoint:
         done = scan(endpoint)
@@ -135,7 +135,7 @@ def test_a_run_that_was_killed_when_it_went_on_is_not_taken_for_whole(world: Sim
         assert "has no end" in program("report", done.folder).err
         again = resume(endpoint, done.folder)
     assert again.exit_code == 3
-    assert [each.killed for each in run_folder.read(done.folder).resumptions] == [False, True]
+    assert [resumption.killed for resumption in run_folder.read(done.folder).resumptions] == [False, True]
 
 
 def test_an_account_that_left_meanwhile_is_named(world: SimulatedOrganization) -> None:
@@ -176,7 +176,7 @@ def test_a_run_that_lacks_only_its_reports_gets_them_without_a_call(world: Simul
     assert again.exit_code == 3
     assert endpoint.calls == []
     assert (done.folder / "iam-users.csv").read_bytes() == users
-    assert [each.caller for each in run_folder.read(done.folder).resumptions] == [None]
+    assert [resumption.caller for resumption in run_folder.read(done.folder).resumptions] == [None]
 
 
 def test_what_is_rendered_is_sealed_and_nothing_of_before_is_left_beside_it(world: SimulatedOrganization) -> None:

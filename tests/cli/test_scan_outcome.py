@@ -39,7 +39,7 @@ def shown(assessment: Assessment, *, files: Sequence[str] = ALL, width: int | No
 
 
 def line(text: str, label: str) -> str:
-    (found,) = (each for each in text.splitlines() if each.startswith(label))
+    (found,) = (row for row in text.splitlines() if row.startswith(label))
     return found.removeprefix(label).strip()
 
 
@@ -78,11 +78,13 @@ def test_grounds_are_told_in_words() -> None:
     assert not any(basis in text for basis in Basis)
 
 
-@pytest.mark.parametrize(("administrators", "told"), [(0, None), (1, "of the 2: 1 administrator"), (2, "2 administra")])
-def test_one_is_not_many(administrators: int, told: str | None) -> None:
+@pytest.mark.parametrize(
+    ("administrators", "expected"), [(0, None), (1, "of the 2: 1 administrator"), (2, "2 administra")]
+)
+def test_one_is_not_many(administrators: int, expected: str | None) -> None:
     rights = [replace(access(), administrator=number < administrators) for number in range(2)]
-    text = shown(assessed([finding(user(f"u{number}", access=each)) for number, each in enumerate(rights)]))
-    assert told in text if told else "of the 2" not in text
+    text = shown(assessed([finding(user(f"u{number}", access=right)) for number, right in enumerate(rights)]))
+    assert expected in text if expected else "of the 2" not in text
     assert administrators != 1 or "administrators" not in text
 
 
@@ -122,7 +124,7 @@ def test_a_file_gets_plain_lines(monkeypatch: pytest.MonkeyPatch, columns: str |
     text = shown(sample(), width=None)
     assert text.isascii()
     lines = text.splitlines()
-    assert lines == [each.rstrip() for each in lines]
+    assert lines == [row.rstrip() for row in lines]
     assert width - 12 < max(map(len, lines)) <= width
     assert "Most unapproved users" in text
 

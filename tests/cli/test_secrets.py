@@ -130,16 +130,16 @@ NO_START = {
 
 
 @pytest.mark.usefixtures("hurried")
-@pytest.mark.parametrize(("call", "effect", "told"), NO_START.values(), ids=NO_START)
+@pytest.mark.parametrize(("call", "effect", "expected"), NO_START.values(), ids=NO_START)
 def test_a_scan_that_cannot_start_says_why_without_a_secret(
-    call: str, effect: Effect, told: str, monkeypatch: pytest.MonkeyPatch
+    call: str, effect: Effect, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = small_world()
     with running(world, [Fault(call, effect)], callers=[caller(world)]) as endpoint, calling(endpoint, CALLER_KEY):
         monkeypatch.setenv("AWS_SESSION_TOKEN", TOKEN)
         done = debugged("--hub-role-arn", HUB.format(named(world, "core").id))
     assert done.exit_code == 5
-    assert told in done.err
+    assert expected in done.err
     assert "Traceback" in done.err
     for spelling in (*spellings(TOKEN), SECRET):
         assert spelling not in done.err + done.out
@@ -247,7 +247,7 @@ def test_a_bad_external_id_of_an_option_or_the_environment_is_not_quoted(monkeyp
         assert "planted" not in done.err + done.out
 
 
-def test_an_external_id_that_is_missing_when_a_run_goes_on_was_stored_nowhere(workplace: Path) -> None:
+def test_an_external_id_that_is_missing_when_a_run_is_resumed_was_stored_nowhere(workplace: Path) -> None:
     world = small_world()
     with running(world, [Fault("iam:ListUsers", deny)]) as endpoint, calling(endpoint):
         done = program("scan", "--safelist", "nobody.yaml", "--quiet", "--external-id", EXTERNAL_ID)

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, at whatever moment: within two seconds, with a journal that is whole, and how to go on said."""
+"""Ctrl-C and SIGTERM, at whatever moment: the end within two seconds, a whole journal, and how to resume."""
 
 import signal
 from collections.abc import Callable
@@ -31,7 +31,7 @@ def faults(subject: Subject, action: str, effect: Effect, number: signal.Signals
     return [Fault(action, Do(subject.gets(number)), when=nth(1)), Fault(action, effect)]
 
 
-def goes_on(endpoint: Endpoint, folder: Path) -> None:
+def resumes(endpoint: Endpoint, folder: Path) -> None:
     endpoint.faults.rules.clear()
     with calling(endpoint):
         again = program("scan", "--resume", folder, "--format", "csv")
@@ -48,7 +48,7 @@ def goes_on(endpoint: Endpoint, folder: Path) -> None:
         pytest.param("iam:ListUsers", Drip(5.0), signal.SIGTERM, False, id="answers drip"),
     ],
 )
-def test_a_scan_ends_its_journal_and_says_how_to_go_on(
+def test_a_scan_ends_its_journal_and_says_how_to_resume(
     endpoint_environment: Environment,
     world: SimulatedOrganization,
     action: str,
@@ -66,7 +66,7 @@ def test_a_scan_ends_its_journal_and_says_how_to_go_on(
         assert f"Resume with: iam-scanner scan --resume {folder}" in ended.stderr
         assert run_folder.read(folder).footer.interrupted
         assert not run_folder.is_sealed(folder)
-        goes_on(endpoint, folder)
+        resumes(endpoint, folder)
 
 
 @pytest.mark.parametrize("action", ["sts:GetCallerIdentity", "organizations:ListRoots"])
@@ -82,7 +82,7 @@ def test_before_the_first_account_nothing_is_left(
     assert not Path("reports").exists()
 
 
-def test_a_run_that_is_stopped_before_it_goes_on_is_as_it_was(
+def test_a_run_that_is_stopped_before_it_is_resumed_is_as_it_was(
     endpoint_environment: Environment, world: SimulatedOrganization
 ) -> None:
     subject = Subject()
@@ -94,7 +94,7 @@ def test_a_run_that_is_stopped_before_it_goes_on_is_as_it_was(
         assert ended.returncode == 130
         assert f"The run was not changed. Resume it with: iam-scanner scan --resume {folder}" in ended.stderr
         assert (folder / run_folder.JOURNAL).read_bytes() == journal
-        goes_on(endpoint, folder)
+        resumes(endpoint, folder)
 
 
 def _unsealed(endpoint: Endpoint, *, whole: bool) -> Path:
@@ -119,7 +119,7 @@ def test_while_the_reports_are_written_no_half_of_one_is_left(
         assert "Traceback" not in ended.stderr
         assert not run_folder.is_sealed(folder)
         assert not list(folder.glob(".*"))
-        goes_on(endpoint, folder)
+        resumes(endpoint, folder)
 
 
 @pytest.mark.parametrize("module", ["typer", "pandas"])

@@ -83,7 +83,7 @@ def test_each_owner_gets_the_own_accounts_and_together_they_are_the_run(world: S
         together = [row for path in found.values() for row in table(path / name)]
         assert sorted(together, key=repr) == sorted(table(done.folder / name), key=repr)
     assert ended.document["run_id"] == done.folder.name
-    assert Counter({each["value"]: each["users"] for each in ended.document["parts"]}) == {
+    assert Counter({part["value"]: part["users"] for part in ended.document["parts"]}) == {
         None: 8,
         "dev": 2,
         "ops@example.com": 2,
@@ -97,7 +97,7 @@ def test_the_figures_of_a_part_reconcile_and_its_status_is_its_own(world: Simula
     for summary in summaries.values():
         assert summary["coverage"]["reconciles"]
         assert (summary["run_id"], summary["journal_sha256"]) == (done.folder.name, done.record.digest)
-    assert sum(each["coverage"]["listed"] for each in summaries.values()) == 7
+    assert sum(summary["coverage"]["listed"] for summary in summaries.values()) == 7
     assert summaries["ops"]["status"] == "INCOMPLETE"
     assert summaries["dev"]["status"] == "COMPLETE"
     assert summaries["dev"]["status_text"] == (
@@ -128,10 +128,10 @@ def test_every_sheet_says_that_it_is_a_part(world: SimulatedOrganization) -> Non
         note, first = sheet.cell(1, 1).comment, str(sheet.cell(1, 1).value)
         text = " ".join(str(cell) for row in sheet.iter_rows(values_only=True) for cell in row)
         assert words in (note.text if note else text), (sheet.title, first)
-    told = facts(book)
-    assert told["This is a part of the run"] == words
-    assert told["SHA-256 of the journal"] == done.record.digest
-    assert told["Control total of accounts"].startswith("2 listed; 0 outside the scope")
+    evidence = facts(book)
+    assert evidence["This is a part of the run"] == words
+    assert evidence["SHA-256 of the journal"] == done.record.digest
+    assert evidence["Control total of accounts"].startswith("2 listed; 0 outside the scope")
     whole = load_workbook_of(program("report", done.folder.name, "--format", "xlsx"), done)
     assert whole["Users"].cell(1, 1).comment is None
 
@@ -199,8 +199,8 @@ def test_owners_given_now_stand_in_for_those_of_the_run_and_evidence_says_so(wor
     done = scanned(world, "--account-owners", owned(world, prod="old"))
     split(done, "--account-owners", owned(world, prod="new"))
     assert parts(done).keys() == {"new", "without-account_owner"}
-    told = facts(load_workbook(parts(done)["new"] / "iam-users.xlsx"))
-    assert told["Owners of accounts from"].startswith("owners.csv, given when this was rendered")
+    evidence = facts(load_workbook(parts(done)["new"] / "iam-users.xlsx"))
+    assert evidence["Owners of accounts from"].startswith("owners.csv, given when this was rendered")
     assert table(parts(done)["new"] / "iam-users.csv")[0]["account_owner"] == "new"
 
 

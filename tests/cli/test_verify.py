@@ -111,11 +111,11 @@ CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
 
 @pytest.mark.parametrize("what", CHANGES)
 def test_a_change_is_found_and_named(done: Scanned, what: str) -> None:
-    change, said = CHANGES[what]
+    change, expected = CHANGES[what]
     change(done.folder)
     found = program("verify", done.folder.name)
     assert found.exit_code == 3
-    assert said in found.out
+    assert expected in found.out
     assert "NOT what it was" in found.out
 
 
@@ -180,12 +180,12 @@ UNUSABLE: dict[str, tuple[Callable[[Path], None], str]] = {
 def test_a_journal_that_cannot_be_used_is_a_mismatch_and_everything_else_is_checked_too(
     done: Scanned, what: str
 ) -> None:
-    change, said = UNUSABLE[what]
+    change, expected = UNUSABLE[what]
     change(done.folder)
     reseal(done.folder)
     found = program("verify", done.folder.name)
     assert found.exit_code == 3
-    assert said in found.out
+    assert expected in found.out
     lines = found.out.splitlines()
     for name in ("accounts.csv", "iam-users.csv", "iam-users.xlsx", "summary.json", "journal.jsonl"):
         assert f"ok          {name} is as it was" in lines
