@@ -204,8 +204,13 @@ class _Source:
         key = str(path[0])
         if self.file is not None:
             return Fault(file=self.name, line=self.file.line(path), problem=f"{key}: {problem}", remedy=remedy)
-        name = PREFIX + key.upper() if self.name == PREFIX else f"--{key.replace('_', '-')}"
+        name = PREFIX + key.upper() if self.name == PREFIX else option_name(key)
         return Fault(file=name, problem=problem, remedy=remedy)
+
+
+def option_name(key: str) -> str:
+    """The option that gives a setting: `--role-name`."""
+    return "--no-session-policy" if key == "session_policy" else f"--{key.replace('_', '-')}"
 
 
 def load(options: Mapping[str, Any], environment: Mapping[str, str], config: Path | None = None) -> Settings:

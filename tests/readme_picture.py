@@ -98,7 +98,7 @@ def scanned(demo: Demo, folder: Path) -> Rendered:
     with chdir(folder), demo.applied(), redirect_stdout(io.StringIO()):
         files = demo.write_files(Path("reports/demo"))
         settings = Settings(safelist=(files.safelist,), account_owners=files.account_owners)
-        return run_scan(settings, as_json=False, quiet=True).rendered
+        return run_scan(settings, quiet=True)
 
 
 def main() -> None:

@@ -39,11 +39,12 @@ def demo_command(
     with sample(datetime.now(UTC).date()) as demo:
         files = demo.write_files(settings.output / "demo")
         with demo.applied():
-            run_scan(
-                settings.with_(safelist=(files.safelist,), account_owners=files.account_owners),
-                as_json=as_json,
-                quiet=quiet,
-            )
+            settings = settings.with_(safelist=(files.safelist,), account_owners=files.account_owners)
+            rendered = run_scan(settings, quiet=quiet)
+
+        from scanner.cli.screen.scan_outcome import print_outcome  # by now it is loaded
+
+        print_outcome(rendered, as_json=as_json, quiet=quiet)
         if serve:
             _serve(demo)
 

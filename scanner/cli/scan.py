@@ -51,25 +51,31 @@ def scan_command(
 
     Example: iam-scanner scan --ou Root/Workloads/Prod
     """
+    from scanner.audit.rule import exit_code
     from scanner.cli.scan_to_reports import resume_scan, run_scan
 
     options.log_to_stderr(debug)
     if resume is None:
-        ended = run_scan(options.settings(context.params), as_json=as_json, quiet=quiet)
+        rendered = run_scan(options.settings(context.params), quiet=quiet)
     else:
         folder, changes = _resumption(context.params, resume)
-        ended = resume_scan(folder, changes, as_json=as_json, quiet=quiet)
-    raise typer.Exit(ended.exit_code)
+        rendered = resume_scan(folder, changes, quiet=quiet)
+
+    from scanner.cli.screen.scan_outcome import print_outcome  # by now it is loaded
+
+    print_outcome(rendered, as_json=as_json, quiet=quiet)
+    raise typer.Exit(exit_code(rendered.assessment))
 
 
 def _resumption(parameters: Mapping[str, Any], resume: str) -> tuple[Path, dict[str, Any]]:
     """Find the run, and the settings that may differ from its own; raise `UsageError` for any other option."""
     from scanner.runs import folder as run_folder
+    from scanner.settings import option_name
 
     given = options.given(parameters)
     fixed = sorted(given.keys() - CHANGEABLE)
     if fixed:
-        names = ", ".join(f"--{name.replace('_', '-')}" for name in fixed)
+        names = ", ".join(option_name(key) for key in fixed)
         raise UsageError(
             f"A resumed run keeps the settings that it was started with; leave out {names}, or start a new run."
         )

@@ -1,19 +1,17 @@
-"""Run or resume a scan with its progress, its reports and its outcome: for `scan` and `demo`."""
+"""Run or resume a scan, with its progress, up to its reports: for `scan` and `demo`."""
 
 import asyncio
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
 from scanner import __version__
-from scanner.audit.rule import exit_code
 from scanner.cli.options import stderr
 from scanner.cli.screen.progress import ScanProgress
 from scanner.cli.stopping import stoppable
-from scanner.errors import ExitCode, InterruptedRunError, OutputError, UsageError
+from scanner.errors import InterruptedRunError, OutputError, UsageError
 from scanner.runs import folder as run_folder
 from scanner.scan.prepare import read_inputs
 from scanner.scan.resume import inputs_of, resume, resume_with_reports
@@ -26,25 +24,18 @@ if TYPE_CHECKING:
 REPORTS = ("scanner.cli.screen.scan_outcome", "scanner.report.workbook.assemble")  # and pandas and openpyxl with them
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    rendered: "Rendered"
-    exit_code: ExitCode
-
-
-def run_scan(settings: Settings, *, as_json: bool, quiet: bool) -> Ended:
-    """Scan, render and show."""
+def run_scan(settings: Settings, *, quiet: bool) -> "Rendered":
+    """Scan and render."""
     inputs = read_inputs(settings)
     with ScanProgress(stderr(), quiet=quiet) as progress:
         _load_reports_meanwhile(settings.format)
         folder = asyncio.run(stoppable(scan(inputs, progress), "No account was entered, and nothing was written."))
         progress.says("Writing the reports")
-        rendered = _report(folder, settings.format)
-    return _ended(rendered, as_json=as_json, quiet=quiet)
+        return _report(folder, settings.format)
 
 
-def resume_scan(folder: Path, changes: Mapping[str, object], *, as_json: bool, quiet: bool) -> Ended:
-    """Resume a run, render and show it; a run that lacks nothing but its reports is rendered without calling AWS."""
+def resume_scan(folder: Path, changes: Mapping[str, object], *, quiet: bool) -> "Rendered":
+    """Resume a run and render it; a run that lacks nothing but its reports is rendered without calling AWS."""
     begun = run_folder.read_begun(folder)
     if begun.whole and run_folder.is_sealed(folder):
         raise UsageError(f"The run {folder} is complete: there is nothing to resume.")
@@ -58,8 +49,7 @@ def resume_scan(folder: Path, changes: Mapping[str, object], *, as_json: bool, q
         rest = resume_with_reports(folder, begun) if begun.whole else resume(folder, begun, inputs, progress)
         asyncio.run(stoppable(rest, f"The run was not changed. Resume it with: {run_folder.resume_command(folder)}"))
         progress.says("Writing the reports")
-        rendered = _report(folder, inputs.settings.format)
-    return _ended(rendered, as_json=as_json, quiet=quiet)
+        return _report(folder, inputs.settings.format)
 
 
 def _load_reports_meanwhile(formats: Collection[str]) -> None:
@@ -72,15 +62,8 @@ def _load_reports_meanwhile(formats: Collection[str]) -> None:
     Thread(target=load, daemon=True).start()
 
 
-def _ended(rendered: "Rendered", *, as_json: bool, quiet: bool) -> Ended:
-    from scanner.cli.screen.scan_outcome import print_outcome
-
-    print_outcome(rendered, as_json=as_json, quiet=quiet)
-    return Ended(rendered=rendered, exit_code=exit_code(rendered.assessment))
-
-
 def _report(folder: Path, formats: Collection[str]) -> "Rendered":
-    """Render and seal; where that does not come to its end, say how it is made up for."""
+    """Render and seal; where that does not come to its end, say how to do it again."""
     from scanner.report.render import render_run
 
     rest = f"What was read is kept. Write the reports with: {run_folder.resume_command(folder)}"

@@ -209,7 +209,7 @@ def test_two_processes_cannot_be_at_one_run_while_its_reports_are_written_either
             render_run(done.folder, ("csv",))
 
 
-def test_a_complete_run_is_not_gone_on_with(world: SimulatedOrganization) -> None:
+def test_a_complete_run_cannot_be_resumed(world: SimulatedOrganization) -> None:
     with running(world) as endpoint:
         done = scan(endpoint)
         again = resume(endpoint, done.folder.name)
@@ -218,15 +218,23 @@ def test_a_complete_run_is_not_gone_on_with(world: SimulatedOrganization) -> Non
 
 
 @pytest.mark.parametrize(
-    "option", [("--ou", "Root/Workloads"), ("--safelist", "nobody.yaml"), ("--evidence", "basic"), ("--role-name", "x")]
+    "option",
+    [
+        ("--ou", "Root/Workloads"),
+        ("--safelist", "nobody.yaml"),
+        ("--evidence", "basic"),
+        ("--role-name", "x"),
+        ("--no-session-policy",),
+    ],
+    ids=lambda option: option[0],
 )
-def test_what_a_run_was_begun_with_cannot_be_changed(world: SimulatedOrganization, option: tuple[str, str]) -> None:
+def test_what_a_run_was_begun_with_cannot_be_changed(world: SimulatedOrganization, option: tuple[str, ...]) -> None:
     with running(world, [Fault("sts:AssumeRole", deny, account=named(world, "core").id)]) as endpoint:
         done = scan(endpoint)
         endpoint.calls.clear()
         again = resume(endpoint, done.folder.name, *option)
     assert again.exit_code == 2
-    assert option[0] in again.err
+    assert f"leave out {option[0]}, or start a new run" in again.err
     assert endpoint.calls == []
 
 
@@ -252,7 +260,7 @@ def test_the_external_id_may_come_from_where_it_came_the_first_time(
     assert endpoint.sessions[-1].external_id == "planted-secret"
 
 
-def test_a_run_is_gone_on_with_by_its_own_organization(world: SimulatedOrganization) -> None:
+def test_a_run_is_resumed_by_its_own_organization_alone(world: SimulatedOrganization) -> None:
     with running(world, [Fault("sts:AssumeRole", deny, account=named(world, "core").id)]) as endpoint:
         done = scan(endpoint)
     before = (done.folder / run_folder.JOURNAL).read_bytes()
