@@ -3,7 +3,8 @@
 import hashlib
 import json
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -21,7 +22,7 @@ from scanner.model import (
 )
 from scanner.record import Footer, Record, SafelistText
 from scanner.runs.journal import NO_LINE, JournalError, Line, decode, encode
-from scanner.settings import Settings
+from scanner.settings import ExcludedAccount, Settings
 from tests.builders import (
     START,
     access,
@@ -36,6 +37,7 @@ from tests.builders import (
     skipped,
     user,
 )
+from tests.runs.recording import rechained
 
 FOOTER = Footer(finished_at=START, api_calls={"iam:ListUsers": 3}, throttled=1, interrupted=False)
 
@@ -58,6 +60,53 @@ SAMPLE = whole(scanned(1, user("alice"), user("bob")), failed(2), skipped(3))
 
 def lines_of(data: bytes) -> list[bytes]:
     return data.splitlines(keepends=True)
+
+
+# --- settings, in a journal of another version ----------------------------------------------------------------------
+
+
+def with_settings(**recorded: object) -> bytes:
+    """A journal whose header has these settings and no other."""
+    first, *rest = lines_of(whole(scanned(1)))
+    changed = json.dumps(json.loads(first) | {"settings": recorded}, separators=(",", ":")).encode() + b"\n"
+    return b"".join(rechained([changed, *rest]))
+
+
+def test_a_setting_that_an_older_version_did_not_have_has_its_default() -> None:
+    read = decode(with_settings(role_name="Auditor", external_id_given=False)).header
+    assert read.settings == Settings(role_name="Auditor")
+
+
+def test_a_setting_that_this_version_does_not_have_is_left_out() -> None:
+    read = decode(with_settings(role_name="Auditor", colour="green", external_id_given=True)).header
+    assert read.settings == Settings(role_name="Auditor")
+    assert read.external_id_given
+
+
+def test_a_setting_that_was_allowed_once_and_is_refused_today_is_read_all_the_same() -> None:
+    read = decode(with_settings(exclude_ou=[{"ou": "Root/Sandbox", "reason": " "}], external_id_given=False)).header
+    assert [(excluded.ou, excluded.reason) for excluded in read.settings.exclude_ou] == [("Root/Sandbox", " ")]
+
+
+def test_every_setting_comes_back_as_it_was_but_for_the_external_id() -> None:
+    settings = Settings(
+        ou=("Root/Ä",),
+        exclude_account=(ExcludedAccount(account="000000000001", reason="sold"),),
+        accounts_file=Path("a.csv"),
+        external_id="planted-secret",
+        session_policy=False,
+        evidence="basic",
+        dormant_days=30,
+        safelist=(Path("a.yaml"), Path("b")),
+        as_of=date(2027, 1, 15),
+        format=("json",),
+        previous="none",
+    )
+    data = journal(replace(header(settings=settings), external_id_given=True), listing(account(1)), FOOTER)
+    assert b"planted-secret" not in data
+    assert json.loads(lines_of(data)[0])["settings"]["external_id_given"] is True
+    read = decode(data).header
+    assert (read.settings, read.external_id_given) == (settings.with_(external_id=None), True)
 
 
 # --- a round trip ----------------------------------------------------------------------------------------------------
