@@ -7,6 +7,7 @@ from scanner.aws.attachments import Attachment, AttachmentKind, Key, LiveUser
 from scanner.remediation.limits import deny_all_arn
 
 ATTACH, DETACH = "AttachUserPolicy", "DetachUserPolicy"
+DEACTIVATE = "DeactivateMFADevice"
 DELETE_USER, DELETE_DEVICE = "DeleteUser", "DeleteVirtualMFADevice"
 ACTIVE, INACTIVE = "Active", "Inactive"
 
@@ -24,7 +25,7 @@ _TAKE_OFF = {
     AttachmentKind.SIGNING_CERTIFICATE: ("DeleteSigningCertificate", "CertificateId"),
     AttachmentKind.SSH_KEY: ("DeleteSSHPublicKey", "SSHPublicKeyId"),
     AttachmentKind.SERVICE_CREDENTIAL: ("DeleteServiceSpecificCredential", "ServiceSpecificCredentialId"),
-    AttachmentKind.MFA_DEVICE: ("DeactivateMFADevice", "SerialNumber"),
+    AttachmentKind.MFA_DEVICE: (DEACTIVATE, "SerialNumber"),
     AttachmentKind.INLINE_POLICY: ("DeleteUserPolicy", "PolicyName"),
     AttachmentKind.ATTACHED_POLICY: (DETACH, "PolicyArn"),
     AttachmentKind.GROUP: ("RemoveUserFromGroup", "GroupName"),

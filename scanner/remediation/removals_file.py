@@ -91,20 +91,15 @@ class _Reading:
             if isinstance(scan, Scanned) and account_id in self._accounts
             for user in scan.users
         }
+        self._met: set[str] = set()  # user IDs
         self.faults: list[Fault] = []
 
     def targets(self, entries: list[Any]) -> Iterator[Target]:
-        met: set[tuple[str, str]] = set()
         for number, entry in enumerate(entries, start=1):
             try:
-                target = self._target(entry if isinstance(entry, Mapping) else {})
-                if target.key in met:
-                    raise ValueError(f"The user {target.user_name} of account {target.account.id} stands there twice.")
+                yield self._target(entry if isinstance(entry, Mapping) else {})
             except ValueError as error:
                 self.faults.append(_fault(self._path, f"removal {number}: {error}"))
-            else:
-                met.add(target.key)
-                yield target
 
     def _target(self, values: Mapping[str, Any]) -> Target:
         """Return what the entry says; raise `ValueError` where that is not so in the run, or says too little."""
@@ -118,6 +113,9 @@ class _Reading:
         account, user = found
         if (user.user_name, user.arn, user.path) != (values.get("user_name"), values.get("arn"), values.get("path")):
             raise ValueError(f"The run has {user.user_id} as {user.arn}, and not as {values.get('arn')}.")
+        if user.user_id in self._met:
+            raise ValueError(f"The user {user.user_name} of account {account.id} stands there twice.")
+        self._met.add(user.user_id)
         day, reviewer = parse_day(str(values.get("reviewed_on"))), _text(values.get("reviewer"))
         if reviewer is None or day is None:
             raise ValueError("It does not say who decided, and when.")
