@@ -29,68 +29,69 @@ READS = (  # what judging the rights of users calls
 class Rights:
     """The policies, groups and roles of one account, as far as they were asked for."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self) -> None:
         self._managed: dict[str, bool] = {}
         self._groups: dict[str, tuple[bool, int]] = {}
         self._trusts: tuple[tuple[str, frozenset[str]], ...] | None = None
 
-    async def judged(self, user: LiveUser) -> LiveUser:
+    async def judged(self, session: Session, user: LiveUser) -> LiveUser:
         """Return the user with what is known of its policies and groups: do they deny, is it the only member."""
-        attachments = [await self._judged(user.user_name, attachment) for attachment in user.attachments]
+        attachments = [await self._judged(session, user.user_name, attachment) for attachment in user.attachments]
         return replace(user, attachments=tuple(attachments))
 
-    async def roles_trusting(self, user: LiveUser) -> tuple[str, ...]:
+    async def roles_trusting(self, session: Session, user: LiveUser) -> tuple[str, ...]:
         """Return the ARNs of this account's roles whose trust policy names the user."""
         if self._trusts is None:
-            self._trusts = await self._read_trusts()
+            self._trusts = await _read_trusts(session)
         return tuple(role for role, principals in self._trusts if principals & {user.arn, user.user_id})
 
-    async def _judged(self, user_name: str, attachment: Attachment) -> Attachment:
+    async def _judged(self, session: Session, user_name: str, attachment: Attachment) -> Attachment:
         if attachment.kind is AttachmentKind.INLINE_POLICY:
-            answer = await self._session.call("iam", "GetUserPolicy", UserName=user_name, PolicyName=attachment.id)
+            answer = await session.call("iam", "GetUserPolicy", UserName=user_name, PolicyName=attachment.id)
             return replace(attachment, denies=denies(answer.get("PolicyDocument")))
         if attachment.kind is AttachmentKind.ATTACHED_POLICY:
-            return replace(attachment, denies=await self._managed_denies(attachment.id))
+            return replace(attachment, denies=await self._managed_denies(session, attachment.id))
         if attachment.kind is AttachmentKind.GROUP:
-            group_denies, members = await self._group(attachment.id)
+            group_denies, members = await self._group(session, attachment.id)
             return replace(attachment, denies=group_denies, only_member=members == 1)
         return attachment
 
-    async def _managed_denies(self, arn: str) -> bool:
+    async def _managed_denies(self, session: Session, arn: str) -> bool:
         if arn not in self._managed:
-            policy = await self._session.call("iam", "GetPolicy", PolicyArn=arn)
+            policy = await session.call("iam", "GetPolicy", PolicyArn=arn)
             version = policy.get("Policy", {}).get("DefaultVersionId")
             if version is None:
                 raise bad_response("iam:GetPolicy", "The policy has no default version.")
-            answer = await self._session.call("iam", "GetPolicyVersion", PolicyArn=arn, VersionId=version)
+            answer = await session.call("iam", "GetPolicyVersion", PolicyArn=arn, VersionId=version)
             self._managed[arn] = denies(answer.get("PolicyVersion", {}).get("Document"))
         return self._managed[arn]
 
-    async def _group(self, name: str) -> tuple[bool, int]:
+    async def _group(self, session: Session, name: str) -> tuple[bool, int]:
         """Return whether a policy of the group denies something, and how many members it has."""
         if name not in self._groups:
-            members = await self._all("GetGroup", "Users", GroupName=name)
-            attached = await self._all("ListAttachedGroupPolicies", "AttachedPolicies", GroupName=name)
-            inline = await self._all("ListGroupPolicies", "PolicyNames", GroupName=name)
-            verdicts = [await self._managed_denies(policy["PolicyArn"]) for policy in attached]
+            members = await _all(session, "GetGroup", "Users", GroupName=name)
+            attached = await _all(session, "ListAttachedGroupPolicies", "AttachedPolicies", GroupName=name)
+            inline = await _all(session, "ListGroupPolicies", "PolicyNames", GroupName=name)
+            verdicts = [await self._managed_denies(session, policy["PolicyArn"]) for policy in attached]
             for policy in inline:
-                answer = await self._session.call("iam", "GetGroupPolicy", GroupName=name, PolicyName=policy)
+                answer = await session.call("iam", "GetGroupPolicy", GroupName=name, PolicyName=policy)
                 verdicts.append(denies(answer.get("PolicyDocument")))
             self._groups[name] = any(verdicts), len(members)
         return self._groups[name]
 
-    async def _read_trusts(self) -> tuple[tuple[str, frozenset[str]], ...]:
-        roles = await self._all("ListRoles", "Roles")
-        return tuple((role["Arn"], _principals(role.get("AssumeRolePolicyDocument"))) for role in roles)
 
-    async def _all(self, operation: str, key: str, **parameters: str) -> list[Any]:
-        rows: list[Any] = []
-        async for page in _pages(self._session, operation, **parameters):
-            if key not in page:
-                raise bad_response(f"iam:{operation}", f"The answer has no {key}.")
-            rows += page[key]
-        return rows
+async def _read_trusts(session: Session) -> tuple[tuple[str, frozenset[str]], ...]:
+    roles = await _all(session, "ListRoles", "Roles")
+    return tuple((role["Arn"], _principals(role.get("AssumeRolePolicyDocument"))) for role in roles)
+
+
+async def _all(session: Session, operation: str, key: str, **parameters: str) -> list[Any]:
+    rows: list[Any] = []
+    async for page in _pages(session, operation, **parameters):
+        if key not in page:
+            raise bad_response(f"iam:{operation}", f"The answer has no {key}.")
+        rows += page[key]
+    return rows
 
 
 def denies(document: object) -> bool:
