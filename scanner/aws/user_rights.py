@@ -36,7 +36,10 @@ class Rights:
 
     async def judged(self, session: Session, user: LiveUser) -> LiveUser:
         """Return the user with what is known of its policies and groups: do they deny, is it the only member."""
-        attachments = [await self._judged(session, user.user_name, attachment) for attachment in user.attachments]
+        try:
+            attachments = [await self._judged(session, user.user_name, attachment) for attachment in user.attachments]
+        except (KeyError, TypeError) as error:
+            raise bad_response("iam:ListAttachedGroupPolicies", "A policy lacks its ARN.") from error
         return replace(user, attachments=tuple(attachments))
 
     async def roles_trusting(self, session: Session, user: LiveUser) -> tuple[str, ...]:
@@ -82,7 +85,10 @@ class Rights:
 
 async def _read_trusts(session: Session) -> tuple[tuple[str, frozenset[str]], ...]:
     roles = await _all(session, "ListRoles", "Roles")
-    return tuple((role["Arn"], _principals(role.get("AssumeRolePolicyDocument"))) for role in roles)
+    try:
+        return tuple((role["Arn"], _principals(role.get("AssumeRolePolicyDocument"))) for role in roles)
+    except (KeyError, TypeError) as error:
+        raise bad_response("iam:ListRoles", "A role lacks its ARN, or its trust policy cannot be read.") from error
 
 
 async def _all(session: Session, operation: str, key: str, **parameters: str) -> list[Any]:

@@ -14,6 +14,10 @@ from scanner.remediation.plan_document import Reason
 from scanner.remediation.refusals import Refusal
 from scanner.remediation.risk_notes import Surroundings
 
+NOT_UNDERSTOOD = Refusal(
+    reason=Reason.PROGRAM, detail="The program did not understand an answer about this user; --debug shows where."
+)
+
 
 class AccountView:
     """The users of one account, and what is read once for all of them."""
@@ -47,13 +51,13 @@ class AccountView:
         )
 
     async def is_last_administrator(self, user: LiveUser, leaving: Collection[UserId], deadline: float) -> bool:
-        """Tell whether no other user of the account is known to be an administrator who can get in.
+        """Tell whether the user can get in, and no other user of the account is known to be an administrator who can.
 
         Those that are to go as well (`leaving`) do not count. A user whose own rights are not known counts as an
         administrator, and others whose rights are not known do not: a mistake then costs a question, and no account.
         """
         details = await self._authorization(deadline)
-        if _administrator(details, user.user_id) is False:
+        if _administrator(details, user.user_id) is False or not self._can_get_in(user):
             return False
         for user_id, name in details.names.items():
             others = user_id != user.user_id and user_id not in leaving

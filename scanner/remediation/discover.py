@@ -1,11 +1,12 @@
 """From those who were decided about to a plan: each is read live, judged, and planned or spared. Changes nothing."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
 from scanner.aws.failures import CallError
-from scanner.remediation.account_view import AccountView, gone_or_renamed, not_read
+from scanner.remediation.account_view import NOT_UNDERSTOOD, AccountView, gone_or_renamed, not_read
 from scanner.remediation.connection import Connection
 from scanner.remediation.grounds import Judge
 from scanner.remediation.over_accounts import over_accounts
@@ -15,6 +16,8 @@ from scanner.remediation.progress import Progress
 from scanner.remediation.refusals import Refusal, refusal
 from scanner.remediation.risk_notes import notes
 from scanner.runs.stored import Whose
+
+log = logging.getLogger(__name__)
 
 
 class Discovery:
@@ -68,6 +71,10 @@ class Discovery:
             around = await view.surroundings(user, deadline)
         except CallError as error:
             self._spare(target, not_read(error), failed=True)
+            return
+        except Exception:  # the user's edge: a fault here must cost one user and never the plan
+            log.exception("user %s of account %s: unexpected", target.user_id, target.account.id)
+            self._spare(target, NOT_UNDERSTOOD, failed=True)
             return
         against = refusal(case)
         if against is not None:

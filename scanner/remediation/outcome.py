@@ -37,12 +37,24 @@ class UserOutcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What a user is."""
+
+    word: OutcomeWord | None = None  # None: nothing was begun
+    reason: Reason | None = None
+    detail: str = ""
+    left: tuple[str, ...] = ()
+    at: datetime | None = None  # since when
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class History:
     """What this program has done to a user since the plan, or since it was undone."""
 
     made: tuple[PlannedCall, ...]  # calls of apply that were made, or may have been: their answer never came
     deactivated: frozenset[str]  # serial numbers of MFA devices that apply took off the user, or found gone
     deleted: frozenset[str]  # serial numbers of virtual MFA devices known to be deleted
+    put_back: frozenset[Key]  # what an undo that was stopped has begun to put back
 
     @property
     def ours(self) -> frozenset[Key]:
@@ -57,7 +69,9 @@ class History:
 def history(events: Sequence[UserEvent]) -> History:
     """Return what apply did since the plan, or since the last time that it was wholly undone."""
     undone = [at for at, event in enumerate(events) if _is(event, OutcomeWord.UNDONE)]
-    calls = [pair for pair in _calls(events[undone[-1] + 1 :] if undone else events) if pair[0].doing is Doing.APPLY]
+    pairs = list(_calls(events[undone[-1] + 1 :] if undone else events))
+    calls = [pair for pair in pairs if pair[0].doing is Doing.APPLY]
+    reversals = [begun.call.key for begun, _ in pairs if begun.doing is Doing.UNDO]
     made = {begun.call.same_as: begun.call for begun, result in calls if result in _MAY_BE_MADE}
     gone = [begun.call for begun, result in calls if result in {*_MAY_BE_MADE, CallResult.ABSENT}]
     known = [begun.call for begun, result in calls if result in {CallResult.DONE, CallResult.ABSENT}]
@@ -65,6 +79,7 @@ def history(events: Sequence[UserEvent]) -> History:
         made=tuple(made.values()),
         deactivated=frozenset(call.thing for call in gone if call.action == DEACTIVATE),
         deleted=frozenset(call.thing for call in known if call.action == DELETE_DEVICE),
+        put_back=frozenset(key for key in reversals if key is not None),
     )
 
 
@@ -88,39 +103,43 @@ def _calls(events: Sequence[UserEvent]) -> Iterator[tuple[CallBegun, CallResult 
 
 
 def outcome(planned: PlannedUser, events: Sequence[UserEvent]) -> UserOutcome:
-    """Return what became of a user; one that was stopped between two calls is FAILED, with what apply will do."""
-    concluded = _standing(events)
-    made = history(events).made
-    word = concluded.outcome if concluded else None
-    reason, detail = (concluded.reason, concluded.detail) if concluded else (None, "")
-    left = concluded.left if concluded else ()
-    if word is OutcomeWord.REFUSED and made:
-        word = OutcomeWord.FAILED
-        detail = f"It is half done, and was then refused. {detail}"
-    stopped = bool(events) and not isinstance(events[-1], Concluded)
-    if stopped:
-        word, reason, left = OutcomeWord.FAILED, Reason.INTERRUPTED, ()
-        detail = "It was stopped between two calls. Run the same command again: it goes on from there."
+    """Return what became of a user; one that was stopped between two calls is FAILED, with what to do."""
+    standing = standing_of(events)
     return UserOutcome(
         planned=planned,
-        word=word,
-        reason=reason,
-        detail=detail,
-        left=left,
+        word=standing.word,
+        reason=standing.reason,
+        detail=standing.detail,
+        left=standing.left,
         calls=sum(isinstance(event, CallBegun) for event in events),
         started_at=events[0].at if events else None,
-        finished_at=(events[-1] if stopped or concluded is None else concluded).at if events else None,
+        finished_at=standing.at,
     )
 
 
-def _standing(events: Sequence[UserEvent]) -> Concluded | None:
+def standing_of(events: Sequence[UserEvent]) -> Standing:
+    """Return what a user is by its journal lines."""
+    if not events:
+        return Standing()
+    last = events[-1]
+    if not isinstance(last, Concluded):
+        detail = "It was stopped between two calls. Run the same command again: it goes on from there."
+        return Standing(word=OutcomeWord.FAILED, reason=Reason.INTERRUPTED, detail=detail, at=last.at)
+    concluded = _conclusion(events, last)
+    word, detail = concluded.outcome, concluded.detail
+    if word is OutcomeWord.REFUSED and history(events).made:
+        word, detail = OutcomeWord.FAILED, f"It is half done, and was then refused. {detail}"
+    return Standing(word=word, reason=concluded.reason, detail=detail, left=concluded.left, at=concluded.at)
+
+
+def _conclusion(events: Sequence[UserEvent], last: Concluded) -> Concluded:
     """Return the conclusion that says what the user is now: an undo that was refused changed nothing."""
-    standing: Concluded | None = None
-    for event in events:
-        if isinstance(event, Concluded):
-            no_undo = event.doing is Doing.UNDO and event.outcome is OutcomeWord.REFUSED
-            standing = standing if standing is not None and no_undo else event
-    return standing
+    changing = [
+        event
+        for event in events
+        if isinstance(event, Concluded) and not (event.doing is Doing.UNDO and event.outcome is OutcomeWord.REFUSED)
+    ]
+    return changing[-1] if changing else last
 
 
 def outcomes(plan: Plan, recorded: Recorded) -> tuple[UserOutcome, ...]:
@@ -128,9 +147,9 @@ def outcomes(plan: Plan, recorded: Recorded) -> tuple[UserOutcome, ...]:
     return tuple(outcome(user, recorded.of(user.target.key)) for user in plan.users)
 
 
-def is_half_done(of: UserOutcome, events: Sequence[UserEvent]) -> bool:
+def is_half_done(events: Sequence[UserEvent]) -> bool:
     """Tell whether something was changed, and neither brought to its end nor undone."""
-    return of.word is OutcomeWord.FAILED and bool(history(events).made)
+    return standing_of(events).word is OutcomeWord.FAILED and bool(history(events).made)
 
 
 def exit_code(words: Sequence[OutcomeWord | None]) -> ExitCode:

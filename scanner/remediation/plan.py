@@ -141,15 +141,24 @@ def undoing(done: Sequence[PlannedCall], user: LiveUser) -> tuple[PlannedCall, .
     return tuple(calls)
 
 
-def changed_since(done: Sequence[PlannedCall], user: LiveUser, before: LiveUser) -> tuple[str, ...]:
-    """Name what somebody else changed since a quarantine, and what undo therefore leaves as it is."""
+def changed_since(
+    done: Sequence[PlannedCall], user: LiveUser, before: LiveUser, put_back: Collection[Key]
+) -> tuple[str, ...]:
+    """Name what somebody else changed since a quarantine, and what undo therefore leaves as it is.
+
+    What an earlier undo has put back already (`put_back`) is none of it.
+    """
     own: Mapping[Key | None, PlannedCall] = {call.key: call for call in done}
-    return tuple(_changes(own, user, before))
+    return tuple(_changes(own, user, before, put_back))
 
 
-def _changes(own: Mapping[Key | None, PlannedCall], user: LiveUser, before: LiveUser) -> Iterator[str]:
+def _changes(
+    own: Mapping[Key | None, PlannedCall], user: LiveUser, before: LiveUser, put_back: Collection[Key]
+) -> Iterator[str]:
     for key, call in own.items():
         thing = user.find(key) if key else None
+        if key in put_back:
+            continue
         if thing is None:
             yield f"{call.kind} {call.thing} is no longer there"
         elif call.action != ATTACH and thing.active:

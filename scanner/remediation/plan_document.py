@@ -18,6 +18,7 @@ from scanner.errors import UsageError
 from scanner.model import Account, AccountId, Choice, UserId
 from scanner.remediation.calls import PlannedCall
 from scanner.remediation.limits import PLAN_LIFE, Allowances
+from scanner.runs.stored import Whose
 
 SCHEMA_VERSION: Final = 1
 UserKey = tuple[AccountId, UserId]
@@ -127,6 +128,15 @@ class Plan:
     sources: tuple[Source, ...]
     users: tuple[PlannedUser, ...]  # by account ID, user name, user ID
     spared: tuple[Spared, ...]
+
+    @property
+    def of(self) -> Whose:
+        """The organization whose users these are."""
+        return Whose(
+            organization_id=self.organization_id,
+            partition=self.partition,
+            caller_account_id=self.caller_account_id,
+        )
 
     @property
     def expires_at(self) -> datetime:
