@@ -32,10 +32,13 @@ NO_SUCH_ENTITY = "NoSuchEntity"
 _NO_SUCH_ACTION = "InvalidAction"  # what a partition answers that does not have the action
 
 
-async def read_user(session: Session, account_id: AccountId, user_name: str) -> LiveUser | None:
+async def read_user(
+    session: Session, account_id: AccountId, user_name: str, *, with_last_use: bool = True
+) -> LiveUser | None:
     """Read the user of this name; None where there is none. Raises `CallError` where anything could not be read.
 
-    Whether its policies and groups deny something is not read here: see `user_rights`.
+    Without `with_last_use` its access keys have no last use, which costs a call a key and does not change what hangs on
+    the user. Whether its policies and groups deny something is not read here: see `user_rights`.
     """
     try:
         answer = await session.call("iam", "GetUser", UserName=user_name)
@@ -43,7 +46,7 @@ async def read_user(session: Session, account_id: AccountId, user_name: str) -> 
         if error.failure.code == NO_SUCH_ENTITY:
             return None
         raise
-    reading = _Reading(session, account_id, user_name)
+    reading = _Reading(session, account_id, user_name, with_last_use=with_last_use)
     attachments = [attachment for read in reading.in_order for attachment in await read()]
     try:
         raw = answer["User"]
@@ -69,12 +72,13 @@ async def read_user(session: Session, account_id: AccountId, user_name: str) -> 
 class _Reading:
     """The lists of one user."""
 
-    def __init__(self, session: Session, account_id: AccountId, user_name: str) -> None:
+    def __init__(self, session: Session, account_id: AccountId, user_name: str, *, with_last_use: bool) -> None:
         if not user_name:
             raise ValueError("without a user name, IAM answers about the caller")
         self._session = session
         self._account_id = account_id
         self._user_name = user_name
+        self._ask_last_use = with_last_use
         self.notes: list[str] = []
         self.in_order: tuple[Callable[[], Awaitable[list[Attachment]]], ...] = (
             self._password,
@@ -160,7 +164,7 @@ class _Reading:
                 created_at=_time(row, "CreateDate"),
             ),
         )
-        return [await self._with_last_use(key) for key in keys]
+        return [await self._with_last_use(key) for key in keys] if self._ask_last_use else keys
 
     async def _with_last_use(self, key: Attachment) -> Attachment:
         call = "iam:GetAccessKeyLastUsed"

@@ -29,9 +29,10 @@ class AccountView:
         self._rights = Rights()
         self._details: iam.AuthorizationDetails | None = None
 
-    async def user(self, name: str, deadline: float) -> LiveUser | None:
+    async def user(self, name: str, deadline: float, *, with_last_use: bool = True) -> LiveUser | None:
         """Read a user; None where no user has this name. Raises `CallError`."""
-        return await read_user(self._session.until(deadline), self._account_id, name)
+        session = self._session.until(deadline)
+        return await read_user(session, self._account_id, name, with_last_use=with_last_use)
 
     async def name_of(self, user_id: UserId, deadline: float) -> str | None:
         """Return what the user of this ID is called now (ListUsers); None where the account has no such user."""
@@ -62,7 +63,7 @@ class AccountView:
         for user_id, name in details.names.items():
             others = user_id != user.user_id and user_id not in leaving
             if others and _administrator(details, user_id):
-                other = await self.user(name, deadline)
+                other = await self.user(name, deadline, with_last_use=False)
                 if other is not None and other.user_id == user_id and self._can_get_in(other):
                     return False
         return True

@@ -11,7 +11,7 @@ from scanner import __version__
 from scanner.aws.clients import Clients
 from scanner.aws.failures import CallError
 from scanner.errors import ExitCode, InterruptedRunError, UsageError
-from scanner.model import Account
+from scanner.model import Account, Choice
 from scanner.remediation import earlier_plans, plan_folder, remediation_journal
 from scanner.remediation.account_view import AccountView, not_read
 from scanner.remediation.carry_out import Application
@@ -92,13 +92,16 @@ def prepare(request: ApplyRequest) -> Pending:
         for outcome in of_part
         if _is_to_do(request.doing, outcome, bool(history(recorded.of(outcome.planned.target.key)).made))
     )
+    if not todo and request.doing is Doing.UNDO:
+        raise UsageError(f"There is nothing to undo: no user of the plan {plan.plan_id} is quarantined by it.")
     return Pending(request=request, plan=plan, digest=digest, folder=folder, todo=todo, outcomes=of_part)
 
 
 def _is_to_do(doing: Doing, outcome: UserOutcome, changed: bool) -> bool:
-    """Tell whether a user is to be worked on: done and undone ones stay so; there is nothing to undo unchanged."""
+    """Tell whether a user is to be worked on: done and undone ones stay so, and what is deleted cannot be undone."""
     if doing is Doing.UNDO:
-        return changed
+        removed = outcome.word is OutcomeWord.DONE and outcome.planned.target.choice is Choice.REMOVE
+        return changed and not removed
     return outcome.word not in {OutcomeWord.DONE, OutcomeWord.UNDONE}
 
 

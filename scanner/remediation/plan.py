@@ -6,6 +6,7 @@ is never touched.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from scanner.aws.attachments import Attachment, AttachmentKind, Key, LiveUser
 from scanner.model import Choice
@@ -57,7 +58,7 @@ def _removal(user: LiveUser, partition: str) -> Iterator[PlannedCall]:
     rights = [thing for thing in user.of_kind(*_RIGHTS) if thing.key != deny_all.key]
     yield from (take_off(user, thing) for thing in rights if not thing.denies)
     yield from (take_off(user, thing) for thing in rights if thing.denies)
-    yield take_off(user, deny_all)
+    yield replace(take_off(user, deny_all), takes_away="the deny, once nothing else is left on the user")
     yield delete_user(user)
 
 

@@ -123,7 +123,7 @@ class UserWork:
 
     async def read(self) -> LiveUser | None:
         """Read the user; None where nobody, or somebody else, has its name now."""
-        user = await self.view.user(self.target.user_name, self.deadline)
+        user = await self.view.user(self.target.user_name, self.deadline, with_last_use=False)
         return user if user is not None and user.user_id == self.target.user_id else None
 
     def enter(self, calls: Sequence[PlannedCall]) -> None:
