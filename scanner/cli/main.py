@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from scanner import __version__
-from scanner.cli import accounts, demo, diff, evaluate, report, review, safelist, scan, verify
+from scanner.cli import accounts, demo, diff, evaluate, remediate, report, review, safelist, scan, verify
 from scanner.cli.options import print_json
 from scanner.errors import ExitCode, FaultsError, ScannerError
 
@@ -31,6 +31,7 @@ app.command("report")(report.report_command)
 app.command("evaluate")(evaluate.evaluate_command)
 app.command("diff")(diff.diff_command)
 app.add_typer(review.app)
+app.add_typer(remediate.app)
 app.command("verify")(verify.verify_command)
 app.command("demo")(demo.demo_command)
 

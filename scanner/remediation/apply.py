@@ -16,7 +16,7 @@ from scanner.remediation import earlier_plans, plan_folder, remediation_journal
 from scanner.remediation.account_view import AccountView, not_read
 from scanner.remediation.carry_out import Application
 from scanner.remediation.connection import Connection, RoleAccess, connect
-from scanner.remediation.grounds import Judge
+from scanner.remediation.grounds import Grounds, Judge
 from scanner.remediation.limits import MAX_USERS, Allowances
 from scanner.remediation.make_plan import grounds_of, refuse_too_many
 from scanner.remediation.outcome import UserOutcome, exit_code, history, outcomes
@@ -116,20 +116,26 @@ async def execute(pending: Pending, progress: Progress) -> Ended:
     earlier_plans.refuse_half_done(
         request.output, [user.target.key for user in pending.todo], request.now, pending.folder
     )
-    safelist = parse(read(request.safelist))
-    check_organization(safelist, plan.organization_id)
     allowances = plan.allowances.with_more(request.allowances)
-    grounds = grounds_of(safelist, request.output, allowances, request.now)
+    grounds = _grounds(request, plan, allowances) if request.doing is Doing.APPLY else None
     access = replace(request.access, role_name=request.role_name or plan.role_name)
     async with Clients(profile=access.profile, concurrency=access.concurrency) as clients:
         progress.says("Checking credentials and organization")
         connection = await connect(clients, access)
         await connection.check_is_of(plan.of)
-        judge = Judge(grounds, partition=plan.partition, caller_arn=connection.caller.arn)
+        caller = connection.caller
+        judge = Judge(grounds, partition=plan.partition, caller_arn=caller.arn) if grounds else None
         with RemediationJournal(pending.folder, pending.digest) as journal:
             run = _Run(pending, connection, journal, judge, progress)
             await run.to_its_end(allowances)
     return _ended(pending, tuple(run.concluded))
+
+
+def _grounds(request: ApplyRequest, plan: Plan, allowances: Allowances) -> Grounds:
+    """Read what decisions are checked against; undo needs none of it, and works where a safelist is broken."""
+    safelist = parse(read(request.safelist))
+    check_organization(safelist, plan.organization_id)
+    return grounds_of(safelist, request.output, allowances, request.now)
 
 
 def _ended(pending: Pending, concluded: tuple[Concluded, ...]) -> Ended:
@@ -144,7 +150,12 @@ class _Run:
     """One apply or undo, from its first journal line to its last."""
 
     def __init__(
-        self, pending: Pending, connection: Connection, journal: RemediationJournal, judge: Judge, progress: Progress
+        self,
+        pending: Pending,
+        connection: Connection,
+        journal: RemediationJournal,
+        judge: Judge | None,
+        progress: Progress,
     ) -> None:
         self._pending = pending
         self._connection = connection
@@ -204,7 +215,7 @@ class _Run:
         )
         leaving = [user.target.user_id for user in self._pending.plan.users if user.target.account.id == account.id]
         for user in users:
-            work = Reversal(user, desk) if self._doing is Doing.UNDO else Application(user, desk, self._judge, leaving)
+            work = Application(user, desk, self._judge, leaving) if self._judge else Reversal(user, desk)
             concluded = await work.conclude()
             self.concluded.append(concluded)
             self._progress.finished(concluded.outcome, self._connection.clients.meter)

@@ -43,20 +43,20 @@ def save(plan: Plan, run_id: str, output: Path) -> tuple[Path, str]:
     """Write the plan; return its folder and its digest. Raises `OutputError`."""
     folder = output / f"{run_id}{SUFFIX}" / plan.plan_id
     data, digest = encode(plan)
-    files = {
-        PLAN_CSV: table(_COLUMNS, _rows(plan)),
-        COMMANDS: script(plan).encode("utf-8"),
-        PLAN: data,
-    }
     try:
         folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.mkdir(mode=0o700)
-        for name, content in files.items():
+        for name, content in {**for_people(plan), PLAN: data}.items():
             with whole(folder / name) as file:
                 file.write(content)
     except OSError as error:
         raise OutputError(f"Cannot write the plan to {folder}: {error.strerror}. Make room, and plan again.") from error
     return folder, digest
+
+
+def for_people(plan: Plan) -> Mapping[str, bytes]:
+    """Return the files that are rendered from the plan, by name."""
+    return {PLAN_CSV: table(_COLUMNS, _rows(plan)), COMMANDS: script(plan).encode("utf-8")}
 
 
 def load(folder: Path) -> tuple[Plan, str]:

@@ -1,0 +1,336 @@
+"""What a person reads of a plan, of what apply and undo did, and of where a plan stands; and the same for scripts."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from scanner.aws.attachments import AttachmentKind, LiveUser
+from scanner.cli.screen.layout import labelled, print_parts
+from scanner.model import Choice
+from scanner.remediation.apply import Ended, Pending
+from scanner.remediation.calls import PlannedCall
+from scanner.remediation.last_use import unknown_uses, uses
+from scanner.remediation.make_plan import Made
+from scanner.remediation.outcome import UserOutcome
+from scanner.remediation.plan_document import PlannedUser, Spared, Target
+from scanner.remediation.plan_folder import COMMANDS, PLAN_CSV
+from scanner.remediation.remediation_journal import Doing, OutcomeWord
+from scanner.remediation.status import PlanStatus, still_valid
+from scanner.report.words import many
+from scanner.text import for_terminal
+
+_STYLES: Mapping[OutcomeWord | None, str] = {
+    OutcomeWord.DONE: "green",
+    OutcomeWord.UNDONE: "green",
+    OutcomeWord.REFUSED: "yellow",
+    OutcomeWord.FAILED: "bold red",
+    None: "dim",
+}
+_TO_DO = {Choice.REMOVE: "remove", Choice.QUARANTINE: "quarantine"}
+
+
+# --- a plan that was made --------------------------------------------------------------------------------------------
+
+
+def show_plan(made: Made, console: Console) -> None:
+    """Print who is planned, with what hangs on each and why, then who is spared, and what is next."""
+    print_parts(console, _plan_parts(made))
+
+
+def _plan_parts(made: Made) -> Iterator[RenderableType]:
+    plan = made.plan
+    yield Text(f"Plan {plan.plan_id}: {_counts(plan.users)}", style="bold")
+    yield Text("Nothing was changed.", style="dim")
+    if plan.users:
+        yield _users_table(plan.users)
+        yield from _notes(plan.users)
+    if plan.spared:
+        yield from _spared_parts(plan.spared)
+    yield Text()
+    yield labelled(
+        ("Files", Text(f"{for_terminal(str(made.folder / PLAN_CSV))}\n{for_terminal(str(made.folder / COMMANDS))}")),
+        ("Digest", Text(made.digest).append("\nof the plan; note it elsewhere", style="dim")),
+        ("Valid", Text(f"until {_moment(plan.expires_at)}")),
+        ("Next", Text(_next_of_plan(made))),
+    )
+
+
+def _counts(users: Sequence[PlannedUser]) -> str:
+    counts = Counter(user.target.choice for user in users)
+    accounts = len({user.target.account.id for user in users})
+    parts = [f"{many(counts[choice], 'user')} to {_TO_DO[choice]}" for choice in _TO_DO if counts[choice]]
+    return f"{', '.join(parts)}, in {many(accounts, 'account')}" if parts else "nobody is planned"
+
+
+def _users_table(users: Sequence[PlannedUser]) -> RenderableType:
+    table = _table("\nTo be carried out", "Account", "User", "To do", "What hangs on it", "Last use", "Why")
+    for user in users:
+        target = user.target
+        table.add_row(
+            _account(target),
+            for_terminal(target.user_name),
+            _TO_DO[target.choice],
+            _hangs_on(user.before),
+            _last_use(user.before),
+            for_terminal(target.why),
+        )
+    return table
+
+
+def _notes(users: Sequence[PlannedUser]) -> Iterator[RenderableType]:
+    noted = [user for user in users if user.notes]
+    if noted:
+        yield Text("\nTo know before", style="bold")
+    for user in noted:
+        yield Text(f"{for_terminal(user.target.user_name)} ({user.target.account.id})")
+        yield from (Text(f"  {for_terminal(note)}") for note in user.notes)
+
+
+def _spared_parts(spared: Sequence[Spared]) -> Iterator[RenderableType]:
+    table = _table("\nSpared: not in the plan", "Account", "User", "Decided", "Reason", "Detail")
+    for each in spared:
+        style = "bold red" if each.failed else "yellow"
+        target = each.target
+        name = for_terminal(target.user_name)
+        reason = Text(each.reason, style=style)
+        table.add_row(_account(target), name, target.choice, reason, for_terminal(each.detail))
+    yield table
+
+
+def _next_of_plan(made: Made) -> str:
+    if not made.plan.users:
+        return "nothing is to be carried out; see why each user is spared"
+    return f"iam-scanner remediate apply {made.plan.plan_id}\nshows each call, and makes them with --execute"
+
+
+def _hangs_on(user: LiveUser) -> str:
+    """Count what hangs on a user by kind: "console password, 2 access keys (1 inactive), 1 group"."""
+    parts = []
+    for kind in AttachmentKind:
+        things = user.of_kind(kind)
+        if not things:
+            continue
+        inactive = sum(thing.active is False for thing in things)
+        plural = f"{kind[:-1]}ies" if kind.endswith("policy") else f"{kind}s"
+        words = kind.value if kind is AttachmentKind.LOGIN_PROFILE else many(len(things), kind, plural)
+        parts.append(f"{words} ({inactive} inactive)" if inactive else words)
+    return ", ".join(parts) or "nothing"
+
+
+def _last_use(user: LiveUser) -> str:
+    used = next((use for use in uses(user) if not use.by_setting), None)
+    known = f"{used.at:%Y-%m-%d} {used.used_for or ''}".rstrip() if used else "never"
+    return f"{known}; unknown for {', '.join(unknown_uses(user))}" if unknown_uses(user) else known
+
+
+# --- a plan about to be carried out ----------------------------------------------------------------------------------
+
+
+def show_pending(pending: Pending, console: Console, *, quiet: bool) -> None:
+    """Print each call that would be made, and that none was."""
+    print_parts(console, _pending_parts(pending, quiet=quiet))
+
+
+def _pending_parts(pending: Pending, *, quiet: bool) -> Iterator[RenderableType]:
+    undo = pending.request.doing is Doing.UNDO
+    for user in pending.todo:
+        target = user.target
+        to_do = "undo the quarantine of" if undo else _TO_DO[target.choice]
+        yield Text(f"{to_do} {for_terminal(target.user_name)} ({target.user_id}) in {_account(target)}", style="bold")
+        if not undo:
+            yield from (_call_line(number, call) for number, call in enumerate(user.calls, start=1))
+    if quiet:
+        return
+    ready = [outcome for outcome in pending.outcomes if outcome.planned not in pending.todo]
+    yield from (_outcome_line(outcome) for outcome in ready)
+    if undo:
+        yield Text("What this plan made inactive becomes active, and AWSDenyAll is detached where it attached it.")
+    name = pending.request.doing
+    yield Text(f"\nNothing was changed. To do it: iam-scanner remediate {name} {pending.plan.plan_id} --execute")
+
+
+def _call_line(number: int, call: PlannedCall) -> Text:
+    line = Text(f"  {number:>2}. {for_terminal(call.words)}")
+    return line.append(f"  takes away {call.takes_away}", style="dim")
+
+
+def ask_for_number(pending: Pending, console: Console) -> None:
+    """Ask to type how many users it is about."""
+    doing = "To be undone" if pending.request.doing is Doing.UNDO else "To be carried out"
+    console.print(f"{doing}: {_counts(pending.todo)}.", soft_wrap=True)
+    for user in pending.todo:
+        console.print(f"  {_account(user.target)}  {for_terminal(user.target.user_name)}", soft_wrap=True)
+    console.print(f"Type the number of users, {len(pending.todo)}, to go on: ", end="", soft_wrap=True)
+
+
+# --- what was done ---------------------------------------------------------------------------------------------------
+
+
+def show_ended(ended: Ended, console: Console) -> None:
+    print_parts(console, _ended_parts(ended))
+
+
+def _ended_parts(ended: Ended) -> Iterator[RenderableType]:
+    plan = ended.pending.plan
+    yield Text(f"Plan {plan.plan_id}: {_words(ended.outcomes)}", style="bold")
+    yield from (_outcome_line(outcome) for outcome in ended.outcomes)
+    refused = [each for each in ended.concluded if each.doing is Doing.UNDO and each.outcome is OutcomeWord.REFUSED]
+    yield from (Text(f"Not undone: {each.user_id}: {for_terminal(each.detail)}", style="yellow") for each in refused)
+    yield Text()
+    yield labelled(
+        ("Results", Text(for_terminal(str(ended.results)))),
+        ("Next", Text("\n".join(_next_of_ended(ended)))),
+    )
+
+
+def _next_of_ended(ended: Ended) -> Iterator[str]:
+    plan_id = ended.pending.plan.plan_id
+    words = {outcome.word for outcome in ended.outcomes}
+    if OutcomeWord.FAILED in words:
+        yield f"fix the cause; then, to go on: iam-scanner remediate {ended.pending.request.doing} {plan_id} --execute"
+    yield f"see what may still be valid: iam-scanner remediate status {plan_id}"
+    yield "scan again, to see that all of it was carried out"
+
+
+def _words(outcomes: Sequence[UserOutcome]) -> str:
+    counts = Counter(outcome.word for outcome in outcomes)
+    named = [f"{counts[word]:,} {word}" for word in OutcomeWord if counts[word]]
+    planned = [f"{counts[None]:,} not begun"] if counts[None] else []
+    return ", ".join([*named, *planned]) or "nobody"
+
+
+def _outcome_line(outcome: UserOutcome) -> Text:
+    target = outcome.planned.target
+    line = Text(f"{outcome.word or 'PLANNED':<8}", style=_STYLES[outcome.word])
+    line.append(f" {_account(target)}  {for_terminal(target.user_name)}  ({_TO_DO[target.choice]})", style="none")
+    if outcome.reason:
+        line.append(f"  {outcome.reason}", style="bold")
+    if outcome.detail:
+        line.append(f"  {for_terminal(outcome.detail)}", style="none")
+    if outcome.left:
+        line.append(f"\n         left: {for_terminal('; '.join(outcome.left))}", style="none")
+    return line
+
+
+# --- where a plan stands ---------------------------------------------------------------------------------------------
+
+
+def show_status(found: PlanStatus, now: datetime, console: Console) -> None:
+    print_parts(console, _status_parts(found, now))
+
+
+def _status_parts(found: PlanStatus, now: datetime) -> Iterator[RenderableType]:
+    plan = found.plan
+    yield Text(f"Plan {plan.plan_id}: {_words(found.outcomes)}", style="bold")
+    for outcome in found.outcomes:
+        yield _outcome_line(outcome)
+        yield from (Text(f"         {line}", style="yellow") for line in _still_valid_lines(outcome, now))
+    if now > plan.expires_at:
+        yield Text(f"The plan was good until {_moment(plan.expires_at)}; it can still be undone.", style="dim")
+
+
+def _still_valid_lines(outcome: UserOutcome, now: datetime) -> Iterator[str]:
+    left = still_valid(outcome, now)
+    if left.tokens_until:
+        yield f"temporary credentials that its keys made may be valid until {_moment(left.tokens_until)}"
+    if left.roles_until:
+        until = _moment(left.roles_until)
+        yield f"sessions of roles that it assumed last up to each role's own maximum, at most until {until}"
+
+
+# --- for scripts -----------------------------------------------------------------------------------------------------
+
+
+def plan_document(made: Made) -> Mapping[str, object]:
+    plan = made.plan
+    return {
+        "plan_id": plan.plan_id,
+        "folder": str(made.folder),
+        "sha256": made.digest,
+        "expires_at": _iso(plan.expires_at),
+        "users": [
+            _target(user.target) | {"calls": [call.words for call in user.calls], "notes": list(user.notes)}
+            for user in plan.users
+        ],
+        "spared": [
+            _target(each.target)
+            | {"outcome": "FAILED" if each.failed else "REFUSED", "reason": each.reason, "detail": each.detail}
+            for each in plan.spared
+        ],
+    }
+
+
+def pending_document(pending: Pending) -> Mapping[str, object]:
+    undo = pending.request.doing is Doing.UNDO
+    calls = [
+        _target(user.target) | {"action": call.action, "parameters": dict(call.parameters), "resource": call.resource}
+        for user in pending.todo
+        for call in (() if undo else user.calls)
+    ]
+    users = [_target(user.target) for user in pending.todo]
+    return {"plan_id": pending.plan.plan_id, "executed": False, "users": users, "calls": calls}
+
+
+def ended_document(ended: Ended) -> Mapping[str, object]:
+    return {
+        "plan_id": ended.pending.plan.plan_id,
+        "executed": True,
+        "results": str(ended.results),
+        "users": [_outcome(outcome) for outcome in ended.outcomes],
+    }
+
+
+def status_document(found: PlanStatus, now: datetime) -> Mapping[str, object]:
+    users = []
+    for outcome in found.outcomes:
+        left = still_valid(outcome, now)
+        until = {"tokens_until": _iso(left.tokens_until), "role_sessions_until": _iso(left.roles_until)}
+        users.append({**_outcome(outcome), "may_still_be_valid": until})
+    return {"plan_id": found.plan.plan_id, "expires_at": _iso(found.plan.expires_at), "users": users}
+
+
+def _target(target: Target) -> dict[str, object]:
+    return {
+        "account_id": target.account.id,
+        "user_name": target.user_name,
+        "user_id": target.user_id,
+        "decision": target.choice,
+        "why": target.why,
+    }
+
+
+def _outcome(outcome: UserOutcome) -> dict[str, object]:
+    return _target(outcome.planned.target) | {
+        "outcome": outcome.word,
+        "reason": outcome.reason,
+        "detail": outcome.detail,
+        "left": list(outcome.left),
+        "calls": outcome.calls,
+        "finished_at": _iso(outcome.finished_at),
+    }
+
+
+# --- small parts -----------------------------------------------------------------------------------------------------
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(column, justify="left", overflow="fold")
+    return table
+
+
+def _account(target: Target) -> str:
+    return f"{target.account.id} {for_terminal(target.account.name)}".rstrip()
+
+
+def _moment(value: datetime) -> str:
+    return f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _iso(value: datetime | None) -> str | None:
+    return None if value is None else value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
