@@ -261,7 +261,9 @@ def _header(world: SimulatedOrganization, run_id: str, started: datetime, **more
         "settings": {"evidence": "basic"},
         "account_owners": {},
         "caller": Caller(
-            account_id=management, arn=f"arn:{world.partition}:iam::{management}:user/auditor", partition=world.partition
+            account_id=management,
+            arn=f"arn:{world.partition}:iam::{management}:user/auditor",
+            partition=world.partition,
         ),
         "organization": Organization(id=world.id, management_account_id=management),
         "session_policies": {},
