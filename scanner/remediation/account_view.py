@@ -1,15 +1,17 @@
 """One account as it is now, read through a session that can change nothing."""
 
+import itertools
 from collections.abc import Collection
 
 from scanner.aws import iam
 from scanner.aws.attachments import AttachmentKind, LiveUser
 from scanner.aws.failures import CallError
-from scanner.aws.user_reads import read_user
+from scanner.aws.user_reads import NO_SUCH_ENTITY, read_user
 from scanner.aws.user_rights import Rights
 from scanner.model import AccountId, FailReason, UserId
 from scanner.remediation.connection import Connection
 from scanner.remediation.limits import deny_all_arn
+from scanner.remediation.patience import may_look_again
 from scanner.remediation.plan_document import Reason
 from scanner.remediation.refusals import Refusal
 from scanner.remediation.risk_notes import Surroundings
@@ -30,9 +32,18 @@ class AccountView:
         self._details: iam.AuthorizationDetails | None = None
 
     async def user(self, name: str, deadline: float, *, with_last_use: bool = True) -> LiveUser | None:
-        """Read a user; None where no user has this name. Raises `CallError`."""
+        """Read a user; None where no user has this name. Raises `CallError`.
+
+        A user that is found, and of which a list then knows nothing, is being made or deleted: it is read again.
+        """
         session = self._session.until(deadline)
-        return await read_user(session, self._account_id, name, with_last_use=with_last_use)
+        for looks in itertools.count():
+            try:
+                return await read_user(session, self._account_id, name, with_last_use=with_last_use)
+            except CallError as error:
+                if error.failure.code != NO_SUCH_ENTITY or not await may_look_again(looks):
+                    raise
+        raise AssertionError  # count has no end
 
     async def name_of(self, user_id: UserId, deadline: float) -> str | None:
         """Return what the user of this ID is called now (ListUsers); None where the account has no such user."""

@@ -74,13 +74,13 @@ class Application(UserWork):
         return Ending(outcome=OutcomeWord.DONE, detail=self._note())
 
     async def _stage(self, stage: Sequence[PlannedCall], user: LiveUser | None) -> LiveUser | None:
-        tries = 0
+        looks = 0
         while todo := self._todo(stage, user):
             await self.make(todo)
             user = await self._look()
             if self._todo(stage, user):
-                await self.settle(tries)
-                tries += 1
+                await self.settle(looks)
+                looks += 1
                 user = await self._look()
         return user
 
@@ -112,14 +112,14 @@ class Application(UserWork):
         if devices:
             self.enter(devices)
             await self._stage(devices, None)
-        tries = 0
+        looks = 0
         while (name := await self.view.name_of(self.target.user_id, self.deadline)) is not None:
             if name.lower() != self.target.user_name.lower():
                 why = gone_or_renamed(name, self.target.user_name)
                 word = OutcomeWord.FAILED if self.history.made else OutcomeWord.REFUSED
                 raise StoppedError(word, why.reason, why.detail)
-            await self.settle(tries)
-            tries += 1
+            await self.settle(looks)
+            looks += 1
         if self.target.choice is Choice.QUARANTINE:
             raise refused(gone_or_renamed(None, self.target.user_name))
         gone = "" if self._deleted else "Somebody else had deleted it. "

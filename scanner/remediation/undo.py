@@ -27,13 +27,13 @@ class Reversal(UserWork):
         todo = undoing(made, user)
         left = changed_since(made, user, self.planned.before, self.history.put_back)
         self.enter(todo)
-        tries = 0
+        looks = 0
         while todo:
             await self.make(todo)
             user = await self._look()
             if todo := undoing(made, user):
-                await self.settle(tries)
-                tries += 1
+                await self.settle(looks)
+                looks += 1
                 todo = undoing(made, await self._look())
         return Ending(outcome=OutcomeWord.UNDONE, left=left)
 

@@ -16,6 +16,7 @@ from scanner.remediation.account_view import NOT_UNDERSTOOD, AccountView, not_re
 from scanner.remediation.calls import ATTACH, DETACH, PlannedCall
 from scanner.remediation.connection import Connection
 from scanner.remediation.outcome import History, history
+from scanner.remediation.patience import may_look_again
 from scanner.remediation.plan_document import PlannedUser, Reason
 from scanner.remediation.refusals import Refusal
 from scanner.remediation.remediation_journal import (
@@ -28,8 +29,6 @@ from scanner.remediation.remediation_journal import (
 )
 from scanner.remediation.session_policy import grants
 
-# Seconds between two looks at a user, until what IAM shows is what was done: it replicates within seconds.
-PAUSES: Final[tuple[float, ...]] = (0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0)
 LAST_LOOK: Final = 30.0  # seconds for what is still done about a user whose time is up
 
 log = logging.getLogger(__name__)
@@ -174,13 +173,12 @@ class UserWork:
         await self._desk.journal.append(event)
         self._events.append(event)
 
-    async def settle(self, tries: int) -> None:
+    async def settle(self, looks: int) -> None:
         """Wait before the next look; raise where AWS was looked at often enough."""
-        if tries >= len(PAUSES):
+        if not await may_look_again(looks):
             said = f" AWS said last: {self.last.words}." if self.last else ""
-            detail = f"After {tries} more looks AWS still shows another state than it was brought into.{said}"
+            detail = f"After {looks} more looks AWS still shows another state than it was brought into.{said}"
             raise StoppedError(OutcomeWord.FAILED, Reason.NOT_SETTLED, detail)
-        await asyncio.sleep(PAUSES[tries])
 
     async def _left_after(self, ending: Ending) -> tuple[str, ...]:
         """Read once more what is left on a user that was not done; what cannot be read is said to be unknown."""

@@ -9,7 +9,7 @@ from tests.remediation.site import Site
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scanner.remediation.user_work.PAUSES", (0.0,) * 7)
+    monkeypatch.setattr("scanner.remediation.patience.PAUSES", (0.0,) * 7)
     monkeypatch.setattr("scanner.aws.clients.BACKOFF_CAP", 0.002)
 
 

@@ -5,7 +5,7 @@
         ended = site.apply(made)
     assert words(ended) == {"alice": "DONE"}
 
-The run is written as a scan would write it, from the world as it is then; the ledger and removals.json as an import would.
+The run is written as a scan would write it, from the world as it is then; ledger and removals.json as an import would.
 """
 
 import asyncio
@@ -39,13 +39,15 @@ from scanner.runs import folder as run
 from scanner.runs import ledger
 from scanner.runs.stored import decide
 from tests.aws_endpoint import Endpoint, Fault, SimulatedOrganization, empty_organization, running
-from tests.aws_endpoint.iam_state import LiveAccount, live_account
+from tests.aws_endpoint.iam_state import LiveAccount, LiveKey, LiveUserState, live_account
 from tests.program import NOBODY, calling
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 RUN_ID = f"{NOW - timedelta(days=1):%Y%m%dT%H%M%SZ}-1a2b3c"
 LONG_AGO = NOW - timedelta(days=400)
 CISO = "ciso@example.com"
+ALLOW_S3 = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}'
+DENY_S3 = '{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:*","Resource":"*"}}'
 
 
 class Quiet:
@@ -199,6 +201,26 @@ class Site:
             unit = self.world.ous[account.parent_id]
             ous.append(OrganizationalUnit(id=unit.id, name=unit.name, path=f"{root.name}/{unit.name}"))
         return Account(id=AccountId(account.id), name=account.name, state="ACTIVE", ous=tuple(ous))
+
+
+def furnish(account: LiveAccount, name: str = "alice", **more: Any) -> LiveUserState:
+    """Create a user with one of each kind, all of it long unused, and a second key that is inactive.
+
+    What has no last use (SSH key, certificate, service credential) is inactive, as it would count as used.
+    """
+    mark = name.upper()
+    values: dict[str, Any] = {
+        "password": True,
+        "keys": {f"AKIA{mark}1": LiveKey(last_used=LONG_AGO), f"AKIA{mark}2": LiveKey(active=False)},
+        "certificates": {f"CERT{mark}": LiveKey(active=False)},
+        "ssh_keys": {f"APKA{mark}": LiveKey(active=False)},
+        "service_credentials": {f"ACCA{mark}": LiveKey(active=False)},
+        "mfa": [account.device(name), f"GAHT{mark}"],
+        "inline": {"deploy": ALLOW_S3},
+        "attached": [account.aws_policy("ReadOnlyAccess")],
+        "groups": ["devs"],
+    }
+    return account.user(name, **(values | more))
 
 
 def decision(account_id: str, user_id: str, choice: Choice, run_id: str = RUN_ID, **more: Any) -> ReviewDecision:
