@@ -93,6 +93,7 @@ class LiveAccount(SimulatedAccount):
     lag: int = 0  # how many reads after a change still show what was before
     missing_actions: frozenset[str] = frozenset()  # what this partition answers with InvalidAction
     made: list[tuple[str, dict[str, Any]]] = field(default_factory=list)  # the changing calls that worked, in order
+    raised: list[str] = field(default_factory=list)  # of these, the ones that left their user with more rights
     _stale: State | None = None
     _stale_reads: int = 0
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.aws_endpoint.ask import Ask
-from tests.aws_endpoint.iam_permissions import check_session
+from tests.aws_endpoint.iam_permissions import check_session, rights
 from tests.aws_endpoint.iam_state import LiveAccount, LiveKey, LiveUserState, no_such
 from tests.aws_endpoint.iam_state_reads import READS, answer_read
 from tests.aws_endpoint.wire import AwsError, Parameters, Reply
@@ -77,7 +77,10 @@ def _change(account: LiveAccount, ask: Ask) -> None:
         if ask.action == "DeleteUser":
             _refuse_conflict(account.find(account.seen(), user.name))
         account.before_change()
+        before = rights(account, account.kept, user)
         CHANGES[ask.action](account, user, ask.parameters)
+        if user.name.lower() in account.kept.users and rights(account, account.kept, user) - before:
+            account.raised.append(f"{ask.action} {user.name}")
     account.made.append((ask.action, dict(ask.parameters)))
     account.sync()
 

@@ -177,7 +177,9 @@ class Site:
     def apply(self, made: Made, doing: Doing = Doing.APPLY, **more: Any) -> Ended:
         return asyncio.run(self.applying(made, doing, **more))
 
-    async def applying(self, made: Made, doing: Doing = Doing.APPLY, **more: Any) -> Ended:
+    async def applying(
+        self, made: Made, doing: Doing = Doing.APPLY, progress: Quiet | None = None, **more: Any
+    ) -> Ended:
         request = ApplyRequest(
             doing=doing,
             plan=str(made.folder),
@@ -187,7 +189,7 @@ class Site:
             access=more.pop("access", self.access),
             **more,
         )
-        return await execute(prepare(request), Quiet())
+        return await execute(prepare(request), progress or Quiet())
 
     def undo(self, made: Made, **more: Any) -> Ended:
         return self.apply(made, Doing.UNDO, **more)
