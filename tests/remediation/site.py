@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from scanner.aws.clients import Meter
+from scanner.aws.user_changes import CHANGES
 from scanner.model import (
     Account,
     AccountId,
@@ -252,8 +253,6 @@ def spared(made: Made) -> dict[str, str]:
 
 def changing(calls: Iterable[Any]) -> list[str]:
     """The changing calls among these, by action."""
-    from scanner.aws.user_changes import CHANGES  # noqa: PLC0415
-
     return [call.action for call in calls if call.action in CHANGES]
 
 

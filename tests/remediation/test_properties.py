@@ -15,6 +15,7 @@ import pytest
 from scanner.aws.clients import Meter
 from scanner.model import Choice
 from scanner.remediation import remediation_journal
+from scanner.remediation.carry_out import Application
 from scanner.remediation.limits import Allowances
 from scanner.remediation.make_plan import Made
 from scanner.remediation.outcome import outcomes
@@ -253,7 +254,6 @@ def _survive(site: Site, made: Made, prod: LiveAccount) -> None:
 
 def test_the_storms_can_show_a_fault(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a program that takes a read for granted, the watch above finds what is called done and is not."""
-    from scanner.remediation.carry_out import Application  # noqa: PLC0415
 
     async def trust(self: Any, stage: Any, user: Any) -> Any:
         await self.make(self._todo(stage, user))
