@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -135,7 +136,7 @@ def test_whoever_must_not_be_touched_is_spared_by_the_plan_with_the_reason(
     assert made.exit_code == 3
 
 
-def plan_and_apply(site: Site, **more: object) -> tuple[Made, Ended]:
+def plan_and_apply(site: Site, **more: Any) -> tuple[Made, Ended]:
     with site.serving():
         made = site.plan(**more)
         return made, site.apply(made)
@@ -192,7 +193,7 @@ def test_of_users_that_nobody_decided_about_those_that_a_review_put_off_are_spar
 
 # --- unknown use -----------------------------------------------------------------------------------------------------
 
-UNKNOWN: dict[str, dict[str, object]] = {
+UNKNOWN: dict[str, dict[str, Any]] = {
     "SSH key": {"ssh_keys": {"APKA1": LiveKey()}},
     "service credential": {"service_credentials": {"ACCA1": LiveKey()}},
     "signing certificate": {"certificates": {"CERT1": LiveKey()}},
@@ -200,7 +201,7 @@ UNKNOWN: dict[str, dict[str, object]] = {
 
 
 @pytest.mark.parametrize("things", UNKNOWN.values(), ids=UNKNOWN)
-def test_what_has_no_last_use_counts_as_used_while_it_is_active(site: Site, things: dict[str, object]) -> None:
+def test_what_has_no_last_use_counts_as_used_while_it_is_active(site: Site, things: dict[str, Any]) -> None:
     prod = site.account()
     prod.user("alice", **things)
     site.decide({"alice": Choice.REMOVE})

@@ -1,6 +1,7 @@
 """A quarantine put back: exactly as it was found, and what somebody changed since left and named."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from tests.program import table
 from tests.remediation.site import Site, changing, furnish, words
 
 
-def quarantined(site: Site, **more: object) -> tuple[LiveAccount, Made]:
+def quarantined(site: Site, **more: Any) -> tuple[LiveAccount, Made]:
     """Alice, quarantined; the endpoint is not served any more."""
     prod = site.account()
     furnish(prod, ssh_keys={"APKA1": LiveKey(), "APKA2": LiveKey(active=False)}, **more)
