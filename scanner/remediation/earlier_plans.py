@@ -10,7 +10,7 @@ from scanner.remediation.limits import PLAN_LIFE
 from scanner.remediation.outcome import history, is_half_done, standing_of
 from scanner.remediation.plan_document import UserKey
 from scanner.remediation.plan_folder import all_under
-from scanner.remediation.remediation_journal import CallBegun, CallEnded, Concluded, Opened, OutcomeWord, Recorded
+from scanner.remediation.remediation_journal import Opened, OutcomeWord, Recorded
 from scanner.runs.journal import JournalError
 
 
@@ -25,7 +25,7 @@ def refuse_half_done(output: Path, keys: Collection[UserKey], now: datetime, own
         begun = next(event.at for event in recorded.events if isinstance(event, Opened))
         if now - begun > PLAN_LIFE:
             continue
-        for key in sorted(_users(recorded) & set(keys)):
+        for key in sorted(recorded.users.keys() & set(keys)):
             if is_half_done(recorded.of(key)):
                 raise UsageError(
                     f"The user {key[1]} of account {key[0]} is half done by the plan {folder.name}. First bring that "
@@ -37,8 +37,7 @@ def quarantined(output: Path) -> Mapping[UserKey, datetime]:
     """Return who was quarantined by this program, and since when; those whose quarantine was undone are not in it."""
     found: dict[UserKey, datetime] = {}
     for _, recorded in _journals(output):
-        for key in _users(recorded):
-            events = recorded.of(key)
+        for key, events in recorded.users.items():
             standing = standing_of(events)
             whole = standing.word is OutcomeWord.DONE and not history(events).irreversible
             if whole and standing.at is not None:
@@ -57,11 +56,3 @@ def _journals(output: Path) -> Iterator[tuple[Path, Recorded]]:
             ) from error
         if recorded.events:
             yield folder, recorded
-
-
-def _users(recorded: Recorded) -> set[UserKey]:
-    return {
-        (event.account_id, event.user_id)
-        for event in recorded.events
-        if isinstance(event, CallBegun | CallEnded | Concluded)
-    }

@@ -16,6 +16,7 @@ import hashlib
 import io
 import json
 import os
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -133,19 +134,16 @@ class Recorded:
     """What a journal holds, wherever it stopped."""
 
     events: tuple[Event, ...]
+    users: Mapping[UserKey, tuple[UserEvent, ...]]  # of these, those of each user, in order
     last: str  # the digest of the last whole line
     length: int  # bytes up to its end
 
     def of(self, key: UserKey) -> tuple[UserEvent, ...]:
         """Return what was recorded of one user, in order."""
-        return tuple(
-            event
-            for event in self.events
-            if isinstance(event, CallBegun | CallEnded | Concluded) and (event.account_id, event.user_id) == key
-        )
+        return self.users.get(key, ())
 
 
-NOTHING: Final = Recorded(events=(), last=NO_LINE, length=0)
+NOTHING: Final = Recorded(events=(), users={}, last=NO_LINE, length=0)
 
 
 def encode(event: Event, previous: str) -> tuple[bytes, str]:
@@ -166,7 +164,12 @@ def decode(data: bytes) -> Recorded:
             raise JournalError("journal line 1 does not say which plan it is about.")
         events.append(event)
         last = digest
-    return Recorded(events=tuple(events), last=last, length=len(whole))
+    users: dict[UserKey, list[UserEvent]] = defaultdict(list)
+    for event in events:
+        if isinstance(event, CallBegun | CallEnded | Concluded):
+            users[event.account_id, event.user_id].append(event)
+    by_user = {key: tuple(own) for key, own in users.items()}
+    return Recorded(events=tuple(events), users=by_user, last=last, length=len(whole))
 
 
 def _lines(data: bytes) -> Iterator[tuple[int, Event, str]]:

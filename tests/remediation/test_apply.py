@@ -1,6 +1,7 @@
 """A plan carried out on an IAM that keeps state: what is gone, what is left alone, and in which order it happens."""
 
 import json
+import os
 from typing import Any
 
 import pytest
@@ -135,16 +136,25 @@ def test_it_works_in_each_partition(tmp_path: Any, monkeypatch: pytest.MonkeyPat
 # --- the journal -----------------------------------------------------------------------------------------------------
 
 
-def test_each_call_is_on_the_disk_before_it_is_made_and_its_answer_after(site: Site) -> None:
+def test_each_call_is_on_the_disk_before_it_is_made_and_its_answer_after(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     prod = site.account()
     furnish(prod)
     site.decide(REMOVE)
     journals: list[list[str]] = []
+    forced: list[int] = []  # how long the journal was when it was last forced to the disk
+    bare = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        bare(descriptor)
+        forced.append(os.fstat(descriptor).st_size)
 
     def look(call: Call) -> None:
         if call.action in CHANGES:
             (journal,) = site.output.glob(f"*/*/{JOURNAL}")
             events = decode(journal.read_bytes()).events
+            assert forced[-1] == journal.stat().st_size
             begun = [event for event in events if isinstance(event, CallBegun)]
             ended = [event for event in events if isinstance(event, CallEnded)]
             assert begun[-1].call.action == call.action
@@ -152,7 +162,9 @@ def test_each_call_is_on_the_disk_before_it_is_made_and_its_answer_after(site: S
             journals.append([event.call.action for event in begun])
 
     with site.serving(Fault("iam:*", Do(look))):
-        ended = site.apply(site.plan())
+        made = site.plan()
+        monkeypatch.setattr("os.fsync", fsync)
+        ended = site.apply(made)
     assert words(ended) == {"alice": "DONE"}
     assert journals[-1] == [action for action, _ in prod.made]
 

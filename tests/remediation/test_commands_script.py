@@ -148,13 +148,19 @@ def test_names_that_a_shell_or_a_parser_might_take_for_something_else(site: Site
             inline={f"-{name}": '{"Statement":[]}'},
             groups=[f"-{name}"],
         )
-    site.decide(dict.fromkeys(HOSTILE, Choice.REMOVE))
+    path = "/it's;(touch)`touch,pwned`&|#</"  # all of it may stand in the path of a policy or a device
+    rights, device = prod.arn("policy", path, "p"), prod.arn("mfa", path, "d")
+    prod.documents[rights] = '{"Statement":[]}'
+    prod.user("paths", attached=[rights], mfa=[device])
+    site.decide(dict.fromkeys((*HOSTILE, "paths"), Choice.REMOVE))
     with serving_admin(site, prod):
         made = site.plan()
         assert [each.target.user_name for each in made.plan.spared] == ["@x"]  # a $ in its path
         done = run(site, made, prod)
     assert done.returncode == 0, done.stderr
     assert set(prod.kept.users) == {"@x"}
+    assert prod.kept.devices == set()
+    assert {path.name for path in Path().iterdir()} == {"nobody.yaml", "reports", "tools"}
 
 
 def test_what_others_wrote_stays_in_a_comment_of_one_line(site: Site) -> None:
