@@ -82,8 +82,7 @@ def plan_command(
 ) -> None:
     """Look at the users live, and plan each call that removes or quarantines them. Changes nothing in AWS.
 
-    Exit code: 0 all are planned, 3 some are refused, 4 some could not be read, 2 something given is wrong,
-    5 could not start, 130 interrupted.
+    Exit code: 0 all are planned, 3 some are refused, 4 some could not be read, 2 something given is wrong.
 
     Example: iam-scanner remediate plan reports/20261123T164100Z-1a2b3c-review/removals.json
     """
@@ -95,18 +94,19 @@ def plan_command(
     from scanner.remediation.make_plan import PlanRequest, ask, make_plan
 
     given = _given(context)
-    request = PlanRequest(
-        sources=tuple(sources),
-        quarantine=quarantine,
-        output=given.settings.output,
-        safelist=given.settings.safelist,
-        now=datetime.now(UTC),
-        access=given.access,
-        part=given.part,
-        max_users=max_users,
-        allowances=given.allowances,
+    asked = ask(
+        PlanRequest(
+            sources=tuple(sources),
+            quarantine=quarantine,
+            output=given.settings.output,
+            safelist=given.settings.safelist,
+            now=datetime.now(UTC),
+            access=given.access,
+            part=given.part,
+            max_users=max_users,
+            allowances=given.allowances,
+        )
     )
-    asked = ask(request)
     with RemediationProgress(options.stderr(), quiet=quiet or as_json) as progress:
         made = asyncio.run(_stoppable(make_plan(asked, progress), "Nothing was changed, and nothing written."))
     if as_json:

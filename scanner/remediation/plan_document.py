@@ -18,6 +18,7 @@ from scanner.errors import UsageError
 from scanner.model import Account, AccountId, Choice, UserId
 from scanner.remediation.calls import PlannedCall
 from scanner.remediation.limits import PLAN_LIFE, Allowances
+from scanner.remediation.plan import planned_calls
 from scanner.runs.stored import Whose
 
 SCHEMA_VERSION: Final = 1
@@ -172,12 +173,22 @@ def decode(data: bytes, name: str) -> tuple[Plan, str]:
     except ValidationError as error:
         raise UsageError(f"{name} is not a plan of this program. Make a new one.") from error
     _refuse_doubles(plan, name)
+    if not all(_is_consistent(user, plan.partition) for user in plan.users):
+        raise UsageError(f"{name} has calls that do not follow from what it says of its users. Make a new plan.")
     return plan, digest
 
 
 def _digest(content: Any) -> str:
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+
+
+def _is_consistent(user: PlannedUser, partition: str) -> bool:
+    """Tell whether the calls are those that this program plans for this user, whoever computed the digest."""
+    target, before = user.target, user.before
+    arn = f"arn:{partition}:iam::{target.account.id}:user{before.path}{before.user_name}"
+    same = before.user_id == target.user_id and before.user_name.lower() == target.user_name.lower()
+    return same and before.arn == arn and planned_calls(target.choice, before, partition) == user.calls
 
 
 def _refuse_doubles(plan: Plan, name: str) -> None:

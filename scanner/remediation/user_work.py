@@ -146,7 +146,7 @@ class UserWork:
                 raise StoppedError(word, Reason.POLICY_QUOTA, f"{call.words}: {answer.words}")
             elif answer.result in {CallResult.FAILED, CallResult.QUOTA}:
                 raise StoppedError(OutcomeWord.FAILED, Reason.CALL_FAILED, f"{call.words}: {answer.words}")
-            elif answer.result is CallResult.TRY_AGAIN and call.action in {ATTACH, DETACH}:
+            elif _is_waited_for(call, answer):
                 return  # what comes after rests on it
 
     async def make_one(self, call: PlannedCall, deadline: float) -> CallAnswer:
@@ -190,6 +190,13 @@ class UserWork:
         except CallError as error:
             return (f"not known: {not_read(error).detail}",)
         return () if user is None else self.left(user)
+
+
+def _is_waited_for(call: PlannedCall, answer: CallAnswer) -> bool:
+    """Tell whether the deny is neither on nor off yet: no key is touched before it is on."""
+    if call.action == ATTACH:
+        return answer.result in {CallResult.TRY_AGAIN, CallResult.ABSENT}
+    return call.action == DETACH and answer.result is CallResult.TRY_AGAIN
 
 
 def _now() -> datetime:

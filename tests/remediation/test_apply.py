@@ -8,16 +8,14 @@ import pytest
 
 from scanner.aws.user_changes import CHANGES
 from scanner.model import Choice
+from scanner.remediation.carry_out import Application
 from scanner.remediation.connection import READS
-from scanner.remediation.limits import Allowances
 from scanner.remediation.remediation_journal import JOURNAL, CallBegun, CallEnded, decode
 from tests.aws_endpoint import (
     Bucket,
     Do,
     Fault,
-    Refuse,
     deny,
-    empty_organization,
     first,
     http_500,
     nth,
@@ -25,17 +23,15 @@ from tests.aws_endpoint import (
     throttle,
 )
 from tests.aws_endpoint.faults import Call
-from tests.aws_endpoint.iam_state import LiveKey, LiveRole
+from tests.aws_endpoint.iam_state import LiveKey
 from tests.program import table
 from tests.remediation.site import (
-    LONG_AGO,
     NOW,
     RUN_ID,
     Site,
     changing,
     furnish,
     reasons,
-    spared,
     with_access,
     words,
 )
@@ -118,19 +114,6 @@ def test_the_session_that_reads_can_change_nothing_and_those_that_change_are_one
 
 def _listed(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else value
-
-
-@pytest.mark.parametrize("partition", ["aws", "aws-us-gov", "aws-cn"])
-def test_it_works_in_each_partition(tmp_path: Any, monkeypatch: pytest.MonkeyPatch, partition: str) -> None:
-    monkeypatch.chdir(tmp_path)
-    site = Site(world=empty_organization(partition=partition))
-    prod = site.account()
-    furnish(prod)
-    site.decide(REMOVE)
-    with site.serving():
-        assert words(site.apply(site.plan())) == {"alice": "DONE"}
-    assert prod.kept.users == {}
-    assert f"arn:{partition}:iam::aws:policy/AWSDenyAll" in str(prod.made)
 
 
 # --- the journal -----------------------------------------------------------------------------------------------------
@@ -321,87 +304,21 @@ def test_a_rate_limit_is_kept_to(site: Site) -> None:
         assert set(words(site.apply(site.plan())).values()) == {"DONE"}
 
 
-# --- what a partition or the account does not have -------------------------------------------------------------------
-
-
-def test_an_action_that_the_partition_lacks_is_a_note_and_no_failure(site: Site) -> None:
-    prod = site.account()
-    furnish(prod, service_credentials={})
-    prod.missing_actions = frozenset({"ListServiceSpecificCredentials"})
-    site.decide(REMOVE)
-    with site.serving():
-        made = site.plan()
-        assert "This partition of AWS has no ListServiceSpecificCredentials." in made.plan.users[0].notes
-        assert words(site.apply(made)) == {"alice": "DONE"}
-
-
-def test_a_change_that_the_partition_lacks_is_a_note_and_the_rest_is_done(site: Site) -> None:
-    prod = site.account()
-    prod.user("alice", certificates={"CERT1": LiveKey()}, keys={"AKIA1": LiveKey(last_used=LONG_AGO)})
-    prod.missing_actions = frozenset({"UpdateSigningCertificate"})
-    site.decide(QUARANTINE)
-    with site.serving():
-        ended = site.apply(site.plan())
-    assert words(ended) == {"alice": "DONE"}
-    assert ended.outcomes[0].detail == "This partition of AWS has no UpdateSigningCertificate."
-    assert not prod.kept.users["alice"].keys["AKIA1"].active
-
-
-def test_a_quota_that_is_lower_than_usual_refuses_before_any_key_is_touched(site: Site) -> None:
+def test_a_fault_of_the_program_itself_costs_one_user(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     prod = site.account()
     furnish(prod)
-    site.decide(QUARANTINE)
-    full = Refuse(409, "LimitExceeded", "Cannot exceed quota for PoliciesPerUser: 1")
-    before = prod.snapshot()
-    with site.serving(Fault("iam:AttachUserPolicy", full)):
-        ended = site.apply(site.plan())
-    assert words(ended) == {"alice": "REFUSED"}
-    assert reasons(ended) == {"alice": "POLICY_QUOTA"}
-    assert prod.kept == before
-
-
-# --- the plan's notes ------------------------------------------------------------------------------------------------
-
-
-def test_the_plan_notes_what_a_person_should_know_before(site: Site) -> None:
-    prod = site.account()
-    trust = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": prod.arn("user", "/", "BedrockAPIKey-x1")}}]}
-    prod.live_roles.append(LiveRole(name="deployer", trust=json.dumps(trust)))
-    prod.live_roles.append(LiveRole(name="other", trust='{"Statement":{"Principal":{"Service":"ec2.amazonaws.com"}}}'))
-    prod.group("admins", attached=[prod.aws_policy("AdministratorAccess")])
-    prod.user(
-        "BedrockAPIKey-x1",
-        keys={"AKIA1": LiveKey(last_used=NOW, used_for="bedrock")},
-        service_credentials={"ACCA1": LiveKey(service="bedrock.amazonaws.com")},
-        groups=["admins"],
-        attached=[prod.aws_policy("AWSCompromisedKeyQuarantineV3")],
-        boundary=prod.aws_policy("ReadOnlyAccess"),
-    )
-    site.decide({"BedrockAPIKey-x1": Choice.QUARANTINE})
-    with site.serving():
-        made = site.plan(allowances=Allowances(include_last_administrator=True))
-    role, boundary = prod.arn("role", "/", "deployer"), prod.aws_policy("ReadOnlyAccess")
-    exposed = "AWS, or somebody, found its keys exposed. See the support case before."
-    assert list(made.plan.users[0].notes) == [
-        f"Its access key AKIA1 was used on {NOW:%Y-%m-%d} for bedrock (us-east-1).",
-        "AWS does not say when its service-specific credential ACCA1 for bedrock was last used.",
-        "It is an administrator.",
-        "It is the only member of the group admins.",
-        "It is the only user of its account.",
-        "Made by the Bedrock console for a long-term API key: what calls Bedrock with it stops working.",
-        f"AWSCompromisedKeyQuarantineV3 is attached: {exposed}",
-        f"The trust policy of {role} names it, and cannot be edited as it stands once the user is gone.",
-        f"Its permissions boundary, {boundary}, is left as it is.",
-    ]
-
-
-def test_an_account_that_cannot_be_entered_is_said_in_the_plan(site: Site) -> None:
-    prod, dev = site.account("prod"), site.account("dev")
-    furnish(prod)
-    furnish(dev, "bob")
+    furnish(prod, "bob")
     site.decide({"alice": Choice.REMOVE, "bob": Choice.REMOVE})
-    with site.serving(Fault("sts:AssumeRole", deny, account=dev.id)):
+    original = Application.through
+
+    def through(self: Application) -> Any:
+        if self.target.user_name == "alice":
+            raise KeyError("a fault")
+        return original(self)
+
+    with site.serving():
         made = site.plan()
-    assert [user.target.user_name for user in made.plan.users] == ["alice"]
-    assert spared(made) == {"bob": "ROLE_NOT_ASSUMABLE"}
-    assert made.exit_code == 4
+        monkeypatch.setattr(Application, "through", through)
+        ended = site.apply(made)
+    assert words(ended) == {"alice": "FAILED", "bob": "DONE"}
+    assert reasons(ended)["alice"] == "PROGRAM"

@@ -14,7 +14,7 @@ from scanner.errors import ExitCode, ScannerError, UsageError
 from scanner.model import Basis, Choice, Determination, Evidence, UserId
 from scanner.record import SafelistText, Snapshot, UserState
 from scanner.remediation import plan_folder
-from scanner.remediation.plan_document import encode
+from scanner.remediation.plan_document import PlannedUser, encode
 from scanner.remediation.targets import Part
 from tests.aws_endpoint import Fault, deny, empty_organization
 from tests.builders import account_id
@@ -251,6 +251,28 @@ def test_a_plan_that_names_a_user_twice(decided: Site) -> None:
         doubled = replace(made.plan, users=(made.plan.users[0], *made.plan.users))
         (made.folder / plan_folder.PLAN).write_bytes(encode(doubled)[0])
         assert "plans the user alice of" in refused(decided, lambda: decided.apply(made))
+
+
+FORGED: dict[str, Callable[[PlannedUser], PlannedUser]] = {
+    "another user's call": lambda user: replace(
+        user, calls=tuple(replace(call, parameters={**call.parameters, "UserName": "root"}) for call in user.calls)
+    ),
+    "another resource": lambda user: replace(user, calls=tuple(replace(call, resource="*") for call in user.calls)),
+    "one call less": lambda user: replace(user, calls=user.calls[1:]),
+    "another ARN": lambda user: replace(user, before=replace(user.before, arn="arn:aws:iam::1:user/root")),
+    "another ID": lambda user: replace(user, before=replace(user.before, user_id=UserId("AIDAROOT"))),
+}
+
+
+@pytest.mark.parametrize("forge", FORGED.values(), ids=FORGED)
+def test_a_plan_whose_calls_do_not_follow_from_it_though_its_digest_was_made_anew(
+    decided: Site, forge: Callable[[PlannedUser], PlannedUser]
+) -> None:
+    with decided.serving():
+        made = decided.plan()
+        forged = replace(made.plan, users=(forge(made.plan.users[0]), *made.plan.users[1:]))
+        (made.folder / plan_folder.PLAN).write_bytes(encode(forged)[0])
+        assert "has calls that do not follow from what it says" in refused(decided, lambda: decided.apply(made))
 
 
 def test_a_plan_that_was_exchanged_after_it_was_begun(decided: Site) -> None:

@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
+from scanner.aws.clients import Meter
+from scanner.cli.screen.remediation_progress import RemediationProgress
 from scanner.model import Choice
 from tests.aws_endpoint import Fault, deny
 from tests.aws_endpoint.iam_state import LiveAccount
@@ -207,3 +210,15 @@ def test_help_shows_an_example(command: str) -> None:
     done = program("remediate", command, "--help")
     assert done.exit_code == 0
     assert f"Example: iam-scanner remediate {command}" in " ".join(done.out.split())
+
+
+def test_the_progress_counts_users_by_how_they_ended() -> None:
+    screen = Console(file=io.StringIO(), force_terminal=True, width=120)
+    meter = Meter(throttled=7)
+    with RemediationProgress(screen, quiet=False) as progress:
+        progress.says("Carrying out the plan")
+        progress.expects(3)
+        progress.finished("DONE", meter)
+        progress.finished("REFUSED", meter)
+        figures = progress._bar.tasks[0].fields["figures"]
+    assert figures == "2/3 users · 1 DONE · 1 REFUSED · 7 throttled"

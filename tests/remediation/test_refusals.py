@@ -191,6 +191,15 @@ def test_of_users_that_nobody_decided_about_those_that_a_review_put_off_are_spar
     assert {user.target.choice for user in made.plan.users} == {Choice.QUARANTINE}
 
 
+def test_an_entry_for_another_user_of_that_name_is_no_break_glass_of_this_one(site: Site) -> None:
+    prod = site.account()
+    furnish(prod)
+    approve(site, prod, ", kind: break-glass, user_id: AIDASOMEBODYELSE00000")
+    site.decide({"alice": Choice.REMOVE})
+    _, ended = plan_and_apply(site)
+    assert words(ended) == {"alice": "DONE"}
+
+
 # --- unknown use -----------------------------------------------------------------------------------------------------
 
 UNKNOWN: dict[str, dict[str, Any]] = {
