@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from scanner.errors import ExitCode, InterruptedRunError, UsageError
 from scanner.model import Account, Choice
 from scanner.remediation import earlier_plans, plan_folder, remediation_journal
 from scanner.remediation.account_view import AccountView, not_read
+from scanner.remediation.calls import PlannedCall
 from scanner.remediation.carry_out import Application
 from scanner.remediation.connection import Connection, RoleAccess, connect
 from scanner.remediation.grounds import Grounds, Judge
@@ -21,7 +22,7 @@ from scanner.remediation.limits import MAX_USERS, Allowances
 from scanner.remediation.make_plan import grounds_of, refuse_too_many
 from scanner.remediation.outcome import UserOutcome, exit_code, history, outcomes
 from scanner.remediation.over_accounts import over_accounts
-from scanner.remediation.plan_document import Plan, PlannedUser, Reason
+from scanner.remediation.plan_document import Plan, PlannedUser, Reason, UserKey
 from scanner.remediation.progress import Progress
 from scanner.remediation.remediation_journal import Closed, Concluded, Doing, Opened, OutcomeWord, RemediationJournal
 from scanner.remediation.results import write_results
@@ -56,6 +57,7 @@ class Pending:
     digest: str
     folder: Path
     todo: tuple[PlannedUser, ...]
+    made: Mapping[UserKey, tuple[PlannedCall, ...]]  # what this plan has done to users so far, and not undone
     outcomes: tuple[UserOutcome, ...]  # of the part that was asked for, as the journal has them
 
 
@@ -87,21 +89,18 @@ def prepare(request: ApplyRequest) -> Pending:
     taken = {target.key for target in request.part.of([user.target for user in plan.users])}
     recorded = remediation_journal.read(folder)
     of_part = tuple(outcome for outcome in outcomes(plan, recorded) if outcome.planned.target.key in taken)
-    todo = tuple(
-        outcome.planned
-        for outcome in of_part
-        if _is_to_do(request.doing, outcome, bool(history(recorded.of(outcome.planned.target.key)).made))
-    )
+    made = {key: history(events).made for key, events in recorded.users.items()}
+    todo = tuple(outcome.planned for outcome in of_part if _is_to_do(request.doing, outcome, made))
     if not todo and request.doing is Doing.UNDO:
         raise UsageError(f"There is nothing to undo: no user of the plan {plan.plan_id} is quarantined by it.")
-    return Pending(request=request, plan=plan, digest=digest, folder=folder, todo=todo, outcomes=of_part)
+    return Pending(request=request, plan=plan, digest=digest, folder=folder, todo=todo, made=made, outcomes=of_part)
 
 
-def _is_to_do(doing: Doing, outcome: UserOutcome, changed: bool) -> bool:
+def _is_to_do(doing: Doing, outcome: UserOutcome, made: Mapping[UserKey, Sequence[PlannedCall]]) -> bool:
     """Tell whether a user is to be worked on: done and undone ones stay so, and what is deleted cannot be undone."""
     if doing is Doing.UNDO:
         removed = outcome.word is OutcomeWord.DONE and outcome.planned.target.choice is Choice.REMOVE
-        return changed and not removed
+        return bool(made.get(outcome.planned.target.key)) and not removed
     return outcome.word not in {OutcomeWord.DONE, OutcomeWord.UNDONE}
 
 

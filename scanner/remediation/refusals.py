@@ -137,8 +137,8 @@ def _last_administrator(case: Case) -> Refusal | None:
     if not case.last_administrator or case.allowances.include_last_administrator:
         return None
     detail = (
-        "It is an administrator, or may be one, and no other IAM user of the account is known to be one who can get in. "
-        "Give --include-last-administrator once somebody else can administer it."
+        "It is an administrator, or may be one, and no other IAM user of the account is known to be one who can get "
+        "in. Give --include-last-administrator once somebody else can administer it."
     )
     return Refusal(reason=Reason.LAST_ADMINISTRATOR, detail=detail)
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -55,13 +56,17 @@ def test_from_plan_to_undo(site: Site, prod: LiveAccount) -> None:
         (folder,) = site.output.glob("*-remediation/*")
         dry = remediate(site, "apply", folder.name)
         assert dry.exit_code == 0
-        assert "DeleteLoginProfile  takes away the password, which nobody can restore" in dry.out
+        assert re.search("DeleteLoginProfile +takes away the password, which nobody can restore", dry.out)
         assert f"Nothing was changed. To do it: iam-scanner remediate apply {folder.name} --execute" in dry.out
         assert changing(endpoint.calls) == []
         assert prod.kept == before
         bob = remediate(site, "apply", folder.name, "--execute", "--yes", "--user", "bob")
         assert bob.exit_code == 0, bob.err
         assert "1 DONE" in bob.out
+        dry = program("remediate", "undo", folder.name)
+        assert (dry.exit_code, changing(endpoint.calls)) == (0, ["AttachUserPolicy", "UpdateAccessKey"])
+        assert re.search("1. +UpdateAccessKey AKIABOB1 +makes the access key active again", dry.out)
+        assert re.search("2. +DetachUserPolicy arn:aws:iam::aws:policy/AWSDenyAll +takes the deny off again", dry.out)
         undone = program("remediate", "undo", folder.name, "--execute", "--yes")
         assert undone.exit_code == 0, undone.err
         assert "1 UNDONE" in undone.out

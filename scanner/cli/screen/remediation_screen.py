@@ -12,7 +12,7 @@ from scanner.aws.attachments import AttachmentKind, LiveUser
 from scanner.cli.screen.layout import labelled, print_parts
 from scanner.model import Choice
 from scanner.remediation.apply import Ended, Pending
-from scanner.remediation.calls import PlannedCall
+from scanner.remediation.calls import ATTACH, DETACH, PlannedCall
 from scanner.remediation.last_use import unknown_uses, uses
 from scanner.remediation.make_plan import Made
 from scanner.remediation.outcome import UserOutcome
@@ -45,11 +45,13 @@ def _plan_parts(made: Made) -> Iterator[RenderableType]:
     plan = made.plan
     yield Text(f"Plan {plan.plan_id}: {_counts(plan.users)}", style="bold")
     yield Text("Nothing was changed.", style="dim")
-    if plan.users:
-        yield _users_table(plan.users)
-        yield from _notes(plan.users)
+    for choice, title in (Choice.REMOVE, "To be removed"), (Choice.QUARANTINE, "To be quarantined"):
+        users = [user for user in plan.users if user.target.choice is choice]
+        if users:
+            yield _users_table(title, users)
+    yield from _notes(plan.users)
     if plan.spared:
-        yield from _spared_parts(plan.spared)
+        yield _spared_table(plan.spared)
     yield Text()
     yield labelled(
         ("Files", Text(f"{for_terminal(str(made.folder / PLAN_CSV))}\n{for_terminal(str(made.folder / COMMANDS))}")),
@@ -66,18 +68,11 @@ def _counts(users: Sequence[PlannedUser]) -> str:
     return f"{', '.join(parts)}, in {many(accounts, 'account')}" if parts else "nobody is planned"
 
 
-def _users_table(users: Sequence[PlannedUser]) -> RenderableType:
-    table = _table("\nTo be carried out", "Account", "User", "To do", "What hangs on it", "Last use", "Why")
+def _users_table(title: str, users: Sequence[PlannedUser]) -> RenderableType:
+    table = _table(f"\n{title}", "User", "What hangs on it", "Last use", "Why")
     for user in users:
-        target = user.target
-        table.add_row(
-            _account(target),
-            for_terminal(target.user_name),
-            _TO_DO[target.choice],
-            _hangs_on(user.before),
-            _last_use(user.before),
-            for_terminal(target.why),
-        )
+        who = f"{for_terminal(user.target.user_name)}\n{_account(user.target)}"
+        table.add_row(who, _hangs_on(user.before), _last_use(user.before), for_terminal(user.target.why))
     return table
 
 
@@ -90,15 +85,13 @@ def _notes(users: Sequence[PlannedUser]) -> Iterator[RenderableType]:
         yield from (Text(f"  {for_terminal(note)}") for note in user.notes)
 
 
-def _spared_parts(spared: Sequence[Spared]) -> Iterator[RenderableType]:
-    table = _table("\nSpared: not in the plan", "Account", "User", "Decided", "Reason", "Detail")
+def _spared_table(spared: Sequence[Spared]) -> RenderableType:
+    table = _table("\nSpared: not in the plan", "User", "Decided", "Reason", "Detail")
     for each in spared:
-        style = "bold red" if each.failed else "yellow"
-        target = each.target
-        name = for_terminal(target.user_name)
-        reason = Text(each.reason, style=style)
-        table.add_row(_account(target), name, target.choice, reason, for_terminal(each.detail))
-    yield table
+        who = f"{for_terminal(each.target.user_name)}\n{_account(each.target)}"
+        reason = Text(each.reason, style="bold red" if each.failed else "yellow")
+        table.add_row(who, each.target.choice, reason, for_terminal(each.detail))
+    return table
 
 
 def _next_of_plan(made: Made) -> str:
@@ -141,21 +134,46 @@ def _pending_parts(pending: Pending, *, quiet: bool) -> Iterator[RenderableType]
         target = user.target
         to_do = "undo the quarantine of" if undo else _TO_DO[target.choice]
         yield Text(f"{to_do} {for_terminal(target.user_name)} ({target.user_id}) in {_account(target)}", style="bold")
-        if not undo:
-            yield from (_call_line(number, call) for number, call in enumerate(user.calls, start=1))
+        lines = _undo_lines(pending.made[target.key]) if undo else [(_call(call), _takes(call)) for call in user.calls]
+        yield _numbered(lines)
     if quiet:
         return
     ready = [outcome for outcome in pending.outcomes if outcome.planned not in pending.todo]
-    yield from (_outcome_line(outcome) for outcome in ready)
-    if undo:
-        yield Text("What this plan made inactive becomes active, and AWSDenyAll is detached where it attached it.")
-    name = pending.request.doing
-    yield Text(f"\nNothing was changed. To do it: iam-scanner remediate {name} {pending.plan.plan_id} --execute")
+    if ready:
+        yield _outcomes_table(ready)
+    command = f"iam-scanner remediate {pending.request.doing} {pending.plan.plan_id} --execute"
+    yield Text(f"\nNothing was changed. To do it: {command}")
 
 
-def _call_line(number: int, call: PlannedCall) -> Text:
-    line = Text(f"  {number:>2}. {for_terminal(call.words)}")
-    return line.append(f"  takes away {call.takes_away}", style="dim")
+def _undo_lines(made: Sequence[PlannedCall]) -> list[tuple[str, str]]:
+    """Say what undo would do about each call that was made, as the journal has it: the user is read only then."""
+    lines = []
+    for call in reversed(made):
+        if not call.reversible:
+            lines.append((_call(call), "cannot be undone: this user will be refused"))
+        elif call.action == ATTACH:
+            lines.append((f"{DETACH} {call.thing}", "takes the deny off again"))
+        else:
+            lines.append((_call(call), f"makes the {call.kind} active again"))
+    return lines
+
+
+def _numbered(lines: Sequence[tuple[str, str]]) -> RenderableType:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(justify="right", min_width=4)
+    grid.add_column(overflow="fold")
+    grid.add_column(overflow="fold", style="dim")
+    for number, (call, words) in enumerate(lines, start=1):
+        grid.add_row(f"{number}.", call, words)
+    return grid
+
+
+def _call(call: PlannedCall) -> str:
+    return for_terminal(call.words)
+
+
+def _takes(call: PlannedCall) -> str:
+    return f"takes away {call.takes_away}"
 
 
 def ask_for_number(pending: Pending, console: Console) -> None:
@@ -177,9 +195,12 @@ def show_ended(ended: Ended, console: Console) -> None:
 def _ended_parts(ended: Ended) -> Iterator[RenderableType]:
     plan = ended.pending.plan
     yield Text(f"Plan {plan.plan_id}: {_words(ended.outcomes)}", style="bold")
-    yield from (_outcome_line(outcome) for outcome in ended.outcomes)
-    refused = [each for each in ended.concluded if each.doing is Doing.UNDO and each.outcome is OutcomeWord.REFUSED]
-    yield from (Text(f"Not undone: {each.user_id}: {for_terminal(each.detail)}", style="yellow") for each in refused)
+    yield _outcomes_table(ended.outcomes)
+    names = {user.target.key: user.target.user_name for user in plan.users}
+    for each in ended.concluded:
+        if each.doing is Doing.UNDO and each.outcome is OutcomeWord.REFUSED:
+            name = for_terminal(names[each.account_id, each.user_id])
+            yield Text(f"Not undone: {name}. {for_terminal(each.detail)}", style="yellow")
     yield Text()
     yield labelled(
         ("Results", Text(for_terminal(str(ended.results)))),
@@ -191,8 +212,11 @@ def _next_of_ended(ended: Ended) -> Iterator[str]:
     plan_id = ended.pending.plan.plan_id
     words = {outcome.word for outcome in ended.outcomes}
     if OutcomeWord.FAILED in words:
-        yield f"fix the cause; then, to go on: iam-scanner remediate {ended.pending.request.doing} {plan_id} --execute"
-    yield f"see what may still be valid: iam-scanner remediate status {plan_id}"
+        again = any(each.outcome is OutcomeWord.FAILED for each in ended.concluded)
+        doing = ended.pending.request.doing if again else Doing.APPLY
+        yield f"fix the cause; then, to go on: iam-scanner remediate {doing} {plan_id} --execute"
+    if OutcomeWord.DONE in words:
+        yield f"see what may still be valid: iam-scanner remediate status {plan_id}"
     yield "scan again, to see that all of it was carried out"
 
 
@@ -203,17 +227,23 @@ def _words(outcomes: Sequence[UserOutcome]) -> str:
     return ", ".join([*named, *planned]) or "nobody"
 
 
-def _outcome_line(outcome: UserOutcome) -> Text:
-    target = outcome.planned.target
-    line = Text(f"{outcome.word or 'PLANNED':<8}", style=_STYLES[outcome.word])
-    line.append(f" {_account(target)}  {for_terminal(target.user_name)}  ({_TO_DO[target.choice]})", style="none")
-    if outcome.reason:
-        line.append(f"  {outcome.reason}", style="bold")
-    if outcome.detail:
-        line.append(f"  {for_terminal(outcome.detail)}", style="none")
+def _outcomes_table(outcomes: Sequence[UserOutcome], now: datetime | None = None) -> RenderableType:
+    """One row a user: what became of it, why, what is left; with `now`, what of it may still be valid."""
+    table = _table("", "Outcome", "User", "To do", "Reason")
+    for outcome in outcomes:
+        target = outcome.planned.target
+        who = f"{for_terminal(target.user_name)}\n{_account(target)}"
+        word = Text(outcome.word or "PLANNED", style=_STYLES[outcome.word])
+        still = _still_valid_lines(outcome, now) if now else ()
+        table.add_row(word, who, _TO_DO[target.choice], "\n".join((*_reason_lines(outcome), *still)))
+    return table
+
+
+def _reason_lines(outcome: UserOutcome) -> Iterator[str]:
+    if outcome.reason or outcome.detail:
+        yield for_terminal(f"{outcome.reason or ''} {outcome.detail}".strip())
     if outcome.left:
-        line.append(f"\n         left: {for_terminal('; '.join(outcome.left))}", style="none")
-    return line
+        yield f"left: {for_terminal('; '.join(outcome.left))}"
 
 
 # --- where a plan stands ---------------------------------------------------------------------------------------------
@@ -226,9 +256,7 @@ def show_status(found: PlanStatus, now: datetime, console: Console) -> None:
 def _status_parts(found: PlanStatus, now: datetime) -> Iterator[RenderableType]:
     plan = found.plan
     yield Text(f"Plan {plan.plan_id}: {_words(found.outcomes)}", style="bold")
-    for outcome in found.outcomes:
-        yield _outcome_line(outcome)
-        yield from (Text(f"         {line}", style="yellow") for line in _still_valid_lines(outcome, now))
+    yield _outcomes_table(found.outcomes, now)
     if now > plan.expires_at:
         yield Text(f"The plan was good until {_moment(plan.expires_at)}; it can still be undone.", style="dim")
 
@@ -265,14 +293,20 @@ def plan_document(made: Made) -> Mapping[str, object]:
 
 
 def pending_document(pending: Pending) -> Mapping[str, object]:
+    """Return the calls that would be made; for undo, the calls that would be taken back."""
     undo = pending.request.doing is Doing.UNDO
     calls = [
         _target(user.target) | {"action": call.action, "parameters": dict(call.parameters), "resource": call.resource}
         for user in pending.todo
-        for call in (() if undo else user.calls)
+        for call in (pending.made[user.target.key] if undo else user.calls)
     ]
     users = [_target(user.target) for user in pending.todo]
-    return {"plan_id": pending.plan.plan_id, "executed": False, "users": users, "calls": calls}
+    return {
+        "plan_id": pending.plan.plan_id,
+        "executed": False,
+        "users": users,
+        "calls_to_take_back" if undo else "calls": calls,
+    }
 
 
 def ended_document(ended: Ended) -> Mapping[str, object]:
@@ -318,7 +352,8 @@ def _outcome(outcome: UserOutcome) -> dict[str, object]:
 
 
 def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), title_justify="left", title_style="bold")
+    table.title = title or None
     for column in columns:
         table.add_column(column, justify="left", overflow="fold")
     return table
