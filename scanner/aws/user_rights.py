@@ -111,12 +111,12 @@ def denies(document: object) -> bool:
 
 def _principals(document: object) -> frozenset[str]:
     """Return the AWS principals that a trust policy names."""
-    found: set[str] = set()
+    principals: set[str] = set()
     for statement in _statements(document) or ():
         principal = statement.get("Principal")
         named = principal.get("AWS", ()) if isinstance(principal, Mapping) else ()
-        found.update([named] if isinstance(named, str) else named)
-    return frozenset(found)
+        principals.update([named] if isinstance(named, str) else named)
+    return frozenset(principals)
 
 
 def _statements(document: object) -> list[Mapping[str, Any]] | None:

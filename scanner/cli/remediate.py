@@ -177,7 +177,7 @@ def undo_command(
     quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> None:
-    """Put a quarantine back exactly as it was found; what somebody changed since is left and named.
+    """Put a quarantine back exactly as it was plan_status; what somebody changed since is left and named.
 
     Exit code: as for apply.
 
@@ -211,13 +211,13 @@ def status_command(
     from scanner.remediation.status import status
 
     settings = _settings(context)
-    found = status(plan_folder.find(plan, settings.output))
+    plan_status = status(plan_folder.find(plan, settings.output))
     now = datetime.now(UTC)
     if as_json:
-        options.print_json(screen.status_document(found, now))
+        options.print_json(screen.status_document(plan_status, now))
     elif not quiet:
-        screen.show_status(found, now, options.stdout())
-    raise typer.Exit(exit_code([outcome.word for outcome in found.outcomes]))
+        screen.show_status(plan_status, now, options.stdout())
+    raise typer.Exit(exit_code([outcome.word for outcome in plan_status.outcomes]))
 
 
 # --- what apply and undo share ---------------------------------------------------------------------------------------

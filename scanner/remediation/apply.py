@@ -108,7 +108,7 @@ async def execute(pending: Pending, progress: Progress) -> Ended:
     """Do it. One user's refusal or failure stops nobody else; when the task is cancelled, the journal says so.
 
     Raises `UsageError` where it may not be done, before any call in an account; `StartError`, `OutputError`, and
-    `InterruptedRunError` when it was stopped, from where the same command goes on.
+    `InterruptedRunError` when it was stopped: the same command resumes.
     """
     request, plan = pending.request, pending.plan
     refuse_too_many(len(pending.todo), request.max_users)
@@ -188,7 +188,7 @@ class _Run:
             await self._close(interrupted=True)
             _ended(self._pending, tuple(self.concluded))
             raise InterruptedRunError(
-                f"Interrupted. What was done is in the journal. Go on with: iam-scanner remediate {self._doing} "
+                f"Interrupted. What was done is in the journal. Resume with: iam-scanner remediate {self._doing} "
                 f"{plan.plan_id} --execute"
             ) from None
         await self._close(interrupted=False)

@@ -106,8 +106,8 @@ def _user(planned: PlannedUser) -> Iterator[str]:
     yield ""
     yield from _comment([f"{target.user_name} ({target.user_id})", target.why, *planned.notes])
     name = f"--user-name={shlex.quote(target.user_name)}"
-    found = f'"$(aws iam get-user {name} --query=User.UserId --output=text)"'
-    yield f"same {shlex.quote(f'the user {target.user_name}')} {found} {shlex.quote(target.user_id)}"
+    current_id = f'"$(aws iam get-user {name} --query=User.UserId --output=text)"'
+    yield f"same {shlex.quote(f'the user {target.user_name}')} {current_id} {shlex.quote(target.user_id)}"
     for call in planned.calls:
         yield from _comment([f"takes away {call.takes_away}"])
         yield command(call)

@@ -35,14 +35,14 @@ def refuse_half_done(output: Path, keys: Collection[UserKey], now: datetime, own
 
 def quarantined(output: Path) -> Mapping[UserKey, datetime]:
     """Return who was quarantined by this program, and since when; those whose quarantine was undone are not in it."""
-    found: dict[UserKey, datetime] = {}
+    since: dict[UserKey, datetime] = {}
     for _, recorded in _journals(output):
         for key, events in recorded.users.items():
             standing = standing_of(events)
             whole = standing.word is OutcomeWord.DONE and not history(events).irreversible
             if whole and standing.at is not None:
-                found[key] = max(standing.at, found.get(key, standing.at))
-    return found
+                since[key] = max(standing.at, since.get(key, standing.at))
+    return since
 
 
 def _journals(output: Path) -> Iterator[tuple[Path, Recorded]]:

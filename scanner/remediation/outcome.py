@@ -123,7 +123,7 @@ def standing_of(events: Sequence[UserEvent]) -> Standing:
         return Standing()
     last = events[-1]
     if not isinstance(last, Concluded):
-        detail = "It was stopped between two calls. Run the same command again: it goes on from there."
+        detail = "It was stopped between two calls. Run the same command again: it resumes there."
         return Standing(word=OutcomeWord.FAILED, reason=Reason.INTERRUPTED, detail=detail, at=last.at)
     concluded = _conclusion(events, last)
     word, detail = concluded.outcome, concluded.detail

@@ -74,11 +74,11 @@ def find(plan: str, output: Path) -> Path:
     if (Path(plan) / PLAN).is_file():
         return Path(plan)
     known = all_under(output)
-    found = [folder for folder in known if plan and folder.name.startswith(plan)]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise UsageError(f"{plan!r} is the beginning of several plans: {', '.join(each.name for each in found)}.")
+    matches = [folder for folder in known if plan and folder.name.startswith(plan)]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        raise UsageError(f"{plan!r} is the beginning of several plans: {', '.join(match.name for match in matches)}.")
     newest = f" The newest there is {known[-1].name}." if known else " iam-scanner remediate plan makes one."
     raise UsageError(f"There is no plan {plan!r}, neither as a folder nor under {output}.{newest}")
 

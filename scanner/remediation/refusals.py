@@ -51,7 +51,7 @@ class Case:
 
 def refusal(case: Case) -> Refusal | None:
     """Return the first reason against, or None."""
-    return next((found for check in _CHECKS if (found := check(case)) is not None), None)
+    return next(filter(None, (check(case) for check in _CHECKS)), None)
 
 
 def _other_user(case: Case) -> Refusal | None:

@@ -106,11 +106,11 @@ class _Reading:
         choice = _CHOICES.get(str(values.get("decision")))
         if choice is None:
             raise ValueError(f"{values.get('decision')!r} is not a decision to remove or quarantine.")
-        found = self._users.get((str(values.get("account_id")), str(values.get("user_id"))))
-        if found is None:
+        account_and_user = self._users.get((str(values.get("account_id")), str(values.get("user_id"))))
+        if account_and_user is None:
             who = f"{values.get('user_name')!r} ({values.get('user_id')}) of account {values.get('account_id')}"
             raise ValueError(f"The run does not have the user {who}.")
-        account, user = found
+        account, user = account_and_user
         if (user.user_name, user.arn, user.path) != (values.get("user_name"), values.get("arn"), values.get("path")):
             raise ValueError(f"The run has {user.user_id} as {user.arn}, and not as {values.get('arn')}.")
         if user.user_id in self._met:

@@ -40,8 +40,8 @@ class Part:
             if not is_account_id(account):
                 raise UsageError(f"{account!r} is not a valid account ID; give its 12 digits.")
         taken = tuple(target for target in targets if self.has(target))
-        found = {target.account.id for target in taken} | {fold(target.user_name) for target in taken}
-        missing = [name for name in (*self.accounts, *self.users) if fold(name) not in found]
+        names_taken = {target.account.id for target in taken} | {fold(target.user_name) for target in taken}
+        missing = [name for name in (*self.accounts, *self.users) if fold(name) not in names_taken]
         if missing:
             raise UsageError(f"Nobody of {', '.join(missing)} is to be removed or quarantined here. Check the names.")
         return taken
@@ -70,26 +70,26 @@ def from_removals(files: Sequence[Path], output: Path) -> Wanted:
 def from_runs(runs: Sequence[str], output: Path, safelist: Safelist, today: date) -> Wanted:
     """Take the users of runs that nobody approved, by the safelists of today, for quarantine."""
     index = Index(safelist, today)
-    found = []
+    parts = []
     for name in runs:
         record = run.read(run.find(name, output))
         unapproved = tuple(_unapproved(record, index))
         _refuse_lost_safelist(record, unapproved)
         source = Source(run_id=record.header.run_id, journal_sha256=record.digest, removals_sha256=None)
-        found.append((record, source, unapproved))
-    return _together(found)
+        parts.append((record, source, unapproved))
+    return _together(parts)
 
 
-def _together(found: Sequence[tuple[Record, Source, tuple[Target, ...]]]) -> Wanted:
-    owners = [whose(record.header.organization, record.header.caller) for record, _, _ in found]
+def _together(parts: Sequence[tuple[Record, Source, tuple[Target, ...]]]) -> Wanted:
+    owners = [whose(record.header.organization, record.header.caller) for record, _, _ in parts]
     strangers = [owner for owner in owners if not owner.same(owners[0])]
     if strangers:
         raise UsageError("These sources are of different organizations. Make a plan for each.")
-    targets = [target for _, _, more in found for target in more]
+    targets = [target for _, _, more in parts for target in more]
     _refuse_doubles(targets)
     return Wanted(
         targets=tuple(sorted(targets, key=lambda target: target.order)),
-        sources=tuple(source for _, source, _ in found),
+        sources=tuple(source for _, source, _ in parts),
         of=owners[0],
     )
 

@@ -17,23 +17,23 @@ _SAME = "rendered again, is the same byte for byte"
 
 
 def verify_plan(folder: Path, digest: str | None) -> tuple[Check, ...]:
-    """Look at everything, whatever was found before; `digest` is the plan's, as it was noted elsewhere."""
+    """Look at everything, whatever was own_digest before; `digest` is the plan's, as it was noted elsewhere."""
     return tuple(_checks(folder, digest))
 
 
 def _checks(folder: Path, digest: str | None) -> Iterator[Check]:
     try:
-        plan, found = plan_folder.load(folder)
+        plan, own_digest = plan_folder.load(folder)
     except UsageError as error:
         yield Check(what=PLAN, holds=False, detail=str(error))
         return
-    yield Check(what=PLAN, holds=True, detail=f"has its own digest, {found}")
+    yield Check(what=PLAN, holds=True, detail=f"has its own digest, {own_digest}")
     if digest is not None:
-        holds = found == digest.lower()
+        holds = own_digest == digest.lower()
         yield Check(what=PLAN, holds=holds, detail="has the digest that was noted" if holds else "has another digest")
     for name, content in plan_folder.for_people(plan).items():
         yield _same(folder / name, content, "the plan")
-    yield from _done(folder, plan, found)
+    yield from _done(folder, plan, own_digest)
 
 
 def _done(folder: Path, plan: Plan, digest: str) -> Iterator[Check]:

@@ -88,7 +88,7 @@ def test_the_number_of_users_is_asked_for(site: Site, prod: LiveAccount, monkeyp
             typed(monkeypatch, answer)
             done = remediate(site, "apply", plan, "--execute")
             assert done.exit_code == 2
-            assert "Type the number of users, 2, to go on:" in done.err
+            assert "Type the number of users, 2, to confirm:" in done.err
             assert "The number was not confirmed: nothing was changed" in done.err
         assert prod.made == []
         typed(monkeypatch, "2\n")

@@ -157,7 +157,7 @@ def test_ctrl_c_ends_it_with_130_and_apply_goes_on(site: Site) -> None:
         arguments = ("remediate", "apply", made.folder, "--execute", "--yes", "--safelist", site.safelist)
         ended = subject.run(dict(os.environ), *arguments)
         assert ended.returncode == 130, ended.stderr
-        assert f"Go on with: iam-scanner remediate apply {made.plan.plan_id} --execute" in ended.stderr
+        assert f"Resume with: iam-scanner remediate apply {made.plan.plan_id} --execute" in ended.stderr
         last = remediation_journal.read(made.folder).events[-1]
         assert isinstance(last, remediation_journal.Closed)
         assert last.interrupted

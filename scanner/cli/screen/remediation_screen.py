@@ -87,10 +87,10 @@ def _notes(users: Sequence[PlannedUser]) -> Iterator[RenderableType]:
 
 def _spared_table(spared: Sequence[Spared]) -> RenderableType:
     table = _table("\nSpared: not in the plan", "User", "Decided", "Reason", "Detail")
-    for each in spared:
-        who = f"{for_terminal(each.target.user_name)}\n{_account(each.target)}"
-        reason = Text(each.reason, style="bold red" if each.failed else "yellow")
-        table.add_row(who, each.target.choice, reason, for_terminal(each.detail))
+    for user in spared:
+        who = f"{for_terminal(user.target.user_name)}\n{_account(user.target)}"
+        reason = Text(user.reason, style="bold red" if user.failed else "yellow")
+        table.add_row(who, user.target.choice, reason, for_terminal(user.detail))
     return table
 
 
@@ -182,7 +182,7 @@ def ask_for_number(pending: Pending, console: Console) -> None:
     console.print(f"{doing}: {_counts(pending.todo)}.", soft_wrap=True)
     for user in pending.todo:
         console.print(f"  {_account(user.target)}  {for_terminal(user.target.user_name)}", soft_wrap=True)
-    console.print(f"Type the number of users, {len(pending.todo)}, to go on: ", end="", soft_wrap=True)
+    console.print(f"Type the number of users, {len(pending.todo)}, to confirm: ", end="", soft_wrap=True)
 
 
 # --- what was done ---------------------------------------------------------------------------------------------------
@@ -197,10 +197,10 @@ def _ended_parts(ended: Ended) -> Iterator[RenderableType]:
     yield Text(f"Plan {plan.plan_id}: {_words(ended.outcomes)}", style="bold")
     yield _outcomes_table(ended.outcomes)
     names = {user.target.key: user.target.user_name for user in plan.users}
-    for each in ended.concluded:
-        if each.doing is Doing.UNDO and each.outcome is OutcomeWord.REFUSED:
-            name = for_terminal(names[each.account_id, each.user_id])
-            yield Text(f"Not undone: {name}. {for_terminal(each.detail)}", style="yellow")
+    for conclusion in ended.concluded:
+        if conclusion.doing is Doing.UNDO and conclusion.outcome is OutcomeWord.REFUSED:
+            name = for_terminal(names[conclusion.account_id, conclusion.user_id])
+            yield Text(f"Not undone: {name}. {for_terminal(conclusion.detail)}", style="yellow")
     yield Text()
     yield labelled(
         ("Results", Text(for_terminal(str(ended.results)))),
@@ -212,9 +212,9 @@ def _next_of_ended(ended: Ended) -> Iterator[str]:
     plan_id = ended.pending.plan.plan_id
     words = {outcome.word for outcome in ended.outcomes}
     if OutcomeWord.FAILED in words:
-        again = any(each.outcome is OutcomeWord.FAILED for each in ended.concluded)
+        again = any(conclusion.outcome is OutcomeWord.FAILED for conclusion in ended.concluded)
         doing = ended.pending.request.doing if again else Doing.APPLY
-        yield f"fix the cause; then, to go on: iam-scanner remediate {doing} {plan_id} --execute"
+        yield f"fix the cause; then resume: iam-scanner remediate {doing} {plan_id} --execute"
     if OutcomeWord.DONE in words:
         yield f"see what may still be valid: iam-scanner remediate status {plan_id}"
     yield "scan again, to see that all of it was carried out"
@@ -249,14 +249,14 @@ def _reason_lines(outcome: UserOutcome) -> Iterator[str]:
 # --- where a plan stands ---------------------------------------------------------------------------------------------
 
 
-def show_status(found: PlanStatus, now: datetime, console: Console) -> None:
-    print_parts(console, _status_parts(found, now))
+def show_status(status: PlanStatus, now: datetime, console: Console) -> None:
+    print_parts(console, _status_parts(status, now))
 
 
-def _status_parts(found: PlanStatus, now: datetime) -> Iterator[RenderableType]:
-    plan = found.plan
-    yield Text(f"Plan {plan.plan_id}: {_words(found.outcomes)}", style="bold")
-    yield _outcomes_table(found.outcomes, now)
+def _status_parts(status: PlanStatus, now: datetime) -> Iterator[RenderableType]:
+    plan = status.plan
+    yield Text(f"Plan {plan.plan_id}: {_words(status.outcomes)}", style="bold")
+    yield _outcomes_table(status.outcomes, now)
     if now > plan.expires_at:
         yield Text(f"The plan was good until {_moment(plan.expires_at)}; it can still be undone.", style="dim")
 
@@ -285,9 +285,9 @@ def plan_document(made: Made) -> Mapping[str, object]:
             for user in plan.users
         ],
         "spared": [
-            _target(each.target)
-            | {"outcome": "FAILED" if each.failed else "REFUSED", "reason": each.reason, "detail": each.detail}
-            for each in plan.spared
+            _target(user.target)
+            | {"outcome": "FAILED" if user.failed else "REFUSED", "reason": user.reason, "detail": user.detail}
+            for user in plan.spared
         ],
     }
 
@@ -318,13 +318,13 @@ def ended_document(ended: Ended) -> Mapping[str, object]:
     }
 
 
-def status_document(found: PlanStatus, now: datetime) -> Mapping[str, object]:
+def status_document(status: PlanStatus, now: datetime) -> Mapping[str, object]:
     users = []
-    for outcome in found.outcomes:
+    for outcome in status.outcomes:
         left = still_valid(outcome, now)
         until = {"tokens_until": _iso(left.tokens_until), "role_sessions_until": _iso(left.roles_until)}
         users.append({**_outcome(outcome), "may_still_be_valid": until})
-    return {"plan_id": found.plan.plan_id, "expires_at": _iso(found.plan.expires_at), "users": users}
+    return {"plan_id": status.plan.plan_id, "expires_at": _iso(status.plan.expires_at), "users": users}
 
 
 def _target(target: Target) -> dict[str, object]:
