@@ -49,13 +49,14 @@ class Fault:
 
     file: str
     line: int | None = None  # 1-based; None for a fault of the file as a whole, and in a workbook
+    column: int | None = None  # 1-based, in characters; None for a fault of the line as a whole
     sheet: str | None = None  # of a workbook
     cell: str | None = None  # "N14"; None for a fault of the sheet as a whole
     problem: str
     remedy: str
 
     def __str__(self) -> str:
-        at = self.file if self.line is None else f"{self.file}:{self.line}"
+        at = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
         if self.sheet is not None:
             at += f", {self.sheet}" if self.cell is None else f", {self.sheet}!{self.cell}"
         return f"{at}: {self.problem} {self.remedy}".rstrip()

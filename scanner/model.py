@@ -98,7 +98,7 @@ class Credentials:
 class Access:
     """What a user may do and belongs to (GetAccountAuthorizationDetails, User and Group)."""
 
-    administrator: bool | None  # None: a customer-managed policy is attached whose document was not read
+    administrator: bool | None  # None: that cannot be told, as of a customer-managed policy or under a condition
     groups: tuple[str, ...]
     attached_policies: tuple[str, ...]  # "ReadOnlyAccess", "ReadOnlyAccess (via devs)"
     inline_policies: tuple[str, ...]  # the same
@@ -115,15 +115,15 @@ class IamUser:
     path: str
     arn: str
     created_at: datetime
-    credentials: Credentials | None = None  # None: not asked for, refused, or the report has no row for this very user
-    access: Access | None = None  # None: not asked for, or refused
+    credentials: Credentials | None = None  # None: not asked for, refused, or no readable row is this very user's
+    access: Access | None = None  # None: not asked for, refused, or a policy of this user could not be read
 
 
 class Evidence(StrEnum):
     """How much of the evidence stands behind a row."""
 
     FULL = "FULL"  # all that was asked for with --evidence full
-    PARTIAL = "PARTIAL"  # some was refused or did not come in time; the account's notes name the call
+    PARTIAL = "PARTIAL"  # some was refused, did not come in time or could not be read; see the account's notes
     BASIC = "BASIC"  # --evidence basic: ListUsers alone
 
 
@@ -243,6 +243,13 @@ class Choice(StrEnum):
     DEFER = "Defer"  # looked at and put off, with a comment
 
 
+class SplitBy(StrEnum):
+    """What the accounts of a part have in common: a column of the reports."""
+
+    ACCOUNT_OWNER = "account_owner"
+    OU_PATH = "ou_path"
+
+
 class Change(StrEnum):
     """What became of a user since an earlier run."""
 
@@ -256,6 +263,24 @@ class Change(StrEnum):
     NOT_PREVIOUSLY_SCANNED = "NOT_PREVIOUSLY_SCANNED"  # the earlier run did not read the account
     GONE = "GONE"  # only where both runs read the account
     NOT_RESCANNED = "NOT_RESCANNED"  # the later run did not read the account
+
+
+class FailOn(StrEnum):
+    """What makes a complete scan exit with 3: any unapproved user, nothing, or a change since the previous run."""
+
+    UNAPPROVED = "unapproved"
+    NONE = "none"
+    NEW = "new"
+    RECREATED = "recreated"
+    RENAMED = "renamed"
+    NEWLY_UNAPPROVED = "newly-unapproved"
+    PRIVILEGE_GAINED = "privilege-gained"
+    NOT_PREVIOUSLY_SCANNED = "not-previously-scanned"
+
+    @property
+    def change(self) -> Change | None:
+        """The change that it stands for; None for `unapproved` and `none`."""
+        return Change.__members__.get(self.name)
 
 
 # --- what was decided ------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from scanner.model import (
     Status,
     UserId,
 )
+from scanner.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +103,7 @@ class Header:
     run_id: str
     started_at: datetime
     as_of: date  # approvals are judged on this day
-    settings: Mapping[str, object]  # JSON values; without the ExternalId
+    settings: Settings  # without the ExternalId
     safelists: tuple[SafelistText, ...]
     account_owners: Mapping[str, str]  # account id → owner
     caller: Caller
@@ -111,6 +112,7 @@ class Header:
     previous_run: Snapshot | None = None  # the run that this one is compared with
     decisions: tuple[ReviewDecision, ...] = ()  # of earlier reviews: the last one of each user
     trend: tuple[TrendPoint, ...] = ()  # the finished runs of the same organization before this one, by their start
+    external_id_given: bool = False
     accounts_file: str | None = None  # its text as it was read, where a file of accounts stands in for Organizations
 
 

@@ -28,6 +28,7 @@ from scanner.model import (
     UserId,
 )
 from scanner.record import Footer, Header, Listing, Record, SafelistText
+from scanner.settings import Settings
 
 START = datetime(2026, 11, 23, 16, 41, tzinfo=UTC)
 AS_OF = date(2026, 11, 23)
@@ -141,7 +142,7 @@ def header(
     *,
     safelists: tuple[SafelistText, ...] = (),
     as_of: date = AS_OF,
-    settings: Mapping[str, object] | None = None,
+    settings: Settings | None = None,
     organization: str | None = ORGANIZATION,
     account_owners: Mapping[str, str] | None = None,
 ) -> Header:
@@ -152,7 +153,7 @@ def header(
         run_id="20261123T164100Z-1a2b3c",
         started_at=START,
         as_of=as_of,
-        settings={"evidence": "full"} if settings is None else settings,
+        settings=settings or Settings(),
         safelists=safelists,
         account_owners=account_owners or {},
         caller=Caller(

@@ -1,5 +1,7 @@
 """For every test: credentials that work nowhere, settings that come from nowhere, and no network but loopback."""
 
+import errno
+import fcntl
 import ipaddress
 import os
 import socket
@@ -48,6 +50,16 @@ def loopback_only() -> Iterator[None]:
         patch.setattr(socket.socket, "connect_ex", _guarded(socket.socket.connect_ex))
         patch.setattr(socket, "getaddrinfo", _guarded_lookup(socket.getaddrinfo))
         yield
+
+
+@pytest.fixture(params=[errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS])
+def without_locks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file system that cannot lock, as some that are reached over a network."""
+
+    def refuse(descriptor: int, operation: int) -> None:
+        raise OSError(request.param, os.strerror(request.param))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
 
 
 @pytest.fixture

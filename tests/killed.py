@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scanner.report.verify import verify
-from scanner.runs import folder as run
+from scanner.runs import folder as run_folder
 from tests.aws_endpoint import Do, Endpoint, Fault, nth
 from tests.program import NOBODY, calling, program
 from tests.subject import Subject
@@ -36,13 +36,13 @@ def killed(endpoint: Endpoint, environment: Mapping[str, str], output: Path, at:
     ended = subject.run(environment, "scan", "--safelist", safelist, "--output", output, "--format", "csv")
     if ended.returncode != -signal.SIGKILL:
         raise RuntimeError(f"the scan ended with {ended.returncode} before its call {at}: {ended.stderr}")
-    journal = next((path.read_bytes() for path in output.glob(f"*/{run.JOURNAL}")), b"")
+    journal = next((path.read_bytes() for path in output.glob(f"*/{run_folder.JOURNAL}")), b"")
     if b"\n" not in journal:
         return None
-    (folder,) = (path.parent for path in output.glob(f"*/{run.JOURNAL}"))
+    (folder,) = (path.parent for path in output.glob(f"*/{run_folder.JOURNAL}"))
     undisturbed = output / "undisturbed" / folder.name
     shutil.copytree(folder, undisturbed)
-    (undisturbed / run.JOURNAL).write_bytes(journal[: journal.index(b"\n") + 1])
+    (undisturbed / run_folder.JOURNAL).write_bytes(journal[: journal.index(b"\n") + 1])
     with calling(endpoint):
         for each in (folder, undisturbed):
             again = program("scan", "--resume", each, "--format", "csv")

@@ -29,7 +29,7 @@ from botocore.loaders import create_loader
 
 from scanner.cli.main import main
 from scanner.record import Record
-from scanner.runs import folder as run
+from scanner.runs import folder as run_folder
 from tests.aws_endpoint import (
     MANAGEMENT_KEY,
     Call,
@@ -69,7 +69,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test waits: back-off and the looks at a credential report come at once."""
     monkeypatch.setattr("scanner.aws.clients.BACKOFF_CAP", 0.002)
-    monkeypatch.setattr("scanner.aws.iam.POLL_SECONDS", (0.0,))
+    monkeypatch.setattr("scanner.aws.credential_report.POLL_SECONDS", (0.0,))
 
 
 @dataclass(frozen=True)
@@ -96,12 +96,12 @@ class Scanned(Done):
 
     @cached_property
     def folder(self) -> Path:
-        (found,) = (path for path in self.output.iterdir() if (path / run.JOURNAL).exists())
+        (found,) = (path for path in self.output.iterdir() if (path / run_folder.JOURNAL).exists())
         return found
 
     @cached_property
     def record(self) -> Record:
-        return run.read(self.folder)
+        return run_folder.read(self.folder)
 
     @cached_property
     def accounts(self) -> dict[str, dict[str, str]]:

@@ -12,6 +12,10 @@ from typing import Any
 
 import pytest
 
+from tests.aws_endpoint import running
+from tests.conftest import BROKEN_AWS
+from tests.program import scan, small_world
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "scanner"
 MODULES = {
@@ -160,3 +164,22 @@ def test_checking_a_safelist_loads_no_sdk_and_no_tables(tmp_path: Path) -> None:
     safelist = tmp_path / "nobody.yaml"
     safelist.write_text("version: 1\nglobal: []\n", encoding="utf-8")
     assert loaded(COMMAND, "safelist", "check", str(safelist)) <= CHECKS
+
+
+def test_what_is_recorded_is_read_without_the_aws_sdk(tmp_path: Path) -> None:
+    """Reading, deciding, comparing and verifying a run need neither the SDK nor its third of a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        for name, value in BROKEN_AWS.items():
+            patch.setenv(name, value)
+        Path("nobody.yaml").write_text("version: 1\nglobal: []\n", encoding="utf-8")
+        with running(small_world()) as endpoint:
+            run = str(scan(endpoint, "--format", "csv").folder.resolve())
+        output = ("--output", str(tmp_path / "again"), "--format", "csv")
+        for arguments in (
+            ("verify", run),
+            ("diff", run, run),
+            ("report", run, *output),
+            ("evaluate", run, "--as-of", "2030-01-01", *output),
+        ):
+            assert not loaded(COMMAND, *arguments) & SDK, arguments

@@ -18,10 +18,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from scanner.account_files import ACCOUNT_COLUMNS, OWNER_COLUMNS
 from scanner.errors import FaultsError
 from scanner.record import SafelistText
 from scanner.safelist.entries import parse
-from scanner.text import looks_like_formula
+from scanner.text import first_invisible, looks_like_formula
 from tests.aws_endpoint import Fault, Refuse, SimulatedGroup, SimulatedOrganization, empty_organization, nth, running
 from tests.program import Scanned, calling, hurried, program, scan, workplace
 
@@ -199,7 +200,6 @@ def test_any_text_at_all(texts: list[str], tmp_path_factory: pytest.TempPathFact
 # --- what files can hold ---------------------------------------------------------------------------------------------
 
 FILE = os.fsdecode(b"\xff\x1b[2J\n=1.yaml")  # a name that the file system holds and UTF-8 does not
-ENCODABLE = {name: text for name, text in TEXTS.items() if name != "lone surrogates"}
 
 
 def quoted(text: str) -> str:
@@ -207,15 +207,24 @@ def quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii="😀" not in text)
 
 
+ENCODABLE = {name: text for name, text in TEXTS.items() if name != "lone surrogates"}
+# What a CSV that people write may hold: what is seen as it is read.
+PLAIN = {
+    name: text
+    for name, text in ENCODABLE.items()
+    if text == text.strip() and "\n" not in text and first_invisible(text) is None
+}
+
+
 def test_owners_accounts_and_reasons() -> None:
     """The files that come beside a safelist, and what a settings file says of exclusions."""
     world = world_of("member")
-    known = dict(zip(ENCODABLE, world_ids(world, len(ENCODABLE)), strict=True))
-    rows = [(known[name], text, f"Root/{text}") for name, text in ENCODABLE.items()]
-    write_csv("accounts.csv", ("account_id", "account_name", "ou_path"), rows)
-    write_csv("owners.csv", ("account_id", "account_owner"), [(known[name], text) for name, text in ENCODABLE.items()])
+    known = dict(zip(PLAIN, world_ids(world, len(PLAIN)), strict=True))
+    rows = [(known[name], text, f"Root/{text.replace('/', '|')}") for name, text in PLAIN.items()]
+    write_csv("accounts.csv", ACCOUNT_COLUMNS, rows)
+    write_csv("owners.csv", OWNER_COLUMNS, [(known[name], text) for name, text in PLAIN.items()])
     reasons = ", ".join(
-        f'{{account: "{known[name]}", reason: {quoted(text)}}}' for name, text in ENCODABLE.items() if name != "minus"
+        f'{{account: "{known[name]}", reason: {quoted(text)}}}' for name, text in PLAIN.items() if name != "minus"
     )
     Path("settings.yaml").write_text(f"exclude_account: [{reasons}]\n", encoding="utf-8")
     with running(world) as endpoint:
@@ -226,7 +235,18 @@ def test_owners_accounts_and_reasons() -> None:
     assert (done.exit_code, tree.exit_code) == (4, 0)
     harmless(done.out, done.err, tree.out, tree.err)
     sound(done.folder)
-    assert done.record.header.account_owners == {known[name]: text for name, text in ENCODABLE.items()}
+    assert done.record.header.account_owners == {known[name]: text for name, text in PLAIN.items()}
+
+
+def test_accounts_that_are_refused() -> None:
+    texts = [text for name, text in ENCODABLE.items() if name not in PLAIN]
+    rows = [(f"{number:012}", text, f"Root/{text}") for number, text in enumerate(texts)]
+    write_csv("accounts.csv", ACCOUNT_COLUMNS, rows)
+    with running(world_of()) as endpoint:
+        done = scan(endpoint, "--accounts-file", "accounts.csv", "--debug")
+    assert (done.exit_code, endpoint.calls) == (2, [])
+    assert len([line for line in done.err.splitlines() if line.startswith("error: ")]) >= len(texts)
+    harmless(done.out, done.err)
 
 
 def world_ids(world: SimulatedOrganization, count: int) -> list[str]:

@@ -178,7 +178,7 @@ def test_an_unknown_key_that_is_near_to_none_shows_all_there_are() -> None:
 
 def test_an_unknown_key_inside_an_exclusion_is_refused() -> None:
     (fault,) = refused(text="exclude_ou: [{ou: Root/A, reason: sold, until: 2027}]\n")
-    assert fault.startswith("scanner.yaml:1: exclude_ou.0.until")
+    assert fault == ("scanner.yaml:1: exclude_ou: unknown key 'until'. Write [{ou: Root/Sandbox, reason: ...}].")
 
 
 BAD_VALUES: list[tuple[str, object, str, str]] = [
@@ -217,7 +217,101 @@ def test_a_bad_value_names_where_it_comes_from(key: str, option: object, in_file
 
 def test_a_list_in_the_environment_that_is_no_json_shows_how_to_write_it() -> None:
     (fault,) = refused(environment={"IAM_SCANNER_OU": "Root/A"})
-    assert fault == """IAM_SCANNER_OU: 'Root/A' is no JSON. Write ["a","b"]."""
+    assert fault == """IAM_SCANNER_OU: 'Root/A' is not valid JSON. Write ["Root/A"]."""
+
+
+NOT_AN_ACCOUNT = "is not a valid account ID; give its 12 digits, and in a file put them in quotes"
+COLON = (
+    "Not valid YAML: a text without quotes holds a colon and a space, or the line is indented too far. "
+    'Put the text in quotes: reason: "Ticket: 12".'
+)
+WORDS = {
+    "a text for a list": (
+        "ou: Root/Sandbox\n",
+        "scanner.yaml:1: ou: 'Root/Sandbox' is not a list. Write [Root/Sandbox].",
+    ),
+    "an account for a list": (
+        'account: "123456789012"\n',
+        "scanner.yaml:1: account: '123456789012' is not a list. Write [\"123456789012\"].",
+    ),
+    "a text for exclusions": (
+        "exclude_ou: Root/Sandbox\n",
+        "scanner.yaml:1: exclude_ou: 'Root/Sandbox' is not a list. Write [{ou: Root/Sandbox, reason: ...}].",
+    ),
+    "a number in a list, by its line": (
+        "ou:\n  - Root/A\n  - 12\n",
+        "scanner.yaml:3: ou: 12 is not a text. Write it in quotes.",
+    ),
+    "an account without quotes, by its line": (
+        'account:\n  - "123456789012"\n  - 210987654321\n',
+        f"scanner.yaml:3: account: 210987654321 {NOT_AN_ACCOUNT}.",
+    ),
+    "nothing": ("ou:\n", "scanner.yaml:1: ou: has no value. Write one, or remove the key."),
+    "a number for a text": ("profile: 12\n", "scanner.yaml:1: profile: 12 is not a text. Write it in quotes."),
+    "a flag for a text": ("profile: true\n", "scanner.yaml:1: profile: true is not a text. Write it in quotes."),
+    "a list for a text": ("profile: [a]\n", "scanner.yaml:1: profile: ['a'] is not a text. Write it in quotes."),
+    "a text for a number": (
+        "dormant_days: many\n",
+        "scanner.yaml:1: dormant_days: 'many' is not a whole number from 1 to 3,650. Write one, without quotes.",
+    ),
+    "a number beyond its limits": (
+        "account_timeout: 801\n",
+        "scanner.yaml:1: account_timeout: 801 is not a whole number from 1 to 800. Write one, without quotes.",
+    ),
+    "a text for a flag": (
+        "session_policy: maybe\n",
+        "scanner.yaml:1: session_policy: 'maybe' is not true or false. Write true or false, without quotes.",
+    ),
+    "an unknown choice": ("evidence: some\n", "scanner.yaml:1: evidence: 'some' is unknown. Write full or basic."),
+    "an unknown choice in a list": (
+        "format: [xlsx, pdf]\n",
+        "scanner.yaml:1: format: 'pdf' is unknown. Write xlsx, csv or json.",
+    ),
+    "an empty list": (
+        "safelist: []\n",
+        "scanner.yaml:1: safelist: is empty; leave the setting out to have its default.",
+    ),
+    "a colon in a text": (
+        "profile: a: b\n",
+        f"scanner.yaml:1:11: {COLON}",
+    ),
+    "a tab": (
+        "ou:\n\t- Root/A\n",
+        "scanner.yaml:2:1: Not valid YAML: a tab stands where YAML wants spaces. Write spaces.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), WORDS.values(), ids=WORDS)
+def test_a_fault_of_the_settings_file_says_what_to_write(text: str, expected: str) -> None:
+    assert refused(text=text) == [expected]
+
+
+@pytest.mark.parametrize("character", ["\u2028", "\u200b", "\u202e", "\x85"])
+def test_a_character_that_nobody_sees_is_refused_with_its_place(character: str) -> None:
+    (fault,) = refused(text=f"role_name: Auditor  # not{character} session_policy: false\n")
+    assert fault.startswith(f"scanner.yaml:1:26: U+{ord(character):04X}")
+
+
+ACCOUNTS_BY_ENVIRONMENT = [f'["{ACCOUNT}"]', f'[{{"account": "{ACCOUNT}", "reason": "sandbox"}}]']
+
+
+@pytest.mark.parametrize("text", ACCOUNTS_BY_ENVIRONMENT)
+def test_the_environment_excludes_accounts_with_a_reason_or_without(text: str) -> None:
+    (excluded,) = load({}, {"IAM_SCANNER_EXCLUDE_ACCOUNT": text}).exclude_account
+    assert excluded.account == ACCOUNT
+
+
+def test_the_environment_excludes_ous_with_a_reason_or_without() -> None:
+    text = '["Root/A", {"ou": "Root/B", "reason": "sold"}]'
+    excluded = load({}, {"IAM_SCANNER_EXCLUDE_OU": text}).exclude_ou
+    assert [(one.ou, one.reason) for one in excluded] == [("Root/A", "no reason given"), ("Root/B", "sold")]
+
+
+def test_a_number_for_an_account_in_the_environment_is_said_to_need_quotes_and_not_a_reason() -> None:
+    (fault,) = refused(environment={"IAM_SCANNER_EXCLUDE_ACCOUNT": "[123456789012]"})
+    assert fault.startswith("IAM_SCANNER_EXCLUDE_ACCOUNT: 123456789012 is not a valid account ID")
+    assert "reason" not in fault
 
 
 def test_all_faults_come_at_once() -> None:
@@ -239,13 +333,13 @@ def test_a_file_that_holds_no_settings_is_refused(text: str, told: str) -> None:
 
 
 def test_a_file_that_is_named_and_missing_is_refused() -> None:
-    with pytest.raises(FaultsError, match=r"absent\.yaml: cannot be read"):
+    with pytest.raises(FaultsError, match=r"absent\.yaml: Cannot be read"):
         load({}, {}, Path("absent.yaml"))
 
 
 def test_a_file_that_is_no_utf8_is_refused() -> None:
     Path("latin.yaml").write_bytes("session_name: J\xe9r\xf4me\n".encode("latin-1"))
-    with pytest.raises(FaultsError, match="not UTF-8"):
+    with pytest.raises(FaultsError, match="Not UTF-8"):
         load({}, {}, Path("latin.yaml"))
 
 
@@ -254,10 +348,8 @@ def test_a_file_that_is_no_utf8_is_refused() -> None:
 
 def test_the_external_id_is_not_recorded_nor_shown() -> None:
     settings = load({"external_id": "EXT-secret"}, {})
-    recorded = settings.recorded()
+    recorded = settings.as_json()
     assert "EXT-secret" not in json.dumps(recorded) + repr(settings) + str(settings)
-    assert recorded["external_id_given"] is True
-    assert load({}, {}).recorded()["external_id_given"] is False
 
 
 def test_a_bad_external_id_is_not_shown() -> None:

@@ -1,10 +1,9 @@
 """What a record comes to once it is decided: the one type that every report is made from, and the parts of it."""
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from scanner.audit.diff import Difference
-from scanner.model import Finding, Status
+from scanner.model import Finding, SplitBy, Status
 from scanner.record import Record
 from scanner.safelist.usage import EntryUse
 
@@ -26,13 +25,6 @@ class Totals:
     @property
     def in_scope(self) -> int:
         return self.listed - self.outside_scope
-
-
-class SplitBy(StrEnum):
-    """What the accounts of a part have in common: a column of the reports."""
-
-    ACCOUNT_OWNER = "account_owner"
-    OU_PATH = "ou_path"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ Pure: the day on which approvals are judged is part of the record, so the same r
 assessment.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from scanner.audit.assessment import Assessment, Part, Totals
@@ -12,9 +12,11 @@ from scanner.audit.diff import Difference, compare, snapshot
 from scanner.errors import ExitCode
 from scanner.model import (
     Account,
+    Change,
     Determination,
     Evidence,
     Failed,
+    FailOn,
     Finding,
     IamUser,
     Scanned,
@@ -58,11 +60,26 @@ def conclude(record: Record, findings: tuple[Finding, ...], part: Part | None = 
     return totals, status, f"{text}; this is a part: {part.words}" if part else text
 
 
-def exit_code(assessment: Assessment) -> ExitCode:
-    """What the process says: incomplete wins over unapproved."""
+def exit_code(assessment: Assessment, fail_on: Collection[FailOn] = (FailOn.UNAPPROVED,)) -> ExitCode:
+    """The exit code of a scan. Incomplete wins over whatever `fail_on` names.
+
+    A change counts for unapproved users, and for any user that gained privilege. Without a previous run no change is
+    known, so every unapproved user counts.
+    """
     if assessment.status is not Status.COMPLETE:
         return ExitCode.INCOMPLETE
-    return ExitCode.UNAPPROVED if assessment.totals.unapproved else ExitCode.OK
+    changes = {value.change for value in fail_on} - {None}
+    any_unapproved = FailOn.UNAPPROVED in fail_on or (bool(changes) and assessment.differences is None)
+    failing = any(
+        (any_unapproved and finding.determination is Determination.UNAPPROVED)
+        or _changed_so(finding, changes.intersection(finding.changes))
+        for finding in assessment.findings
+    )
+    return ExitCode.UNAPPROVED if failing else ExitCode.OK
+
+
+def _changed_so(finding: Finding, changes: Collection[Change | None]) -> bool:
+    return Change.PRIVILEGE_GAINED in changes or (bool(changes) and finding.determination is Determination.UNAPPROVED)
 
 
 def unreached(record: Record) -> tuple[Account, ...]:

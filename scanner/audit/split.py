@@ -6,9 +6,9 @@ A part shows what the whole run decided about its accounts; it decides nothing i
 from collections.abc import Mapping
 from dataclasses import replace
 
-from scanner.audit.assessment import Assessment, Part, SplitBy
+from scanner.audit.assessment import Assessment, Part
 from scanner.audit.rule import conclude
-from scanner.model import Account, AccountId, Entry, Scope
+from scanner.model import Account, AccountId, Entry, Scope, SplitBy
 from scanner.record import Record
 from scanner.safelist.match import scopes
 from scanner.safelist.types import selected_account

@@ -11,16 +11,16 @@ def decided_otherwise(record: Record, safelists: tuple[SafelistText, ...] | None
     """The record with these safelists and this day in place of the run's own, and a note of what the run's own were."""
     own = record.header
     header = replace(own, safelists=own.safelists if safelists is None else safelists, as_of=as_of or own.as_of)
-    in_force: dict[str, object] = {"as_of": header.as_of.isoformat()}
+    settings = own.settings.with_(as_of=header.as_of)
     if safelists is not None:
-        in_force["safelist"] = [safelist.path for safelist in safelists]
+        settings = settings.with_(safelist=[safelist.path for safelist in safelists])
     organization = own.organization.id if own.organization else None
     stale = check_organization(parse(own.safelists), organization)  # what was said of the run's own safelists
     notes = [note for note in record.listing.notes if note not in stale]
     notes += check_organization(parse(header.safelists), organization)
     return replace(
         record,
-        header=replace(header, settings={**own.settings, **in_force}),
+        header=replace(header, settings=settings),
         listing=replace(record.listing, notes=tuple(notes)),
         what_if=WhatIf(as_of=own.as_of, safelists=own.safelists),
     )

@@ -56,9 +56,12 @@ EXPIRED = frozenset(  # or never good, or no longer: the remedy is the same
         "ExpiredToken",
         "ExpiredTokenException",
         "RequestExpired",
+        "RequestTimeTooSkewed",
+        "RequestInTheFuture",
         "InvalidClientTokenId",
         "UnrecognizedClientException",
         "SignatureDoesNotMatch",
+        "InvalidSignatureException",
     }
 )
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthFailure", "OptInRequired"})
@@ -70,7 +73,60 @@ _CREDENTIALS = (
     SSOError,
     TokenRetrievalError,
 )
-_SERVER_ERRORS = frozenset({"ServiceFailure", "ServiceException", "InternalFailure", "ServiceUnavailable"})
+_SERVER_ERRORS = frozenset(  # nothing is wrong with the request, and the next one may be answered
+    {
+        "InternalError",
+        "InternalFailure",
+        "InternalServerError",
+        "RequestTimedOut",
+        "RequestTimedOutException",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "ServiceException",
+        "ServiceFailure",
+        "ServiceFailureException",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+    }
+)
+
+# Where AWS's code says more than the reason does.
+_CLOCK = "Set this machine's clock: AWS refuses requests that are minutes off. Then scan again."
+_SIGNATURE = (
+    "Check that the secret access key is whole, and that this machine's clock is right: AWS refuses requests that "
+    "are minutes off."
+)
+SIGNING_REMEDIES = {  # any service refuses so
+    "RequestExpired": _CLOCK,
+    "RequestTimeTooSkewed": _CLOCK,
+    "RequestInTheFuture": _CLOCK,
+    "SignatureDoesNotMatch": _SIGNATURE,
+    "InvalidSignatureException": _SIGNATURE,
+}
+# AssumeRole refuses for many reasons that the role has no part in.
+_REGION_NOT_ENABLED = (
+    "Sign in again. If the credentials are good, their Region may be one that the account has not enabled: set "
+    "AWS_REGION to an enabled one, as us-east-1."
+)
+_ASSUME_ROLE_REMEDIES = {
+    "PackedPolicyTooLarge": (
+        "The session policy and the caller's session tags are too large together: give --no-session-policy, or call "
+        "with fewer session tags (EKS Pod Identity alone takes three quarters of the room)."
+    ),
+    "MalformedPolicyDocument": "STS does not take the session policy: give --no-session-policy, and report it.",
+    "RegionDisabledException": (
+        "STS is switched off in this Region for the caller's account: set AWS_REGION to an enabled one, as us-east-1."
+    ),
+    "InvalidClientTokenId": _REGION_NOT_ENABLED,
+    "UnrecognizedClientException": _REGION_NOT_ENABLED,
+    "ValidationError": "Check --role-name, --session-name and --external-id against AWS's message.",
+}
+_IAM_REMEDIES = {
+    "InvalidClientTokenId": (
+        "Sign in again. If the credentials are good, they may be a session made without MFA (aws sts "
+        "get-session-token), which IAM alone refuses: make it with MFA, or scan by a role."
+    ),
+}
 
 REMEDIES = {
     FailReason.ROLE_NOT_ASSUMABLE: (
@@ -102,7 +158,7 @@ class CallError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """One try that did not work, and whether another one may."""
+    """One attempt that failed, and whether another one may succeed."""
 
     failure: Failure
     throttled: bool = False
@@ -123,7 +179,7 @@ def incomplete_listing(call: str, detail: str) -> CallError:
 
 
 def trouble(error: Exception, call: str) -> Trouble:
-    """Judge one failed try; `error` is one of `RETRIED`. Raises `StartError` where a region is needed and none set."""
+    """Judge one failed attempt; `error` is one of `RETRIED`. Raises `StartError` where a region is missing."""
     if isinstance(error, ClientError):
         return _refused(error.response, call)
     if isinstance(error, NoRegionError):
@@ -141,7 +197,7 @@ def trouble(error: Exception, call: str) -> Trouble:
 
 
 def is_throttled(error: Exception) -> bool:
-    """Tell whether AWS asked to slow down."""
+    """Whether AWS throttled the call."""
     return isinstance(error, ClientError) and _asks_to_slow_down(error.response)
 
 
@@ -166,7 +222,11 @@ def _struck(text: str, secret: str, name: str) -> str:
 def timed_out(call: str, last: Trouble | None, *, held_back: bool = False) -> Failure:
     """Return why a call that was still being tried at its deadline did not work; `held_back`: its turn did not come."""
     if last is None and held_back:
-        return failure(FailReason.THROTTLED, call, "AWS asked to slow down, and the call's turn did not come in time.")
+        return failure(
+            FailReason.THROTTLED,
+            call,
+            "Throttled until the time was up, before the call could be made.",
+        )
     if last is None:
         return failure(FailReason.TIMEOUT, call, "No complete answer before the time was up.")
     if last.throttled:
@@ -180,14 +240,22 @@ def _refused(response: dict[str, Any], call: str) -> Trouble:
     message = str(error.get("Message") or "AWS gave no message.")
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     throttled = _asks_to_slow_down(response)
-    transient = not throttled and (status >= 500 or code in _SERVER_ERRORS)
+    transient = not throttled and (status >= 500 or status == 408 or code in _SERVER_ERRORS)
+    refusal = failure(_reason(code, call, throttled=throttled, transient=transient), call, message, code=code or None)
     return Trouble(
-        failure=failure(
-            _reason(code, call, throttled=throttled, transient=transient), call, message, code=code or None
-        ),
+        failure=replace(refusal, remedy=_remedy(code, call) or refusal.remedy),
         throttled=throttled,
         transient=transient,
     )
+
+
+def _remedy(code: str, call: str) -> str | None:
+    """Return what helps against this refusal of this call, where that is more than its reason says."""
+    if call == "sts:AssumeRole" and code in _ASSUME_ROLE_REMEDIES:
+        return _ASSUME_ROLE_REMEDIES[code]
+    if call.startswith("iam:") and code in _IAM_REMEDIES:
+        return _IAM_REMEDIES[code]
+    return SIGNING_REMEDIES.get(code)
 
 
 def _asks_to_slow_down(response: dict[str, Any]) -> bool:

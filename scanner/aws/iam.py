@@ -4,24 +4,21 @@ Each getter pages, turns the answer into the domain's types at once, and raises 
 short, belongs to another account, or is none of AWS's.
 """
 
-import asyncio
-import csv
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from scanner.aws.clients import Session
-from scanner.aws.credential_report import CredentialReport, in_utc, parse
-from scanner.aws.failures import CallError, bad_response, failure, incomplete_listing
-from scanner.aws.iam_policies import ADMINISTRATOR_POLICIES, allows_all, is_aws_managed
+from scanner.aws.credential_report import in_utc
+from scanner.aws.failures import CallError, bad_response, incomplete_listing
+from scanner.aws.iam_policies import ADMINISTRATOR_POLICIES, allows_all, any_of, is_aws_managed
 from scanner.aws.identity import arn_account
-from scanner.model import Access, AccountId, FailReason, IamUser, UserId
+from scanner.model import Access, AccountId, IamUser, UserId
 
 PAGE_SIZE = 1000  # the most that IAM gives; it may give fewer
-POLL_SECONDS = (1.0, 2.0, 3.0, 5.0)  # between two looks at a credential report in the making; the last one repeats
-_NOT_READY = frozenset({"ReportInProgress", "ReportNotPresent", "ReportExpired"})
+_LIST = "iam:ListUsers"
+_DETAILS = "iam:GetAccountAuthorizationDetails"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,48 +26,68 @@ class AuthorizationDetails:
     """GetAccountAuthorizationDetails, reduced to what columns are made of."""
 
     names: Mapping[UserId, str]
-    access: Mapping[UserId, Access]
+    access: Mapping[UserId, Access | None]  # None: a policy that decides it is among the `unreadable`
+    unreadable: tuple[str, ...] = ()  # "inline policy deploy of user alice"
 
 
 async def list_users(session: Session, account_id: AccountId) -> tuple[IamUser, ...]:
-    """List all users of the account (ListUsers).
+    """List all users of the account (ListUsers); once more where users changed while the list was paged.
 
-    Raises `CallError`: BAD_RESPONSE for another account's users and for names that IAM could not hold side by side;
-    INCOMPLETE_LISTING for a page that says that there are more, and not where.
+    Raises `CallError`: BAD_RESPONSE for another account's users and for two names that differ by case alone;
+    INCOMPLETE_LISTING for a page that says that there are more, and not where, and for a user that comes twice.
     """
-    call = "iam:ListUsers"
+    users = await _listed(session, account_id)
+    contradiction = _contradiction(users)
+    if contradiction:
+        users = await _listed(session, account_id)
+        contradiction = _contradiction(users)
+    if contradiction:
+        raise contradiction
+    return users
+
+
+async def _listed(session: Session, account_id: AccountId) -> tuple[IamUser, ...]:
     users: list[IamUser] = []
     async for page in _pages(session, "ListUsers"):
-        users += [_user(raw, account_id, call) for raw in _rows(page, "Users", call)]
-    twice = [name for name, count in Counter(user.user_name.lower() for user in users).items() if count > 1]
-    if len({user.user_id for user in users}) < len(users):  # one was renamed while the list was paged
-        raise incomplete_listing(call, "The same user came twice; another may have been passed over.")
-    if twice:
-        raise bad_response(
-            call, f"Two users are called {twice[0]!r}, but for the case of letters; IAM has no such pair."
-        )
+        if "Users" not in page:
+            raise bad_response(_LIST, "The answer has no Users.")
+        users += [_user(raw, account_id) for raw in page["Users"]]
     return tuple(users)
 
 
+def _contradiction(users: tuple[IamUser, ...]) -> CallError | None:
+    """Return what cannot be true of a list; it can come of a user that was renamed or recreated between two pages."""
+    if len({user.user_id for user in users}) < len(users):
+        return incomplete_listing(_LIST, "The same user came twice; another may have been passed over.")
+    twice = [name for name, count in Counter(user.user_name.lower() for user in users).items() if count > 1]
+    if twice:
+        detail = f"Two users are called {twice[0]!r}, but for the case of letters; IAM has no such pair."
+        return bad_response(_LIST, detail)
+    return None
+
+
 async def authorization_details(session: Session, account_id: AccountId) -> AuthorizationDetails:
-    """Read what each user belongs to and may do (GetAccountAuthorizationDetails, users and groups)."""
-    call = "iam:GetAccountAuthorizationDetails"
+    """Read what each user belongs to and may do (GetAccountAuthorizationDetails, users and groups).
+
+    A policy document that cannot be read costs the access of its user, or of its group's members, and of nobody else.
+    """
     users: list[Mapping[str, Any]] = []
-    groups: dict[str, _Grants] = {}
+    groups: list[Mapping[str, Any]] = []
     try:
         async for page in _pages(session, "GetAccountAuthorizationDetails", Filter=["User", "Group"]):
             users += page["UserDetailList"]
-            groups |= {
-                group["GroupName"]: _grants(group, f" (via {group['GroupName']})") for group in page["GroupDetailList"]
-            }
+            groups += page["GroupDetailList"]
         for user in users:
-            _check_account(user["Arn"], account_id, call)
-        return AuthorizationDetails(
-            names={UserId(user["UserId"]): user["UserName"] for user in users},
-            access={UserId(user["UserId"]): _access(user, groups) for user in users},
-        )
-    except (KeyError, ValueError) as error:
-        raise bad_response(call, "The users' details could not be read as IAM's.") from error
+            _check_account(user["Arn"], account_id, _DETAILS)
+        of_group = {group["GroupName"]: _grants(group, group["GroupName"]) for group in groups}
+        by_id = {UserId(user["UserId"]): user for user in users}
+        of_user = {key: _grants(user) for key, user in by_id.items()}
+        access = {key: _access(user, of_user[key], of_group) for key, user in by_id.items()}
+        names = {key: user["UserName"] for key, user in by_id.items()}
+    except KeyError as error:
+        raise bad_response(_DETAILS, "The users' details could not be read as IAM's.") from error
+    unreadable = tuple(text for grants in (*of_user.values(), *of_group.values()) for text in grants.unreadable)
+    return AuthorizationDetails(names=names, access=access, unreadable=unreadable)
 
 
 async def user_count(session: Session) -> int:
@@ -80,38 +97,6 @@ async def user_count(session: Session) -> int:
     if count is None:
         raise bad_response("iam:GetAccountSummary", "The answer has no count of users.")
     return int(count)
-
-
-async def credential_report(session: Session) -> CredentialReport:
-    """Have the credential report made, wait for it, and read it; the session's deadline bounds the wait.
-
-    Making one replaces the account's stored report, unless that is younger than four hours: then AWS gives that one.
-    """
-    call = "iam:GetCredentialReport"
-    await session.call("iam", "GenerateCredentialReport")
-    for pause in _pauses():
-        try:
-            answer = await session.call("iam", "GetCredentialReport")
-        except CallError as error:
-            if error.failure.code not in _NOT_READY:
-                raise
-            if error.failure.code != "ReportInProgress":  # it expired while we waited, or was never begun
-                await session.call("iam", "GenerateCredentialReport")
-        else:
-            try:
-                return parse(answer["Content"], answer.get("GeneratedTime"))
-            except (KeyError, ValueError, csv.Error) as error:
-                raise bad_response(call, "The report could not be read as a credential report.") from error
-        if not session.time_left(pause):
-            raise CallError(failure(FailReason.TIMEOUT, call, "AWS did not finish the report in time.", code=None))
-        await asyncio.sleep(pause)
-    raise AssertionError  # _pauses has no end
-
-
-def _pauses() -> Any:
-    yield from POLL_SECONDS
-    while True:
-        yield POLL_SECONDS[-1]
 
 
 async def _pages(session: Session, operation: str, **parameters: Any) -> AsyncIterator[dict[str, Any]]:
@@ -130,82 +115,76 @@ async def _pages(session: Session, operation: str, **parameters: Any) -> AsyncIt
             raise incomplete_listing(call, "AWS does not say plainly whether, or where, the list goes on.")
 
 
-def _rows(page: Mapping[str, Any], key: str, call: str) -> list[Mapping[str, Any]]:
-    if key not in page:
-        raise bad_response(call, f"The answer has no {key}.")
-    rows: list[Mapping[str, Any]] = page[key]
-    return rows
-
-
-def _user(raw: Mapping[str, Any], account_id: AccountId, call: str) -> IamUser:
+def _user(raw: Mapping[str, Any], account_id: AccountId) -> IamUser:
     try:
         user = IamUser(
             user_id=UserId(raw["UserId"]),
             user_name=raw["UserName"],
             path=raw["Path"],
             arn=raw["Arn"],
-            created_at=_utc(raw["CreateDate"]),
+            created_at=in_utc(raw["CreateDate"]),
         )
     except (KeyError, AttributeError, ValueError) as error:
-        raise bad_response(call, "A user lacks its name, id, path, ARN or creation time.") from error
-    _check_account(user.arn, account_id, call)
+        raise bad_response(_LIST, "A user lacks its name, id, path, ARN or creation time.") from error
+    _check_account(user.arn, account_id, _LIST)
     return user
 
 
-def _utc(value: datetime) -> datetime:
-    """Return the time in UTC; raise ValueError for one without a zone, or outside of what can be counted."""
-    try:
-        return in_utc(value)
-    except OverflowError as error:
-        raise ValueError("a time outside the calendar") from error
-
-
 def _check_account(arn: str, account_id: AccountId, call: str) -> None:
-    """Hold what no signature shows: that the answer is about the account that was asked."""
+    """Check what no signature shows: that the answer is about the account that was asked."""
     if arn_account(arn) != account_id:
         raise bad_response(call, f"Asked account {account_id}, the answer is about {arn}.")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Grants:
     """What a user or a group holds, judged once: a group may have thousands of members."""
 
     attached: tuple[str, ...]
     inline: tuple[str, ...]
-    administrator: bool | None  # None: a customer-managed policy, which was not read
+    administrator: bool | None  # None: that cannot be told
+    unreadable: tuple[str, ...]  # inline policies that are not policies, and whose they are
 
 
-def _grants(holder: Mapping[str, Any], via: str = "") -> _Grants:
+def _grants(holder: Mapping[str, Any], group: str | None = None) -> _Grants:
+    """Judge the policies of a user, or of the `group` of this name."""
+    whose, via = (f"group {group}", f" (via {group})") if group else (f"user {holder['UserName']}", "")
     attached = holder.get("AttachedManagedPolicies", [])
     inline = [*holder.get("UserPolicyList", []), *holder.get("GroupPolicyList", [])]
+    verdicts = [_by_name(policy) for policy in attached]
+    unreadable = []
+    for policy in inline:
+        try:
+            verdicts.append(allows_all(policy.get("PolicyDocument"), holder["Arn"]))
+        except ValueError:
+            unreadable.append(f"inline policy {policy['PolicyName']} of {whose}")
     return _Grants(
         attached=tuple(policy["PolicyName"] + via for policy in attached),
         inline=tuple(policy["PolicyName"] + via for policy in inline),
-        administrator=_administrator(attached, inline),
+        administrator=any_of(verdicts),
+        unreadable=tuple(unreadable),
     )
 
 
-def _administrator(attached: list[Mapping[str, Any]], inline: list[Mapping[str, Any]]) -> bool | None:
-    """Judge by names and inline documents; None where something that could make an administrator was not read."""
-    managed = [policy for policy in attached if is_aws_managed(policy["PolicyArn"])]
-    if any(policy["PolicyName"] in ADMINISTRATOR_POLICIES for policy in managed):
-        return True
-    if any(allows_all(policy["PolicyDocument"]) for policy in inline):
-        return True
-    return None if len(managed) < len(attached) else False
+def _by_name(policy: Mapping[str, Any]) -> bool | None:
+    """Judge an attached policy; None for a customer-managed one, whose document is not read."""
+    return policy["PolicyName"] in ADMINISTRATOR_POLICIES if is_aws_managed(policy["PolicyArn"]) else None
 
 
-def _access(user: Mapping[str, Any], groups: Mapping[str, _Grants]) -> Access:
+def _access(user: Mapping[str, Any], own: _Grants, groups: Mapping[str, _Grants]) -> Access | None:
+    """Put together what a user may do. None where a policy that could make it an administrator is unreadable."""
     memberships = tuple(user.get("GroupList", []))
-    held = [_grants(user), *(groups[name] for name in memberships if name in groups)]
-    judged = [grants.administrator for grants in held]
-    unread = None in judged or any(name not in groups for name in memberships)
+    sources = [own, *(groups[name] for name in memberships if name in groups)]
+    unknown_groups = [None for name in memberships if name not in groups]
+    administrator = any_of([*(grants.administrator for grants in sources), *unknown_groups])
+    if administrator is not True and any(grants.unreadable for grants in sources):
+        return None
     boundary = user.get("PermissionsBoundary") or {}
     return Access(
-        administrator=True if True in judged else None if unread else False,
+        administrator=administrator,
         groups=memberships,
-        attached_policies=tuple(name for grants in held for name in grants.attached),
-        inline_policies=tuple(name for grants in held for name in grants.inline),
+        attached_policies=tuple(name for grants in sources for name in grants.attached),
+        inline_policies=tuple(name for grants in sources for name in grants.inline),
         permissions_boundary=boundary.get("PermissionsBoundaryArn"),
         tags=tuple((tag["Key"], tag["Value"]) for tag in user.get("Tags", [])),
     )

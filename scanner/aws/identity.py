@@ -1,4 +1,4 @@
-"""Who calls, and as whom: the caller's identity, and the roles that are assumed on the way to the accounts.
+"""The caller's identity, and the roles that are assumed on the way to the accounts.
 
 Every role is assumed for 900 seconds, as role chaining caps a session at an hour and an account needs seconds. Every
 session is narrowed by an inline session policy to the calls that it is for, however much the role itself may do.
@@ -6,30 +6,18 @@ session is narrowed by an inline session policy to the calls that it is for, how
 
 import asyncio
 import json
-from datetime import UTC, datetime, timedelta
+import time
 
-import aioboto3
 from botocore.credentials import ReadOnlyCredentials
-from botocore.exceptions import BotoCoreError, CredentialRetrievalError
 
-from scanner.aws.clients import CredentialSource, Session, sdk_session
-from scanner.aws.failures import CallError, bad_response
+from scanner.aws.clients import Session
+from scanner.aws.failures import SIGNING_REMEDIES, CallError, bad_response
 from scanner.errors import StartError
 from scanner.model import AccountId, Caller, FailReason, Failure
 from scanner.text import is_account_id
 
 SESSION_SECONDS = 900  # the shortest that STS grants
-REFRESH_BEFORE = timedelta(minutes=5)
-
-_NO_CREDENTIALS = (
-    "No AWS credentials were found. Sign in (aws sso login), set AWS_PROFILE or the AWS_ACCESS_KEY_ID variables, or "
-    "give --profile."
-)
-# What a credential_process prints may be a secret: it is not quoted, and the SDK's error, which does, is not chained.
-_BAD_PROCESS = (
-    "The AWS credentials could not be loaded. Run the profile's credential_process by hand: it must end with 0 and "
-    "print the JSON that the AWS CLI asks for."
-)
+REFRESH_BEFORE = 300  # seconds before its end
 
 
 def arn_account(arn: str) -> str:
@@ -73,32 +61,6 @@ def _policy(actions: list[str], resource: str) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-async def caller_credentials(profile: str | None) -> CredentialSource:
-    """Find the caller's credentials as the SDK does (environment, profile, SSO, container, instance).
-
-    What is returned refreshes itself where the credentials can. Raises `StartError` where there are none.
-    """
-    try:
-        found = await aioboto3.Session(botocore_session=sdk_session(profile)).get_credentials()
-    except BotoCoreError as error:
-        if getattr(error, "kwargs", {}).get("provider") == "custom-process":
-            raise StartError(_BAD_PROCESS) from None
-        raise StartError(f"The AWS credentials could not be loaded: {error}") from error
-    except (ValueError, TypeError, AttributeError, OSError):  # what the SDK raises where such a process prints rubbish
-        raise StartError(_BAD_PROCESS) from None
-    if found is None:
-        raise StartError(_NO_CREDENTIALS)
-
-    async def source() -> ReadOnlyCredentials:
-        try:
-            credentials: ReadOnlyCredentials = await found.get_frozen_credentials()
-        except (RuntimeError, ValueError, OSError) as error:  # the first where they come expired out of a refresh
-            raise CredentialRetrievalError(provider=found.method, error_msg="not refreshed") from error
-        return credentials
-
-    return source
-
-
 async def who_calls(session: Session) -> Caller:
     """Ask STS who the caller is (GetCallerIdentity, which needs no permission); raise `StartError` where it fails."""
     try:
@@ -115,8 +77,11 @@ def _not_accepted(failure: Failure) -> StartError:
     if failure.reason in {FailReason.UNREACHABLE, FailReason.TIMEOUT}:
         return StartError(f"AWS STS could not be reached: {failure.detail} {failure.remedy}")
     said = f"{failure.code}: {failure.detail}" if failure.code else failure.detail
-    hint = "Sign in again (aws sso login), or check the credentials; outside the aws partition, set AWS_REGION too."
-    return StartError(f"AWS did not accept the caller: {said} {hint}")
+    remedy = SIGNING_REMEDIES.get(
+        failure.code or "",
+        "Sign in again (aws sso login), or check the credentials; outside the aws partition, set AWS_REGION too.",
+    )
+    return StartError(f"AWS did not accept the caller: {said} {remedy}")
 
 
 class AssumedRole:
@@ -134,24 +99,25 @@ class AssumedRole:
         if external_id is not None:
             self._parameters["ExternalId"] = external_id
         self._lock = asyncio.Lock()
-        self._current: tuple[ReadOnlyCredentials, datetime] | None = None
+        self._current: tuple[ReadOnlyCredentials, float] | None = None
 
     async def credentials(self) -> ReadOnlyCredentials:
         """Return credentials that are good for minutes; raise `CallError` where the role cannot be assumed."""
         async with self._lock:
-            if self._current is None or self._current[1] - datetime.now(UTC) < REFRESH_BEFORE:
-                self._current = await self._assume()
+            if self._current is None or time.monotonic() > self._current[1]:
+                # Counted from before the call, by a clock that nobody sets: the time of day may be wrong here.
+                until = time.monotonic() + SESSION_SECONDS - REFRESH_BEFORE
+                self._current = await self._assume(), until
             return self._current[0]
 
-    async def _assume(self) -> tuple[ReadOnlyCredentials, datetime]:
+    async def _assume(self) -> ReadOnlyCredentials:
         answer = await self._session.call("sts", "AssumeRole", **self._parameters)
         try:
             assumed = str(answer["AssumedRoleUser"]["Arn"])
             given = answer["Credentials"]
             credentials = ReadOnlyCredentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
-            expires_at: datetime = given["Expiration"]
         except KeyError as error:
             raise bad_response("sts:AssumeRole", "The answer holds no credentials.") from error
         if arn_account(assumed) != arn_account(self._arn):
             raise bad_response("sts:AssumeRole", f"Asked for {self._arn}, the answer is for {assumed}.")
-        return credentials, expires_at
+        return credentials

@@ -1,7 +1,5 @@
 """`iam-scanner accounts`: the organization as a tree, with what a scan would do with each account."""
 
-import os
-
 import typer
 
 from scanner.cli import options
@@ -31,13 +29,13 @@ def accounts_command(
 
     from scanner.cli.screen.accounts_tree import document, totals, tree
     from scanner.cli.screen.progress import ScanProgress
+    from scanner.cli.stopping import stoppable
     from scanner.scan.survey import survey
-    from scanner.settings import load
 
     options.log_to_stderr(debug)
-    settings = load(options.given(context.params), os.environ, config)
+    settings = options.settings(context.params)
     with ScanProgress(options.stderr(), quiet=quiet or as_json) as progress:
-        found = asyncio.run(survey(settings, progress))
+        found = asyncio.run(stoppable(survey(settings, progress), "Nothing was written."))
     if as_json:
         options.print_json(document(found))
     else:

@@ -1,6 +1,5 @@
 """`iam-scanner diff`: what changed between two recorded runs."""
 
-import os
 from typing import Annotated
 
 import typer
@@ -26,13 +25,12 @@ def diff_command(
     Example: iam-scanner diff 20261123T164100Z-1a2b3c 20270222T081500Z-4d5e6f
     """
     from scanner.cli.screen.changes_screen import document, show
-    from scanner.runs import folder as run
+    from scanner.runs import folder as run_folder
     from scanner.runs.stored import compare_runs
-    from scanner.settings import load
 
     options.log_to_stderr(debug)
-    root = load(options.given(context.params), os.environ, config).output
-    compared = compare_runs(run.find(old, root), run.find(new, root))
+    root = options.settings(context.params).output
+    compared = compare_runs(run_folder.find(old, root), run_folder.find(new, root))
     if as_json:
         options.print_json(document(compared))
     else:

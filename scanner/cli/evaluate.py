@@ -1,7 +1,5 @@
 """`iam-scanner evaluate`: decide a recorded run again, under other safelists or on another day."""
 
-import os
-
 import typer
 
 from scanner.cli import options
@@ -29,22 +27,21 @@ def evaluate_command(
     Example: iam-scanner evaluate 20261123T164100Z-1a2b3c --safelist config/safelists --as-of 2027-01-15
     """
     from scanner.audit.rule import exit_code
-    from scanner.cli.scanning import show
+    from scanner.cli.screen.scan_outcome import print_outcome
     from scanner.report import render as publish
-    from scanner.runs import folder as run
+    from scanner.runs import folder as run_folder
     from scanner.safelist.read import read
-    from scanner.settings import load
 
     options.log_to_stderr(debug)
     if not safelist and as_of is None:
         raise UsageError("Say what is to be other than in the run: give --safelist, --as-of, or both.")
-    settings = load(options.given(context.params), os.environ, config)
+    settings = options.settings(context.params)
     published = publish.evaluate(
-        run.find(run_, settings.output),
+        run_folder.find(run_, settings.output),
         settings.output,
         settings.format,
         safelists=read(settings.safelist) if safelist else None,
         as_of=settings.as_of if as_of else None,
     )
-    show(published, as_json=as_json, quiet=quiet)
+    print_outcome(published, as_json=as_json, quiet=quiet)
     raise typer.Exit(exit_code(published.assessment))

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import io
 import os
 import signal
 import sys
@@ -13,10 +14,11 @@ import typer
 
 from scanner import __version__
 from scanner.cli import accounts, demo, diff, evaluate, remediate, report, review, safelist, scan, verify
-from scanner.cli.options import print_json
+from scanner.cli.options import Command, Group, print_json
 from scanner.errors import ExitCode, FaultsError, ScannerError
 
 app = typer.Typer(
+    cls=Group,
     name="iam-scanner",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -24,16 +26,16 @@ app = typer.Typer(
     help="Find the IAM users that nobody approved, in every account of an AWS organization (rule IAM-058).",
     epilog="Try it without AWS: iam-scanner demo",
 )
-app.command("scan")(scan.scan_command)
-app.command("accounts")(accounts.accounts_command)
+app.command("scan", cls=Command)(scan.scan_command)
+app.command("accounts", cls=Command)(accounts.accounts_command)
 app.add_typer(safelist.app)
-app.command("report")(report.report_command)
-app.command("evaluate")(evaluate.evaluate_command)
-app.command("diff")(diff.diff_command)
+app.command("report", cls=Command)(report.report_command)
+app.command("evaluate", cls=Command)(evaluate.evaluate_command)
+app.command("diff", cls=Command)(diff.diff_command)
 app.add_typer(review.app)
 app.add_typer(remediate.app)
-app.command("verify")(verify.verify_command)
-app.command("demo")(demo.demo_command)
+app.command("verify", cls=Command)(verify.verify_command)
+app.command("demo", cls=Command)(demo.demo_command)
 
 
 def _version(wanted: bool) -> None:
@@ -53,6 +55,9 @@ def _top(
 
 def main() -> None:
     """Run the command line. Whatever goes wrong ends here, with a message, a remedy and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name that it cannot show must not end a scan
+            stream.reconfigure(errors="replace")
     try:
         _run()
     except SystemExit as end:  # the ways in which Typer itself ends the program

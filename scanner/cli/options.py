@@ -2,20 +2,44 @@
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from typer.core import TyperCommand, TyperGroup
 
 from scanner.text import lines_for_terminal
 
+if TYPE_CHECKING:
+    from scanner.settings import Settings
+
+
+def _flags_take_no_value(parameters: list[Any]) -> list[Any]:
+    """Typer shows `<bool>` behind a flag, as if one had to be given; --help and completion are flags too."""
+    for parameter in parameters:
+        if getattr(parameter, "is_flag", False):
+            parameter.metavar = ""
+    return parameters
+
+
+class Command(TyperCommand):
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _flags_take_no_value(super().get_params(ctx))
+
+
+class Group(TyperGroup):
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _flags_take_no_value(super().get_params(ctx))
+
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress, and only what was asked for.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Log tries that did not work, and failed accounts, to stderr.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Log failed attempts and failed accounts to stderr.")]
 
 _SCOPE = "Scope"
 _ACCESS = "Access"
@@ -105,10 +129,11 @@ Previous = Annotated[
 ]
 Resume = Annotated[
     str | None,
-    _option(_PACE, "RUN", "Go on with an interrupted or incomplete run: only accounts that were not read are called."),
+    _option(_PACE, "RUN", "Resume an interrupted or incomplete run: only accounts that were not read are called."),
 ]
 Concurrency = Annotated[
-    int | None, _option(_PACE, "N", "Accounts and calls at once at most; fewer while AWS throttles.  \\[default: 64]")
+    int | None,
+    _option(_PACE, "N", "Maximum concurrent accounts and calls; fewer while AWS throttles.  \\[default: 64]"),
 ]
 AccountTimeout = Annotated[
     int | None, _option(_PACE, "SECONDS", "Time for each account, retries included.  \\[default: 120]")
@@ -157,6 +182,16 @@ def stdout() -> Console:
 
 def stderr() -> Console:
     return literal_console(stderr=True)
+
+
+def settings(parameters: Mapping[str, Any]) -> "Settings":
+    """The settings in force, from the parameters of a command: every command takes them in this way.
+
+    Raises `FaultsError` with all that is wrong in the settings file, the environment and the options.
+    """
+    from scanner.settings import load  # keeps --help quick
+
+    return load(given(parameters), os.environ, parameters.get("config"))
 
 
 def given(parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,10 +1,8 @@
 """`iam-scanner remediate`: remove or quarantine users; planned, confirmed, journaled, reversible where AWS allows."""
 
-import os
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from scanner.settings import Settings
 
 app = typer.Typer(
+    cls=options.Group,
     name="remediate",
     help="Remove or quarantine users that a review decided about. Changes nothing without --execute.",
     no_args_is_help=True,
@@ -53,7 +52,7 @@ Execute = Annotated[bool, typer.Option("--execute", help="Make the calls; withou
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for the number of users.")]
 
 
-@app.command("plan")
+@app.command("plan", cls=options.Command)
 def plan_command(
     context: typer.Context,
     sources: Annotated[
@@ -88,9 +87,9 @@ def plan_command(
     """
     import asyncio
 
-    from scanner.cli.scanning import _stoppable
     from scanner.cli.screen import remediation_screen as screen
     from scanner.cli.screen.remediation_progress import RemediationProgress
+    from scanner.cli.stopping import stoppable
     from scanner.remediation.make_plan import PlanRequest, ask, make_plan
 
     given = _given(context)
@@ -108,7 +107,7 @@ def plan_command(
         )
     )
     with RemediationProgress(options.stderr(), quiet=quiet or as_json) as progress:
-        made = asyncio.run(_stoppable(make_plan(asked, progress), "Nothing was changed, and nothing written."))
+        made = asyncio.run(stoppable(make_plan(asked, progress), "Nothing was changed, and nothing written."))
     if as_json:
         options.print_json(screen.plan_document(made))
     elif quiet:
@@ -118,7 +117,7 @@ def plan_command(
     raise typer.Exit(made.exit_code)
 
 
-@app.command("apply")
+@app.command("apply", cls=options.Command)
 def apply_command(
     context: typer.Context,
     plan: Plan,
@@ -156,7 +155,7 @@ def apply_command(
     _carry_out(context, Doing.APPLY, plan, _Run(execute=execute, yes=yes, as_json=as_json, quiet=quiet))
 
 
-@app.command("undo")
+@app.command("undo", cls=options.Command)
 def undo_command(
     context: typer.Context,
     plan: Plan,
@@ -188,7 +187,7 @@ def undo_command(
     _carry_out(context, Doing.UNDO, plan, _Run(execute=execute, yes=yes, as_json=as_json, quiet=quiet))
 
 
-@app.command("status")
+@app.command("status", cls=options.Command)
 def status_command(
     context: typer.Context,
     plan: Plan,
@@ -281,9 +280,9 @@ def _carry_out(context: typer.Context, doing: Any, plan: str, run: _Run) -> None
 def _execute(pending: "Pending", run: _Run) -> "Ended":
     import asyncio
 
-    from scanner.cli.scanning import _stoppable
     from scanner.cli.screen import remediation_screen as screen
     from scanner.cli.screen.remediation_progress import RemediationProgress
+    from scanner.cli.stopping import stoppable
     from scanner.remediation.apply import execute
 
     if pending.todo and not run.yes:
@@ -291,7 +290,7 @@ def _execute(pending: "Pending", run: _Run) -> "Ended":
         if sys.stdin.readline().strip() != str(len(pending.todo)):
             raise UsageError("The number was not confirmed: nothing was changed. Give --yes where nobody can type it.")
     with RemediationProgress(options.stderr(), quiet=run.quiet or run.as_json) as progress:
-        return asyncio.run(_stoppable(execute(pending, progress), "No user was begun, and nothing was changed."))
+        return asyncio.run(stoppable(execute(pending, progress), "No user was begun, and nothing was changed."))
 
 
 def _given(context: typer.Context) -> _Given:
@@ -322,9 +321,5 @@ def _given(context: typer.Context) -> _Given:
 
 def _settings(context: typer.Context) -> "Settings":
     """Read the settings; the scope of a scan is none of them here."""
-    from scanner.settings import load
-
     options.log_to_stderr(context.params["debug"])
-    given = {key: value for key, value in options.given(context.params).items() if key != "account"}
-    config: Path | None = context.params["config"]
-    return load(given, os.environ, config)
+    return options.settings({key: value for key, value in context.params.items() if key != "account"})

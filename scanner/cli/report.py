@@ -1,13 +1,12 @@
 """`iam-scanner report`: render a recorded run again."""
 
-import os
 from typing import Annotated
 
 import typer
 
-from scanner.audit.assessment import Assessment, SplitBy
 from scanner.cli import options
 from scanner.errors import UsageError
+from scanner.model import SplitBy
 
 
 def report_command(
@@ -34,29 +33,24 @@ def report_command(
     Example: iam-scanner report 20261123T164100Z-1a2b3c --split-by account_owner --account-owners owners.csv
     """
     from scanner.audit.split import with_owners
-    from scanner.cli.scanning import show
+    from scanner.cli.screen.scan_outcome import print_outcome
     from scanner.report.render import publish_again, publish_parts
-    from scanner.runs import folder as run
+    from scanner.runs import folder as run_folder
     from scanner.runs.stored import decide
-    from scanner.settings import load
 
     options.log_to_stderr(debug)
-    settings = load(options.given(context.params), os.environ, config)
-    folder = run.find(run_, settings.output)
+    settings = options.settings(context.params)
+    folder = run_folder.find(run_, settings.output)
     assessment = decide(folder)
     if account_owners is not None:  # and not that of the settings, which is for scans: the same run, the same bytes
-        from scanner.account_owners import read_owners
+        from scanner.account_files import read_owners
 
         assessment = with_owners(assessment, read_owners(account_owners), str(account_owners))
     target = settings.output / f"{folder.resolve().name}-report"
     if split_by is None:
         published = publish_again(assessment, folder, target, settings.format)
     else:
-        _check_can_be_split(assessment, split_by)
+        if split_by is SplitBy.ACCOUNT_OWNER and not assessment.record.header.account_owners:
+            raise UsageError("The run recorded no owners of accounts. Give them with --account-owners FILE.csv.")
         published = publish_parts(assessment, folder, target, settings.format, split_by)
-    show(published, as_json=as_json, quiet=quiet)
-
-
-def _check_can_be_split(assessment: Assessment, by: SplitBy) -> None:
-    if by is SplitBy.ACCOUNT_OWNER and not assessment.record.header.account_owners:
-        raise UsageError("The run recorded no owners of accounts. Give them with --account-owners FILE.csv.")
+    print_outcome(published, as_json=as_json, quiet=quiet)

@@ -10,7 +10,9 @@ import typer
 
 from scanner.cli import options
 
-app = typer.Typer(name="review", help="Read the decisions of a review back. Calls no AWS.", no_args_is_help=True)
+app = typer.Typer(
+    cls=options.Group, name="review", help="Read the decisions of a review back. Calls no AWS.", no_args_is_help=True
+)
 
 
 @app.callback()
@@ -18,7 +20,7 @@ def _group() -> None:
     """Keep `import` a command of its own, though it is the only one."""
 
 
-@app.command("import")
+@app.command("import", cls=options.Command)
 def import_command(
     context: typer.Context,
     workbooks: Annotated[
@@ -50,10 +52,9 @@ def import_command(
     """
     from scanner.cli.screen import review_outcome
     from scanner.review.importing import Request, import_review
-    from scanner.settings import load
 
     options.log_to_stderr(debug)
-    settings = load(options.given(context.params), os.environ, config)
+    settings = options.settings(context.params)
     imported = import_review(
         Request(
             workbooks=tuple(workbooks),

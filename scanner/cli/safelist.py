@@ -7,24 +7,23 @@ import typer
 
 from scanner.cli import options
 
-DEFAULT = Path("config/safelists")
-
 app = typer.Typer(
-    name="safelist", help="Check safelists, and explain what they say of a user. Calls no AWS.", no_args_is_help=True
+    cls=options.Group,
+    name="safelist",
+    help="Check safelists, and explain what they say of a user. Does not call AWS.",
+    no_args_is_help=True,
 )
 
-AsOf = Annotated[
-    str | None,
-    typer.Option("--as-of", metavar="DATE", help="Judge approvals on this day (YYYY-MM-DD); default today, UTC."),
-]
 
-
-@app.command("check")
+@app.command("check", cls=options.Command)
 def check_command(
     paths: Annotated[
-        list[Path] | None, typer.Argument(metavar="[PATH]...", help=f"Files or folders; default {DEFAULT}/.")
+        list[Path] | None,
+        typer.Argument(metavar="[PATH]...", help="Files or folders.  \\[default: those that a scan would use]"),
     ] = None,
-    as_of: AsOf = None,
+    *,
+    as_of: options.AsOf = None,
+    config: options.Config = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
     debug: options.Debug = False,
@@ -40,8 +39,9 @@ def check_command(
     from scanner.safelist.entries import parse, read
 
     options.log_to_stderr(debug)
-    day = answers.day_of(as_of)
-    texts = read(paths or [DEFAULT])
+    settings = options.settings({"safelist": paths, "as_of": as_of, "config": config})
+    day = answers.judged_on(settings)
+    texts = read(settings.safelist)
     safelist = parse(texts)
     checked = check(safelist, day)
     files = [text.path for text in texts]
@@ -59,7 +59,7 @@ def check_command(
         answers.show_check(safelist, checked, files)
 
 
-@app.command("explain")
+@app.command("explain", cls=options.Command)
 def explain_command(
     *,
     account: Annotated[str, typer.Option("--account", metavar="ID", help="The account's id, 12 digits.")],
@@ -69,11 +69,9 @@ def explain_command(
     ] = None,
     user_id: Annotated[str | None, typer.Option("--user-id", metavar="ID", help="The user's id (AIDA...).")] = None,
     path: Annotated[str, typer.Option("--path", metavar="PATH", help="The user's path.")] = "/",
-    as_of: AsOf = None,
-    safelist: Annotated[
-        list[Path] | None,
-        typer.Option("--safelist", metavar="PATH", help=f"File or folder, repeatable; default {DEFAULT}/."),
-    ] = None,
+    as_of: options.AsOf = None,
+    safelist: options.Safelists = None,
+    config: options.Config = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
     debug: options.Debug = False,
@@ -87,9 +85,10 @@ def explain_command(
     from scanner.safelist.match import Index
 
     options.log_to_stderr(debug)
-    day = answers.day_of(as_of)
+    settings = options.settings({"safelist": safelist, "as_of": as_of, "config": config})
+    day = answers.judged_on(settings)
     where = answers.account_of(account, ou)
-    entries = parse(read(safelist or [DEFAULT]))
+    entries = parse(read(settings.safelist))
     who = answers.user_of(where, user, user_id, path, entries)
     index = Index(entries, day)
     undecided = None if user_id else answers.undecided(index, where, who)

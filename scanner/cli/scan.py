@@ -1,6 +1,5 @@
 """`iam-scanner scan`: the main job."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,8 @@ import typer
 from scanner.cli import options
 from scanner.errors import UsageError
 
-# What a run may be gone on with in another way than it was begun: how it is reached and how fast, and what is written.
-PACE = frozenset({"profile", "external_id", "concurrency", "account_timeout", "output", "format"})
+# What may differ on a resume: how AWS is reached and how fast, and what is written.
+CHANGEABLE = frozenset({"profile", "external_id", "concurrency", "account_timeout", "output", "format"})
 
 
 def scan_command(
@@ -53,27 +52,29 @@ def scan_command(
     Example: iam-scanner scan --ou Root/Workloads/Prod
     """
     from scanner.cli.scanning import resume_scan, run_scan
-    from scanner.settings import load
 
     options.log_to_stderr(debug)
     if resume is None:
-        ended = run_scan(load(options.given(context.params), os.environ, config), as_json=as_json, quiet=quiet)
+        ended = run_scan(options.settings(context.params), as_json=as_json, quiet=quiet)
     else:
-        ended = resume_scan(*_going_on(context.params, resume), as_json=as_json, quiet=quiet)
+        folder, changes = _resumption(context.params, resume)
+        ended = resume_scan(folder, changes, as_json=as_json, quiet=quiet)
     raise typer.Exit(ended.exit_code)
 
 
-def _going_on(parameters: Mapping[str, Any], resume: str) -> tuple[Path, dict[str, Any]]:
-    """Find the run, and take the options that may differ from it; raise `UsageError` for any other."""
-    from scanner.runs import folder as run
-    from scanner.settings import load
+def _resumption(parameters: Mapping[str, Any], resume: str) -> tuple[Path, dict[str, Any]]:
+    """Find the run, and the settings that may differ from its own; raise `UsageError` for any other option."""
+    from scanner.runs import folder as run_folder
 
     given = options.given(parameters)
-    fixed = sorted(given.keys() - PACE | {name for name in ("config",) if parameters[name]})
+    fixed = sorted(given.keys() - CHANGEABLE)
     if fixed:
         names = ", ".join(f"--{name.replace('_', '-')}" for name in fixed)
-        raise UsageError(f"A run goes on with the settings it was begun with; leave out {names}, or start a new run.")
-    settings = load(given, os.environ)
+        raise UsageError(
+            f"A resumed run keeps the settings that it was started with; leave out {names}, or start a new run."
+        )
+    settings = options.settings(parameters)
+    changes = {key: getattr(settings, key) for key in given}
     if settings.external_id:  # it may come from the environment or the settings file, as for a new run
-        given["external_id"] = settings.external_id
-    return run.find(resume, settings.output), given
+        changes["external_id"] = settings.external_id
+    return run_folder.find(resume, settings.output), changes

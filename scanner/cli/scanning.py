@@ -1,35 +1,34 @@
-"""Runs a scan, or goes on with one, with its progress and its outcome; `scan` and `demo` share it."""
+"""Run or resume a scan with its progress, its reports and its outcome: for `scan` and `demo`."""
 
 import asyncio
-import signal
-from collections.abc import Collection, Coroutine, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import TypeVar
+from threading import Thread
+from typing import TYPE_CHECKING
 
 from scanner import __version__
 from scanner.audit.rule import exit_code
-from scanner.cli.options import print_json, stderr, stdout
-from scanner.cli.screen import scan_outcome as outcome
+from scanner.cli.options import stderr
 from scanner.cli.screen.progress import ScanProgress
+from scanner.cli.stopping import stoppable
 from scanner.errors import ExitCode, InterruptedRunError, OutputError, UsageError
-from scanner.report.render import Published, publish
-from scanner.report.summary import summary
-from scanner.runs import folder as run
+from scanner.runs import folder as run_folder
 from scanner.scan.prepare import read_inputs
-from scanner.scan.resume import go_on, go_on_to_reports, inputs_of
+from scanner.scan.resume import inputs_of, resume, resume_with_reports
 from scanner.scan.scan import scan
 from scanner.settings import Settings
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from scanner.report.render import Published
 
-STOPS = (signal.SIGINT, signal.SIGTERM)
+REPORTS = ("scanner.cli.screen.scan_outcome", "scanner.report.workbook.assemble")  # and pandas and openpyxl with them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    published: Published
+    published: "Published"
     exit_code: ExitCode
 
 
@@ -37,82 +36,57 @@ def run_scan(settings: Settings, *, as_json: bool, quiet: bool) -> Ended:
     """Scan, render and show."""
     inputs = read_inputs(settings)
     with ScanProgress(stderr(), quiet=quiet) as progress:
-        folder = asyncio.run(_stoppable(scan(inputs, progress), "No account was entered, and nothing was written."))
+        _load_reports_meanwhile(settings.format)
+        folder = asyncio.run(stoppable(scan(inputs, progress), "No account was entered, and nothing was written."))
         progress.says("Writing the reports")
         published = _report(folder, settings.format)
     return _ended(published, as_json=as_json, quiet=quiet)
 
 
-def resume_scan(folder: Path, pace: Mapping[str, object], *, as_json: bool, quiet: bool) -> Ended:
-    """Go on with a run, render and show; a run that lacks nothing but its reports is rendered without calling AWS."""
-    begun = run.read_begun(folder)
-    if begun.whole and run.is_sealed(folder):
-        raise UsageError(f"The run {folder} is complete: there is nothing to go on with.")
-    inputs = inputs_of(begun, pace)
+def resume_scan(folder: Path, changes: Mapping[str, object], *, as_json: bool, quiet: bool) -> Ended:
+    """Resume a run, render and show it; a run that lacks nothing but its reports is rendered without calling AWS."""
+    begun = run_folder.read_begun(folder)
+    if begun.whole and run_folder.is_sealed(folder):
+        raise UsageError(f"The run {folder} is complete: there is nothing to resume.")
+    inputs = inputs_of(begun, changes)
     with ScanProgress(stderr(), quiet=quiet) as progress:
-        progress.says(f"Going on with {folder}: {len(begun.read):,} accounts are read")
+        progress.says(f"Resuming {folder}: {len(begun.read):,} accounts are read")
         if begun.torn:
             progress.notes("The last line of its journal was cut off when it stopped; that line was dropped.")
         if begun.header.program_version != __version__:
-            progress.notes(f"It was begun by iam-scanner {begun.header.program_version}; this is {__version__}.")
-        rest = go_on_to_reports(folder, begun) if begun.whole else go_on(folder, begun, inputs, progress)
-        asyncio.run(_stoppable(rest, f"The run is as it was. Go on with: {run.resume_command(folder)}"))
+            progress.notes(f"It was started by iam-scanner {begun.header.program_version}; this is {__version__}.")
+        rest = resume_with_reports(folder, begun) if begun.whole else resume(folder, begun, inputs, progress)
+        asyncio.run(stoppable(rest, f"The run was not changed. Resume it with: {run_folder.resume_command(folder)}"))
         progress.says("Writing the reports")
         published = _report(folder, inputs.settings.format)
     return _ended(published, as_json=as_json, quiet=quiet)
 
 
-def _ended(published: Published, *, as_json: bool, quiet: bool) -> Ended:
-    show(published, as_json=as_json, quiet=quiet)
+def _load_reports_meanwhile(formats: Collection[str]) -> None:
+    """Import what the reports need while the network is waited for: a third of a second that nobody waits for."""
+
+    def load() -> None:
+        for module in REPORTS if "xlsx" in formats else REPORTS[:1]:
+            import_module(module)
+
+    Thread(target=load, daemon=True).start()
+
+
+def _ended(published: "Published", *, as_json: bool, quiet: bool) -> Ended:
+    from scanner.cli.screen.scan_outcome import print_outcome
+
+    print_outcome(published, as_json=as_json, quiet=quiet)
     return Ended(published=published, exit_code=exit_code(published.assessment))
 
 
-def _report(folder: Path, formats: Collection[str]) -> Published:
+def _report(folder: Path, formats: Collection[str]) -> "Published":
     """Render and seal; where that does not come to its end, say how it is made up for."""
-    rest = f"What was read is kept. Write the reports with: {run.resume_command(folder)}"
+    from scanner.report.render import publish
+
+    rest = f"What was read is kept. Write the reports with: {run_folder.resume_command(folder)}"
     try:
         return publish(folder, formats)
     except KeyboardInterrupt:
         raise InterruptedRunError(f"Interrupted while the reports were written. {rest}") from None
     except OutputError as error:
         raise OutputError(f"{error} {rest}") from error
-
-
-async def _stoppable(work: Coroutine[None, None, T], otherwise: str) -> T:
-    """Let the first SIGINT or SIGTERM cancel the work, so that it can bring its journal to an end.
-
-    Further ones change nothing. `otherwise` is said where the work was cancelled before it had anything to end.
-    """
-    task = asyncio.ensure_future(work)
-    loop = asyncio.get_running_loop()
-    before = {number: signal.getsignal(number) for number in STOPS}
-
-    def stop() -> None:
-        for number in STOPS:
-            loop.remove_signal_handler(number)
-            signal.signal(number, signal.SIG_IGN)
-        loop.set_default_executor(ThreadPoolExecutor())  # a name look-up that hangs in the old one is not waited for
-        task.cancel()
-
-    for number in STOPS:
-        loop.add_signal_handler(number, stop)
-    try:
-        return await task
-    except asyncio.CancelledError:
-        raise InterruptedRunError(f"Interrupted. {otherwise}") from None
-    finally:
-        if loop.remove_signal_handler(STOPS[0]):  # none came
-            for number, handler in before.items():
-                loop.remove_signal_handler(number)
-                signal.signal(number, handler)
-
-
-def show(published: Published, *, as_json: bool, quiet: bool) -> None:
-    """Show the outcome on stdout: as JSON, as a summary, or with `quiet` as the folder's path alone."""
-    if as_json:
-        parts = {"parts": outcome.parts(published)} if published.parts else {}
-        print_json(summary(published.view) | parts)
-    elif quiet:
-        print(published.folder)  # noqa: T201  # the result
-    else:
-        outcome.show(published, stdout())

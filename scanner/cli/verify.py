@@ -1,7 +1,6 @@
 """`iam-scanner verify`: show that a run is whole."""
 
 import dataclasses
-import os
 from typing import Annotated
 
 import typer
@@ -29,22 +28,22 @@ def verify_command(
 ) -> None:
     """Show that a run is whole: its files, the chain of its journal, and its CSVs rendered again.
 
-    Only --digest shows that nobody rewrote all of it. Exit code: 0 all holds, 3 something does not.
+    Only --digest shows that nobody rewrote all of it. Exit code: 0 all holds, 3 something does not, 2 the run was never
+    finished.
 
     Example: iam-scanner verify 20261123T164100Z-1a2b3c
     """
     from scanner.report.verify import verify
-    from scanner.runs import folder as run
-    from scanner.settings import load
+    from scanner.runs import folder as run_folder
     from scanner.text import for_terminal
 
     options.log_to_stderr(debug)
-    folder = run.find(run_, load(options.given(context.params), os.environ, config).output)
+    folder = run_folder.find(run_, options.settings(context.params).output)
     checks = verify(folder, digest)
     whole = all(check.holds is not False for check in checks)
     if as_json:
         options.print_json(
-            {"run": str(folder), "whole": whole, "checks": [dataclasses.asdict(each) for each in checks]}
+            {"run": str(folder), "whole": whole, "checks": [dataclasses.asdict(check) for check in checks]}
         )
     else:
         for check in checks:

@@ -116,11 +116,14 @@ async def execute(pending: Pending, progress: Progress) -> Ended:
         request.output, [user.target.key for user in pending.todo], request.now, pending.folder
     )
     allowances = plan.allowances.with_more(request.allowances)
-    grounds = _grounds(request, plan, allowances) if request.doing is Doing.APPLY else None
+    notes: list[str] = []
+    grounds = _grounds(request, plan, allowances, notes) if request.doing is Doing.APPLY else None
+    for note in notes:
+        progress.notes(note)
     access = replace(request.access, role_name=request.role_name or plan.role_name)
     async with Clients(profile=access.profile, concurrency=access.concurrency) as clients:
         progress.says("Checking credentials and organization")
-        connection = await connect(clients, access)
+        connection = await connect(clients, access, progress)
         await connection.check_is_of(plan.of)
         caller = connection.caller
         judge = Judge(grounds, partition=plan.partition, caller_arn=caller.arn) if grounds else None
@@ -130,11 +133,11 @@ async def execute(pending: Pending, progress: Progress) -> Ended:
     return _ended(pending, tuple(run.concluded))
 
 
-def _grounds(request: ApplyRequest, plan: Plan, allowances: Allowances) -> Grounds:
+def _grounds(request: ApplyRequest, plan: Plan, allowances: Allowances, notes: list[str]) -> Grounds:
     """Read what decisions are checked against; undo needs none of it, and works where a safelist is broken."""
     safelist = parse(read(request.safelist))
     check_organization(safelist, plan.organization_id)
-    return grounds_of(safelist, request.output, allowances, request.now)
+    return grounds_of(safelist, request.output, allowances, request.now, notes)
 
 
 def _ended(pending: Pending, concluded: tuple[Concluded, ...]) -> Ended:

@@ -9,15 +9,16 @@ from dataclasses import dataclass
 
 from scanner.aws import identity, organizations, user_reads, user_rights
 from scanner.aws.clients import Clients, Session
+from scanner.aws.credentials import caller_credentials
 from scanner.aws.failures import CallError
 from scanner.aws.membership import parent_of
 from scanner.errors import StartError, UsageError
-from scanner.model import Account, AccountId, Caller, Organization
+from scanner.model import Account, AccountId, Caller
 from scanner.remediation.limits import ROLE_NAME, USER_SECONDS
-from scanner.remediation.plan_document import Reason
+from scanner.remediation.plan_document import Organization, Reason
+from scanner.remediation.progress import Progress
 from scanner.remediation.refusals import Refusal
 from scanner.remediation.session_policy import reading_policy
-from scanner.runs.stored import Whose, whose
 
 READS = (*user_reads.READS, *user_rights.READS, "GetAccountAuthorizationDetails", "ListUsers")
 
@@ -69,30 +70,30 @@ class Connection:
         )
         return Session(self.clients, role.credentials)
 
-    async def check_is_of(self, of: Whose) -> None:
+    async def check_is_of(self, of: Organization) -> None:
         """Raise `UsageError` where the caller is in another organization than the one that was scanned."""
-        organization: Organization | None = None
-        if of.organization_id is not None:
-            organization = await organizations.describe(self._organizations)
-        here = whose(organization, self.caller)
-        if of.partition != here.partition or not of.same(here):
-            theirs = of.organization_id or f"account {of.caller_account_id}"
-            ours = here.organization_id or f"account {here.caller_account_id}"
+        read = None if of.id is None else await organizations.describe(self._organizations)
+        here = Organization(
+            id=read.id if read else None,
+            partition=self.caller.partition,
+            caller_account_id=self.caller.account_id,
+        )
+        if of.key != here.key:
             raise UsageError(
-                f"This is of {theirs} in {of.partition}, and the caller is of {ours} in {here.partition}. Use the "
-                "credentials that it was scanned with."
+                f"This is of {of.words}, and the caller is of {here.words}. Use the credentials that it was scanned "
+                "with."
             )
 
-    async def misplaced(self, account: Account, of: Whose) -> Refusal | None:
+    async def misplaced(self, account: Account, of: Organization) -> Refusal | None:
         """Return why an account is not touched: it left the organization, or lies in another OU than in the run.
 
         Approvals for OUs are judged by where the run found the account. Raises `CallError` where that cannot be told.
         """
-        if of.organization_id is None:
+        if of.id is None:
             return None
         parent = await parent_of(self._organizations, account.id)
         if parent is None:
-            detail = f"The account is no longer in the organization {of.organization_id}."
+            detail = f"The account is no longer in the organization {of.id}."
             return Refusal(reason=Reason.OTHER_ORGANIZATION, detail=detail)
         if account.ou_id is not None and parent != account.ou_id:
             detail = f"The account is in {parent} now, and was in {account.ou_id} when it was scanned. Scan again."
@@ -100,9 +101,9 @@ class Connection:
         return None
 
 
-async def connect(clients: Clients, access: RoleAccess) -> Connection:
+async def connect(clients: Clients, access: RoleAccess, progress: Progress) -> Connection:
     """Find out who calls; raise `StartError` where the caller, or the role to read Organizations, is not to be had."""
-    own = Session(clients, await identity.caller_credentials(access.profile))
+    own = Session(clients, await caller_credentials(access.profile, progress.paused))
     caller = await identity.who_calls(own)
     arn = access.organizations_role_arn
     if arn is None:

@@ -11,11 +11,10 @@ from scanner.remediation.connection import Connection
 from scanner.remediation.grounds import Judge
 from scanner.remediation.over_accounts import over_accounts
 from scanner.remediation.plan import planned_calls
-from scanner.remediation.plan_document import PlannedUser, Spared, Target
+from scanner.remediation.plan_document import Organization, PlannedUser, Spared, Target
 from scanner.remediation.progress import Progress
 from scanner.remediation.refusals import Refusal, refusal
 from scanner.remediation.risk_notes import notes
-from scanner.runs.stored import Whose
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +22,9 @@ log = logging.getLogger(__name__)
 class Discovery:
     """What became of each user that was decided about: planned, or spared with a reason."""
 
-    def __init__(self, connection: Connection, judge: Judge, of: Whose, now: datetime, progress: Progress) -> None:
+    def __init__(
+        self, connection: Connection, judge: Judge, of: Organization, now: datetime, progress: Progress
+    ) -> None:
         self._connection = connection
         self._judge = judge
         self._of = of

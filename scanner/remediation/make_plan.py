@@ -59,27 +59,30 @@ class Asked:
     wanted: Wanted
     targets: tuple[Target, ...]
     grounds: Grounds
+    notes: tuple[str, ...]  # what was left out of what was read
 
 
 def ask(request: PlanRequest) -> Asked:
     """Read and check everything that needs no call; raise `UsageError` for whatever does not fit."""
     safelist = parse(read(request.safelist))
     wanted = _wanted(request, safelist)
-    check_organization(safelist, wanted.of.organization_id)
+    check_organization(safelist, wanted.of.id)
     targets = request.part.of(wanted.targets)
     if not targets:
         raise UsageError("Nobody is to be removed or quarantined by that: there is nothing to plan.")
     refuse_too_many(len(targets), request.max_users)
     earlier_plans.refuse_half_done(request.output, [target.key for target in targets], request.now)
-    grounds = grounds_of(safelist, request.output, request.allowances, request.now)
-    return Asked(request=request, wanted=wanted, targets=targets, grounds=grounds)
+    notes: list[str] = []
+    grounds = grounds_of(safelist, request.output, request.allowances, request.now, notes)
+    return Asked(request=request, wanted=wanted, targets=targets, grounds=grounds, notes=tuple(notes))
 
 
-def grounds_of(safelist: Safelist, output: Path, allowances: Allowances, now: datetime) -> Grounds:
+def grounds_of(safelist: Safelist, output: Path, allowances: Allowances, now: datetime, notes: list[str]) -> Grounds:
+    """Read what decisions are checked against; a last line of the ledger that was cut off is added to `notes`."""
     wait = allowances.removal_after_quarantine_days
     return Grounds(
         safelist=safelist,
-        ledger=ledger.latest(ledger.read(output)),
+        ledger=ledger.latest(ledger.read(output, notes)),
         quarantined=earlier_plans.quarantined(output) if wait else {},
         allowances=allowances,
         now=now,
@@ -98,8 +101,10 @@ async def make_plan(asked: Asked, progress: Progress) -> Made:
     """Discover everybody live, and write the plan; raises as `connect` and `plan_folder.save` do."""
     request = asked.request
     async with Clients(profile=request.access.profile, concurrency=request.access.concurrency) as clients:
+        for note in asked.notes:
+            progress.notes(note)
         progress.says("Checking credentials and organization")
-        connection = await connect(clients, request.access)
+        connection = await connect(clients, request.access, progress)
         await connection.check_is_of(asked.wanted.of)
         progress.says("Looking at the users")
         progress.expects(len(asked.targets))
@@ -124,7 +129,7 @@ def _plan(asked: Asked, connection: Connection, discovery: Discovery) -> Plan:
         program_version=__version__,
         plan_id=new_run_id(asked.request.now),
         created_at=asked.request.now,
-        organization_id=of.organization_id,
+        organization_id=of.id,
         partition=of.partition,
         caller_account_id=connection.caller.account_id,
         caller_arn=connection.caller.arn,

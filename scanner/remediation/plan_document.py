@@ -19,10 +19,27 @@ from scanner.model import Account, AccountId, Choice, UserId
 from scanner.remediation.calls import PlannedCall
 from scanner.remediation.limits import PLAN_LIFE, Allowances
 from scanner.remediation.plan import planned_calls
-from scanner.runs.stored import Whose
 
 SCHEMA_VERSION: Final = 1
 UserKey = tuple[AccountId, UserId]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Organization:
+    """Whose users these are."""
+
+    id: str | None  # None: a list of accounts stood in for AWS Organizations
+    partition: str
+    caller_account_id: AccountId  # what stands for the organization where its ID is None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What is the same for two of one organization."""
+        return self.id or self.caller_account_id, self.partition
+
+    @property
+    def words(self) -> str:
+        return f"{self.id or f'account {self.caller_account_id}'} in {self.partition}"
 
 
 class Reason(StrEnum):
@@ -131,13 +148,8 @@ class Plan:
     spared: tuple[Spared, ...]
 
     @property
-    def of(self) -> Whose:
-        """The organization whose users these are."""
-        return Whose(
-            organization_id=self.organization_id,
-            partition=self.partition,
-            caller_account_id=self.caller_account_id,
-        )
+    def of(self) -> Organization:
+        return Organization(id=self.organization_id, partition=self.partition, caller_account_id=self.caller_account_id)
 
     @property
     def expires_at(self) -> datetime:

@@ -1,5 +1,6 @@
 """What remediation reports while it runs."""
 
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from scanner.aws.clients import Meter
@@ -9,6 +10,14 @@ class Progress(Protocol):
     """Is told what happens; the terminal shows it."""
 
     def says(self, text: str) -> None: ...
+
+    def notes(self, text: str) -> None:
+        """Say something that should not be missed."""
+        ...
+
+    def paused(self) -> AbstractContextManager[None]:
+        """No display within it: somebody may be asked for something in the terminal."""
+        ...
 
     def expects(self, users: int) -> None: ...
 

@@ -11,13 +11,11 @@ alone. A line without its newline was torn by a crash and is dropped; any other 
 """
 
 import asyncio
-import fcntl
 import hashlib
-import io
 import json
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,11 +28,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from scanner.aws.user_changes import CallResult
 from scanner.errors import OutputError, UsageError
+from scanner.files import lock
 from scanner.model import AccountId, UserId
 from scanner.remediation.calls import PlannedCall
 from scanner.remediation.limits import Allowances
 from scanner.remediation.plan_document import Reason, UserKey
-from scanner.runs.journal import NO_LINE, JournalError
+from scanner.runs.journal import NO_LINE, JournalError, chained
 
 JOURNAL: Final = "journal.jsonl"
 
@@ -158,34 +157,26 @@ def decode(data: bytes) -> Recorded:
     """Read as much as was written; raise `JournalError` naming the first whole line that is wrong."""
     whole = data[: data.rfind(b"\n") + 1]
     events: list[Event] = []
+    users: dict[UserKey, list[UserEvent]] = defaultdict(list)
     last = NO_LINE
-    for number, event, digest in _lines(whole):
+    for number, content, digest in chained(whole):
+        event = _event(number, content)
         if number == 1 and not isinstance(event, Opened):
             raise JournalError("journal line 1 does not say which plan it is about.")
         events.append(event)
-        last = digest
-    users: dict[UserKey, list[UserEvent]] = defaultdict(list)
-    for event in events:
         if isinstance(event, CallBegun | CallEnded | Concluded):
             users[event.account_id, event.user_id].append(event)
+        last = digest
     by_user = {key: tuple(own) for key, own in users.items()}
     return Recorded(events=tuple(events), users=by_user, last=last, length=len(whole))
 
 
-def _lines(data: bytes) -> Iterator[tuple[int, Event, str]]:
-    last = NO_LINE
-    for number, raw in enumerate(io.BytesIO(data), start=1):
-        try:
-            content = json.loads(raw)
-            if content.pop("previous") != last:
-                raise JournalError(
-                    f"journal line {number} does not follow the line before it: lines were changed, removed or added."
-                )
-            event: Event = _TYPES[content.pop("type")].validate_python(content)
-        except (ValueError, KeyError, TypeError, AttributeError, ValidationError) as error:
-            raise JournalError(f"journal line {number} is not one that this program writes.") from error
-        last = hashlib.sha256(raw).hexdigest()
-        yield number, event, last
+def _event(number: int, content: dict[str, Any]) -> Event:
+    try:
+        event: Event = _TYPES[content.pop("type")].validate_python(content)
+    except (ValidationError, KeyError, TypeError) as error:
+        raise JournalError(f"journal line {number} is not one that this program writes.") from error
+    return event
 
 
 def read(folder: Path) -> Recorded:
@@ -205,7 +196,8 @@ class RemediationJournal:
         self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         self._failed: OutputError | None = None
         try:
-            _lock(self._descriptor, folder)
+            busy = f"Another process is at work on {folder}. Wait for its end, or stop it."
+            lock(self._descriptor, folder, busy=busy)
             self.recorded = decode(_everything(self._descriptor))
             _refuse_other_plan(self.recorded, plan_sha256, folder)
             os.ftruncate(self._descriptor, self.recorded.length)  # a torn line
@@ -249,13 +241,6 @@ def write(descriptor: int, data: bytes) -> None:
     """Hand the bytes to the system, all of them."""
     while data:
         data = data[os.write(descriptor, data) :]
-
-
-def _lock(descriptor: int, folder: Path) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise UsageError(f"Another process is at work on {folder}. Wait for its end, or stop it.") from error
 
 
 def _everything(descriptor: int) -> bytes:

@@ -11,7 +11,7 @@ from scanner.errors import Fault, FaultsError, UsageError
 from scanner.model import Account, Choice, IamUser, Scanned
 from scanner.record import Record
 from scanner.remediation.plan_document import Source, Target
-from scanner.runs import folder as run
+from scanner.runs import folder as run_folder
 from scanner.runs.journal import JournalError
 from scanner.text import parse_day
 
@@ -65,10 +65,10 @@ def _document(path: Path, data: bytes) -> Mapping[str, Any]:
 
 def _run_of(path: Path, document: Mapping[str, Any], output: Path) -> Record:
     run_id, digest = document["run_id"], document["journal_sha256"]
-    if not run.is_run_id(run_id):
+    if not run_folder.is_run_id(run_id):
         raise FaultsError([_fault(path, f"{run_id!r} is not a run ID.")])
     try:
-        record = run.read(run.find(str(output / run_id), output))
+        record = run_folder.read(run_folder.find(str(output / run_id), output))
     except (UsageError, JournalError) as error:
         problem = f"Its run cannot be read: {error}"
         remedy = "Name the folder that holds it with --output."

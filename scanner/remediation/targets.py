@@ -12,10 +12,9 @@ from pathlib import Path
 from scanner.errors import UsageError
 from scanner.model import AccountId, Choice, Determination, Scanned
 from scanner.record import Record
-from scanner.remediation.plan_document import Source, Target, UserKey
+from scanner.remediation.plan_document import Organization, Source, Target, UserKey
 from scanner.remediation.removals_file import read_removals
-from scanner.runs import folder as run
-from scanner.runs.stored import Whose, whose
+from scanner.runs import folder as run_folder
 from scanner.safelist.entries import parse
 from scanner.safelist.match import Index
 from scanner.safelist.types import Safelist, fold
@@ -53,7 +52,7 @@ class Wanted:
 
     targets: tuple[Target, ...]  # by account ID, user name, user ID
     sources: tuple[Source, ...]
-    of: Whose  # the organization, or the account, whose users they are
+    of: Organization
 
     @property
     def run_id(self) -> str:
@@ -72,7 +71,7 @@ def from_runs(runs: Sequence[str], output: Path, safelist: Safelist, today: date
     index = Index(safelist, today)
     parts = []
     for name in runs:
-        record = run.read(run.find(name, output))
+        record = run_folder.read(run_folder.find(name, output))
         unapproved = tuple(_unapproved(record, index))
         _refuse_lost_safelist(record, unapproved)
         source = Source(run_id=record.header.run_id, journal_sha256=record.digest, removals_sha256=None)
@@ -81,16 +80,24 @@ def from_runs(runs: Sequence[str], output: Path, safelist: Safelist, today: date
 
 
 def _together(parts: Sequence[tuple[Record, Source, tuple[Target, ...]]]) -> Wanted:
-    owners = [whose(record.header.organization, record.header.caller) for record, _, _ in parts]
-    strangers = [owner for owner in owners if not owner.same(owners[0])]
-    if strangers:
+    organizations = [_organization(record) for record, _, _ in parts]
+    if len({organization.key for organization in organizations}) > 1:
         raise UsageError("These sources are of different organizations. Make a plan for each.")
     targets = [target for _, _, more in parts for target in more]
     _refuse_doubles(targets)
     return Wanted(
         targets=tuple(sorted(targets, key=lambda target: target.order)),
         sources=tuple(source for _, source, _ in parts),
-        of=owners[0],
+        of=organizations[0],
+    )
+
+
+def _organization(record: Record) -> Organization:
+    header = record.header
+    return Organization(
+        id=header.organization.id if header.organization else None,
+        partition=header.caller.partition,
+        caller_account_id=header.caller.account_id,
     )
 
 

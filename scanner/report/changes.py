@@ -28,8 +28,8 @@ _ADMINISTRATOR = {True: "administrator", False: "no administrator", None: "admin
 
 def changed(differences: Iterable[Difference]) -> tuple[Difference, ...]:
     """The users of which there is something to say, those that matter most first; then by account and name."""
-    told = (each for each in differences if not SAID_ONLY.issuperset(each.changes))
-    return tuple(sorted(told, key=lambda each: _RANK[foremost(each)]))
+    told = (difference for difference in differences if not SAID_ONLY.issuperset(difference.changes))
+    return tuple(sorted(told, key=lambda difference: _RANK[foremost(difference)]))
 
 
 def foremost(difference: Difference) -> Change:
@@ -39,7 +39,7 @@ def foremost(difference: Difference) -> Change:
 
 def counts(differences: Iterable[Difference]) -> Mapping[Change, int]:
     """How many users each change is said of: one with several counts for each. What matters most comes first."""
-    found = Counter(change for each in differences for change in each.changes)
+    found = Counter(change for difference in differences for change in difference.changes)
     return {change: found[change] for change in WORDS if found[change]}
 
 
@@ -85,7 +85,7 @@ def _identity(state: UserState, other: UserState | None) -> Iterator[str]:
 def _rights(state: UserState, other: UserState | None) -> Iterator[str]:
     """Compared only where both runs had all the evidence of the user: else what one lacks would seem to be lost."""
     compared = (state,) if other is None else (state, other)
-    if not all(each.evidence is Evidence.FULL for each in compared):
+    if not all(difference.evidence is Evidence.FULL for difference in compared):
         return
     if state.administrator is not (other.administrator if other else False):
         yield _ADMINISTRATOR[state.administrator]
@@ -113,15 +113,15 @@ def documents(differences: Iterable[Difference]) -> list[dict[str, object]]:
     """The users that changed, for scripts, in the same order; None for the run that has no such user."""
     return [
         {
-            "change": list(each.changes),
-            "account_id": each.account_id,
-            "account_name": each.account_name,
-            "user_name": each.user.user_name,
-            "user_id": each.user.user_id,
-            "before": _document(each.before),
-            "after": _document(each.after),
+            "change": list(difference.changes),
+            "account_id": difference.account_id,
+            "account_name": difference.account_name,
+            "user_name": difference.user.user_name,
+            "user_id": difference.user.user_id,
+            "before": _document(difference.before),
+            "after": _document(difference.after),
         }
-        for each in changed(differences)
+        for difference in changed(differences)
     ]
 
 

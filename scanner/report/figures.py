@@ -72,7 +72,7 @@ def figures(assessment: Assessment, users: Sequence[UserRow], accounts: Sequence
         by_kind=Counter(getattr(row.finding.entry, "kind", None) for row in users),
         usage_unknown=sum(row.finding.user.credentials is None for row in users),
         rights_unknown=sum(_is_administrator(row) is None for row in users),
-        accounts_by_evidence={each: evidence[each] for each in Evidence if evidence[each]},
+        accounts_by_evidence={level: evidence[level] for level in Evidence if evidence[level]},
         read_from=min(times, default=None),
         read_until=max(times, default=None),
     )

@@ -5,9 +5,9 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from scanner.audit.assessment import SplitBy
 from scanner.errors import OutputError
 from scanner.files import partial_of, whole
+from scanner.model import SplitBy
 from scanner.report.columns import ACCOUNTS, USERS
 from scanner.report.frames import accounts_frame, users_frame
 from scanner.report.summary import summary
@@ -37,7 +37,7 @@ def remove_others(folder: Path, kept: Collection[Path]) -> None:
 
     Touches no other file, and no folder that holds one.
     """
-    parts = [each for by in SplitBy for each in folder.glob(f"{parts_folder(by)}/*")]
+    parts = [part for by in SplitBy for part in folder.glob(f"{parts_folder(by)}/*")]
     try:
         for path in (place / name for place in (folder, *parts) for name in FILES):
             partial_of(path).unlink(missing_ok=True)

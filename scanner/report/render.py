@@ -8,16 +8,16 @@ from datetime import date
 from itertools import chain, count
 from pathlib import Path
 
-from scanner.audit.assessment import Assessment, SplitBy, Totals
+from scanner.audit.assessment import Assessment, Totals
 from scanner.audit.rule import assess
 from scanner.audit.split import groups, restrict
 from scanner.audit.what_if import decided_otherwise
 from scanner.errors import UsageError
-from scanner.model import Status
+from scanner.model import SplitBy, Status
 from scanner.record import Record, SafelistText
 from scanner.report.formats import names, parts_folder, remove_others, write
 from scanner.report.view import View
-from scanner.runs import folder as run
+from scanner.runs import folder as run_folder
 from scanner.runs.stored import decide
 from scanner.safelist.entries import parse
 from scanner.text import for_file_name
@@ -52,11 +52,11 @@ class Published:
 
 def publish(folder: Path, formats: Collection[str]) -> Published:
     """Render a run that has just ended into its own folder, and seal that."""
-    with run.locked(folder):
+    with run_folder.locked(folder):
         view = View(decide(folder))
         remove_others(folder, _named(folder, formats))
         files = tuple(write(view, folder, formats))
-        digest = run.seal(folder, [file.name for file in files], view.assessment.record.digest)
+        digest = run_folder.seal(folder, [file.name for file in files], view.assessment.record.digest)
     return Published(view=view, run_folder=folder, folder=folder, files=files, manifest_digest=digest)
 
 
@@ -88,7 +88,7 @@ def evaluate(
     None stands for the run's own. Each what-if has a folder of its own, and the same one always the same. Raises
     `FaultsError` where the safelists have faults, or are for another organization than the run's.
     """
-    record = decided_otherwise(run.read(folder), safelists, as_of)
+    record = decided_otherwise(run_folder.read(folder), safelists, as_of)
     assessment = assess(record, parse(record.header.safelists))
     target = output / f"{folder.resolve().name}-evaluated-{_mark(record)}"
     return publish_again(assessment, folder, target, formats)
@@ -96,7 +96,7 @@ def evaluate(
 
 def _mark(record: Record) -> str:
     """Return 8 hex digits that tell what-ifs of a run apart."""
-    asked = [record.header.as_of.isoformat(), *([each.path, each.text] for each in record.header.safelists)]
+    asked = [record.header.as_of.isoformat(), *([safelist.path, safelist.text] for safelist in record.header.safelists)]
     return hashlib.sha256(json.dumps(asked).encode("ascii")).hexdigest()[:8]
 
 
@@ -108,7 +108,7 @@ def publish_parts(
     folder = target / parts_folder(by)
     members = groups(assessment, by)
     folders = {value: folder / name for value, name in _folder_names(members, by).items()}
-    remove_others(target, [each for place in folders.values() for each in _named(place, formats)])
+    remove_others(target, [file for place in folders.values() for file in _named(place, formats)])
     _make(target, folder)
     parts = [
         _publish_part(value, restrict(assessment, by, value, accounts), folders[value], formats)
@@ -118,7 +118,7 @@ def publish_parts(
         view=View(assessment),
         run_folder=run_folder,
         folder=folder,
-        files=tuple(file for each in parts for file in each.files),
+        files=tuple(file for part in parts for file in part.files),
         manifest_digest=None,
         parts=tuple(parts),
     )
@@ -142,7 +142,7 @@ def _folder_names(values: Iterable[str | None], by: SplitBy) -> Mapping[str | No
     for value in values:
         name = f"without-{by}" if value is None else for_file_name(value)
         numbered = (f"{name}-{number}" for number in count(2))
-        found[value] = next(each for each in chain((name,), numbered) if each.lower() not in taken)
+        found[value] = next(candidate for candidate in chain((name,), numbered) if candidate.lower() not in taken)
         taken.add(found[value].lower())
     return found
 

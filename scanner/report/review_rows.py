@@ -17,7 +17,6 @@ from scanner.report.rows import UserRow
 from scanner.report.words import days, many
 from scanner.runs.ledger import latest
 
-DEFAULT_REVIEW_EVERY_DAYS = 180
 POLICIES_NAMED = 3  # of a user; the sheet Users has them all
 
 IDENTITY = ("account_id", "account_name", "user_name", "arn", "user_id")
@@ -39,18 +38,12 @@ def review_rows(assessment: Assessment, users: Sequence[UserRow]) -> tuple[Revie
     return tuple(sorted(_due(header, users), key=_order))
 
 
-def review_every_days(header: Header) -> int:
-    """After how many days a user is to be looked at again."""
-    every = header.settings.get("review_every_days")
-    return every if isinstance(every, int) else DEFAULT_REVIEW_EVERY_DAYS
-
-
 def _due(header: Header, users: Sequence[UserRow]) -> Iterator[ReviewRow]:
     decisions = latest(header.decisions)
     by = Days(
         as_of=header.as_of,
         today=header.started_at.astimezone(UTC).date(),
-        review_every=review_every_days(header),
+        review_every=header.settings.review_every_days,
     )
     for row in users:
         finding = row.finding
@@ -81,7 +74,7 @@ def _approval(row: ReviewRow) -> Value:
         entry.approved_by and f"approved by {entry.approved_by}{on}",
         entry.ticket,
     )
-    return tuple(each for each in words if each) or None
+    return tuple(word for word in words if word) or None
 
 
 def _rights(row: ReviewRow) -> Value:

@@ -11,8 +11,6 @@ from scanner.audit.credential_use import Activity, activity
 from scanner.model import Account, AccountId, AccountScan, Determination, Evidence, Failed, Finding, Scanned, Skipped
 from scanner.record import Record
 
-DEFAULT_DORMANT_DAYS = 45
-
 
 @dataclass(frozen=True, slots=True)
 class UserRow:
@@ -45,17 +43,11 @@ class AccountRow:
 
 def user_rows(assessment: Assessment) -> Iterator[UserRow]:
     header = assessment.record.header
-    days = dormant_days(assessment.record)
+    days = assessment.record.header.settings.dormant_days
     for finding in assessment.findings:
         user = finding.user
         used = activity(user.credentials, user.created_at, days, header.started_at)
         yield UserRow(finding, header.account_owners.get(finding.account.id), used)
-
-
-def dormant_days(record: Record) -> int:
-    """After how many days without use a credential is stale."""
-    days = record.header.settings.get("dormant_days")
-    return days if isinstance(days, int) else DEFAULT_DORMANT_DAYS
 
 
 def account_rows(assessment: Assessment) -> Iterator[AccountRow]:
@@ -78,7 +70,7 @@ def _unreached(account: Account, owner: str | None, record: Record) -> AccountRo
         account_owner=owner,
         outcome="FAILED",
         detail="not reached before the run ended",
-        remedy=f"Go on with this run: iam-scanner scan --resume {record.header.run_id}",
+        remedy=f"Resume this run: iam-scanner scan --resume {record.header.run_id}",
     )
 
 

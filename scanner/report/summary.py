@@ -10,7 +10,7 @@ from scanner.model import RISK_LEVEL, RULE_ID, RULE_TITLE, Failure
 from scanner.record import Header, Listing, Record, SafelistText
 from scanner.report.changes import counts
 from scanner.report.figures import Figures, OuFigures, reconciled
-from scanner.report.rows import AccountRow, dormant_days
+from scanner.report.rows import AccountRow
 from scanner.report.tables import iso
 from scanner.report.view import View
 
@@ -38,7 +38,7 @@ def summary(view: View) -> dict[str, object]:
         "times": _times(assessment, counted),
         "coverage": _coverage(assessment.totals),
         "users": _users(assessment, counted),
-        "by_ou": [_ou(each) for each in counted.by_ou],
+        "by_ou": [_ou(ou) for ou in counted.by_ou],
         "failed_accounts": [_failed(row) for row in counted.failed],
         "listing_problem": _problem(record.listing.problem),
         "notes": list(record.listing.notes),
@@ -77,11 +77,11 @@ def _evaluated_from(record: Record) -> Mapping[str, object] | None:
 
 
 def _safelist_files(texts: Sequence[SafelistText]) -> list[Mapping[str, object]]:
-    return [{"path": each.path, "sha256": sha256(each.text)} for each in texts]
+    return [{"path": safelist.path, "sha256": sha256(safelist.text)} for safelist in texts]
 
 
 def _who_and_where(header: Header, listing: Listing) -> dict[str, object]:
-    organization = header.organization
+    organization, settings = header.organization, header.settings.as_json()
     return {
         "organization": organization
         and {"id": organization.id, "management_account_id": organization.management_account_id},
@@ -91,7 +91,7 @@ def _who_and_where(header: Header, listing: Listing) -> dict[str, object]:
             "partition": header.caller.partition,
         },
         "accounts_from": listing.source,
-        "scope": {name: header.settings[name] for name in _SCOPE_SETTINGS if header.settings.get(name)},
+        "scope": {name: settings[name] for name in _SCOPE_SETTINGS if settings[name]},
     }
 
 
@@ -101,7 +101,7 @@ def _times(assessment: Assessment, counted: Figures) -> dict[str, object]:
         "as_of": header.as_of.isoformat(),
         "started_at": iso(header.started_at),
         "finished_at": iso(assessment.record.footer.finished_at),
-        "resumed_at": [iso(each.resumed_at) for each in assessment.record.resumptions],
+        "resumed_at": [iso(resumption.resumed_at) for resumption in assessment.record.resumptions],
         "accounts_read_from": _moment(counted.read_from),
         "accounts_read_until": _moment(counted.read_until),
     }
@@ -133,7 +133,7 @@ def _users(assessment: Assessment, counted: Figures) -> dict[str, object]:
         "unapproved_administrators": counted.unapproved_administrators,
         "console_without_mfa": counted.console_without_mfa,
         "dormant": counted.dormant,
-        "dormant_days": dormant_days(assessment.record),
+        "dormant_days": assessment.record.header.settings.dormant_days,
         "with_stale_credentials": counted.stale,
         "usage_unknown": counted.usage_unknown,
     }

@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 
 from scanner.audit.assessment import Assessment
 from scanner.model import Basis
-from scanner.record import Record
+from scanner.record import Header, Record
+from scanner.settings import Settings
 
+_WHOLE = "the organization"
 # On what ground a user is not approved.
 GROUNDS: Mapping[Basis, str] = {
     Basis.NOT_SAFELISTED: "on no safelist",
@@ -67,31 +69,16 @@ def shortened(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"…{text[1 - limit :]}"
 
 
-def scope_words(settings: Mapping[str, object]) -> str:
-    """The scope in one sentence: what was asked for, and how much was left out on purpose."""
-    asked = (*named(settings, "ou"), *named(settings, "account"))
-    left_out = (*named(settings, "exclude_ou"), *named(settings, "exclude_account"))
-    words = ", ".join(asked) if asked else "all accounts of the organization"
-    if settings.get("accounts_file"):
-        words = ", ".join(asked) if asked else f"all accounts of {settings['accounts_file']}"
-    return f"{words}; without {', '.join(each.split(' (', 1)[0] for each in left_out)}" if left_out else words
+def scope_words(settings: Settings) -> str:
+    """The scope in one sentence: what was named, and what was excluded."""
+    excluded = (*(one.ou for one in settings.exclude_ou), *(one.account for one in settings.exclude_account))
+    words = ", ".join((*settings.ou, *settings.account)) or f"all accounts of {settings.accounts_file or _WHOLE}"
+    return f"{words}; without {', '.join(excluded)}" if excluded else words
 
 
-def named(settings: Mapping[str, object], key: str) -> tuple[str, ...]:
-    """What a setting names, each with the reason given for it: "Root/Sandbox (throw-away accounts)"."""
-    values = settings.get(key) or ()
-    return tuple(_named(value) for value in values) if isinstance(values, list | tuple) else (str(values),)
-
-
-def _named(value: object) -> str:
-    if not isinstance(value, Mapping):
-        return str(value)
-    what = next((str(value[key]) for key in ("ou", "account") if value.get(key)), "")
-    return f"{what} ({value['reason']})" if value.get("reason") else f"{what} (no reason given)"
-
-
-def settings_words(settings: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+def settings_words(header: Header) -> Iterator[tuple[str, str]]:
     """Every setting and its value; those that were not set say so."""
+    settings = {**header.settings.as_json(), "external_id_given": header.external_id_given}
     for key, value in sorted(settings.items()):
         yield key, "not set" if value in (None, [], (), "") else _plain(value)
 

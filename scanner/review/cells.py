@@ -1,20 +1,19 @@
 """What a reviewer's cell holds, whatever a spreadsheet made of it; refused where that is not plain. Pure.
 
-Blanks around a text do not count. A number is as good as its digits. A formula is nothing that anybody decided.
+Blank is what a person sees as blank, and blanks around a text do not count. A number is as good as its digits. A
+formula is nothing that anybody decided.
 """
 
-import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
 from scanner.safelist.fields import SURROGATE_OR_CONTROL
-from scanner.text import from_csv
+from scanner.text import first_invisible, from_csv, is_blank, parse_day
 
 FORMULA, ERROR = "f", "e"  # kinds of cells, as the workbook has them
 
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _E = TypeVar("_E", bound=StrEnum)
 
 
@@ -47,15 +46,20 @@ def raw(cell: Cell) -> str | None:
         raise CellError(f"{value} is a date, not text.", "Format the cell as text, and write it again.")
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return None if value is None else str(value).strip() or None
+    return None if value is None or is_blank(str(value)) else str(value).strip()
 
 
 def text(cell: Cell) -> str | None:
     """A text, on as many lines as it has; a quote that only guards it from being run as a formula is no part of it."""
     found = raw(cell)
-    if found is not None and SURROGATE_OR_CONTROL.search("".join(found.split())):
-        raise CellError("The text holds a control character.", "Write it again.")
-    return None if found is None else from_csv(found).strip() or None
+    if found is None:
+        return None
+    bare = "".join(found.split())  # line ends of every kind are blanks, as the fields of a safelist are one line
+    if invisible := first_invisible(bare):
+        raise CellError(f"The text holds {invisible[1]}, which cannot be seen.", "Write it again.")
+    if SURROGATE_OR_CONTROL.search(bare):
+        raise CellError("The text holds what is no character.", "Write it again.")
+    return from_csv(found).strip() or None
 
 
 def line(cell: Cell) -> str | None:
@@ -77,12 +81,10 @@ def day(cell: Cell) -> date | None:
     found = raw(cell)
     if found is None:
         return None
-    try:
-        if isinstance(cell.value, str) and _DAY.fullmatch(found):
-            return date.fromisoformat(found)
-    except ValueError:
-        pass  # no such day, as 2026-02-30
-    raise CellError(f"{found!r} is no date.", "Write it as 2027-01-15.")
+    written = parse_day(found) if isinstance(cell.value, str) else None
+    if written is None:
+        raise CellError(f"{found!r} is not a valid date.", "Write it as 2027-01-15.")
+    return written
 
 
 def one_of(cell: Cell, choices: type[_E]) -> _E | None:
@@ -90,7 +92,7 @@ def one_of(cell: Cell, choices: type[_E]) -> _E | None:
     found = line(cell)
     if found is None:
         return None
-    for each in choices:
-        if each.casefold() == found.casefold():
-            return each
+    for choice in choices:
+        if choice.casefold() == found.casefold():
+            return choice
     raise CellError(f"{found!r} is unknown.", f"Use one of: {', '.join(choices)}.")

@@ -18,9 +18,10 @@ from scanner.report.rows import UserRow
 from scanner.review import cells
 from scanner.review.cells import Cell, CellError
 from scanner.review.reading import Filled, Row
+from scanner.review.sheet_reader import decoded
 from scanner.safelist.policy import Breach, breaches
 from scanner.safelist.types import Policy
-from scanner.text import for_xml, is_account_id
+from scanner.text import for_xml, is_account_id, is_blank
 
 Key = tuple[AccountId, UserId]
 _T = TypeVar("_T")
@@ -31,6 +32,7 @@ _COLUMN = {  # where a reviewer fills in a field of a safelist's entry
     "approved_on": "reviewed_on",
     "expires_on": "approve_until",
 }
+AHEAD_OF_UTC = timedelta(days=1)  # a reviewer may be that far ahead
 _RESTORE = "Restore what the program wrote, from the run's own workbook."
 
 
@@ -149,7 +151,7 @@ class _RowReader:
 
     def is_blank(self, *columns: str) -> bool:
         values = (self._row.cells[column].value for column in columns)
-        return all(value is None or not str(value).strip() for value in values)
+        return all(value is None or is_blank(str(value)) for value in values)
 
     def key(self) -> Key | None:
         """Whose row it is; None where it is nobody's, or a fault was told."""
@@ -227,7 +229,7 @@ class _RowReader:
 
     def _check(self, decided: Decided) -> None:
         decision, rules = decided.decision, self._rules
-        if not rules.run_on <= decision.reviewed_on <= rules.today:
+        if not rules.run_on <= decision.reviewed_on <= rules.today + AHEAD_OF_UTC:
             problem = f"{decision.reviewed_on} lies outside the run, {rules.run_on}, and today, {rules.today} (UTC)."
             self.fault("reviewed_on", problem, "Give the day of the decision.")
         match decision.choice:
@@ -272,9 +274,11 @@ class _RowReader:
 def _comparable(text: str) -> str:
     """What is left of a text whichever spreadsheet saved it.
 
-    Spreadsheets write the escapes of OOXML (`_x005F_`) or not; the library that reads them drops `x005F_`, wherever
-    it stands; and blanks at the ends and line ends are theirs too.
+    Some write the escapes of OOXML (`_x005F_`), some what these stand for, and openpyxl drops `x005F_` wherever it
+    stands; blanks at the ends and line ends are theirs too.
     """
+    while (plain := decoded(text)) != text:
+        text = plain
     return " ".join(text.replace("x005F_", "").split())
 
 

@@ -23,7 +23,7 @@ from scanner.review.reading import EVIDENCE, Filled, read
 from scanner.review.reading import in_order as by_place
 from scanner.review.safelist_changes import FileChange, Wanted, changes, forbidden, wanted
 from scanner.review.standing import Ledger, Standing
-from scanner.runs import folder as run
+from scanner.runs import folder as run_folder
 from scanner.runs.ledger import LEDGER, LedgerLine, append, locked
 from scanner.runs.ledger import read as read_ledger
 from scanner.runs.stored import decide
@@ -67,6 +67,7 @@ class Imported:
     changes: tuple[FileChange, ...]
     written: bool  # the safelists have the changes
     ledger: Path
+    notes: tuple[str, ...]  # what of the ledger could not be used
     removals: Path
     to_remove: int
 
@@ -119,10 +120,10 @@ def _run_of(books: Sequence[Filled], output: Path, faults: list[Fault]) -> Asses
     for book in books:
         faults += _not_of(book, found[books[0].path])
     run_id = found[books[0].path].value
-    if not isinstance(run_id, str) or not run.is_run_id(run_id):
+    if not isinstance(run_id, str) or not run_folder.is_run_id(run_id):
         raise FaultsError(faults)
     try:
-        assessment = decide(run.find(str(output / run_id), output))
+        assessment = decide(run_folder.find(str(output / run_id), output))
     except UsageError as error:
         at = found[books[0].path]
         faults.append(books[0].fault(at, str(error), "Name the folder that holds it with --output.", EVIDENCE))
@@ -137,9 +138,9 @@ def _fact(book: Filled, label: str) -> Cell:
 
 def _not_of(book: Filled, first: Cell) -> Iterable[Fault]:
     at = _fact(book, RUN_ID)
-    if any(str(each.value).startswith(WHAT_IF) for each in book.facts.values()):
+    if any(str(fact.value).startswith(WHAT_IF) for fact in book.facts.values()):
         yield book.fault(None, "this is a what-if: nobody is to decide by it.", _AGAIN.format("the run"), EVIDENCE)
-    elif not isinstance(at.value, str) or not run.is_run_id(at.value):
+    elif not isinstance(at.value, str) or not run_folder.is_run_id(at.value):
         yield book.fault(at, f"There is no {RUN_ID}.", _AGAIN.format("the run"), EVIDENCE)
     elif at.value != first.value:
         problem = f"This workbook is of run {at.value}, and the first one of {first.value}."
@@ -178,22 +179,23 @@ def _judged(books: Sequence[Filled], view: View, safelist: Safelist, now: dateti
 def _import(request: Request, texts: Sequence[SafelistText], job: _Job) -> Imported:
     assessment = job.view.assessment
     run_id = assessment.record.header.run_id
-    before = read_ledger(request.output)
+    notes: list[str] = []
+    before = read_ledger(request.output, notes)
     ledger = Ledger(before, run_id)
     decided = tuple(in_order(job.judged.decided))
-    standing = {each.key: ledger.standing(each) for each in decided}
-    in_force = tuple(each for each in decided if standing[each.key] is not Standing.OVERTAKEN)
+    standing = {decision.key: ledger.standing(decision) for decision in decided}
+    in_force = tuple(decision for decision in decided if standing[decision.key] is not Standing.OVERTAKEN)
     index = Index(job.safelist, request.now.astimezone(UTC).date())
     faults = list(job.faults)
     if not request.supersede:
         faults += filter(None, map(ledger.contradiction, decided))
-        faults += filter(None, (forbidden(each, index) for each in in_force))
+        faults += filter(None, (forbidden(decision, index) for decision in in_force))
     if faults:
         raise FaultsError(by_place(faults, request.workbooks))
     lacking = wanted(in_force, index)
     planned = changes(lacking, texts, request.into)
-    new = [each for each in decided if standing[each.key] is Standing.NEW]
-    after = Ledger((*before, *(each.decision for each in new)), run_id).of_run()
+    new = [decision for decision in decided if standing[decision.key] is Standing.NEW]
+    after = Ledger((*before, *(one.decision for one in new)), run_id).of_run()
     _write_ledger(request, assessment, new)
     listed = _write_removals(request, assessment, after)
     if request.write:
@@ -203,7 +205,7 @@ def _import(request: Request, texts: Sequence[SafelistText], job: _Job) -> Impor
         run_id=run_id,
         digest=assessment.record.digest,
         books=job.books,
-        decided=Counter(each.decision.choice for each in decided),
+        decided=Counter(one.decision.choice for one in decided),
         standing=Counter(standing.values()),
         begun=job.judged.begun,
         **_progress(job.view, after),
@@ -211,25 +213,26 @@ def _import(request: Request, texts: Sequence[SafelistText], job: _Job) -> Impor
         changes=planned,
         written=request.write and bool(planned),
         ledger=request.output / LEDGER,
+        notes=tuple(notes),
         removals=listed,
-        to_remove=sum(each.is_removal for each in after.values()),
+        to_remove=sum(decision.is_removal for decision in after.values()),
     )
 
 
 def _write_ledger(request: Request, assessment: Assessment, new: Sequence[Decided]) -> None:
     lines = [
         LedgerLine(
-            decision=each.decision,
-            account_name=each.finding.account.name,
-            user_name=each.finding.user.user_name,
-            arn=each.finding.user.arn,
+            decision=one.decision,
+            account_name=one.finding.account.name,
+            user_name=one.finding.user.user_name,
+            arn=one.finding.user.arn,
             journal_sha256=assessment.record.digest,
-            workbook=each.book.path.name,
-            workbook_sha256=each.book.sha256,
+            workbook=one.book.path.name,
+            workbook_sha256=one.book.sha256,
             imported_at=request.now,
             imported_by=request.imported_by,
         )
-        for each in new
+        for one in new
     ]
     if lines:
         append(request.output, lines)
@@ -237,7 +240,7 @@ def _write_ledger(request: Request, assessment: Assessment, new: Sequence[Decide
 
 def _write_removals(request: Request, assessment: Assessment, standing: Mapping[Key, ReviewDecision]) -> Path:
     header = assessment.record.header
-    found = ((each, standing.get((each.account.id, each.user.user_id))) for each in assessment.findings)
+    found = ((finding, standing.get((finding.account.id, finding.user.user_id))) for finding in assessment.findings)
     pairs = [(finding, decision) for finding, decision in found if decision is not None]
     content = removals.document(header.run_id, assessment.record.digest, pairs)
     return removals.write(request.output / f"{header.run_id}-review", content)

@@ -1,25 +1,22 @@
 """Open a workbook that came back from a reviewer, without trusting it.
 
 A workbook is a ZIP of XML parts, and may have been made to harm whoever opens it. So it is looked through, at little
-memory, before the library that builds trees from it sees it: how much it unpacks to, document types (they bring
+memory, before anything of it is kept: how much it unpacks to, document types (they bring
 entities: files of this machine, addresses, or a billion laughs) and macros. Nothing in it is ever run or followed:
 formulas are text here, and links to other workbooks are left out.
 """
 
-import warnings
+import re
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Final, cast
+from typing import BinaryIO, Final
 from xml.parsers.expat import ExpatError, ParserCreate
 from zipfile import BadZipFile, ZipFile, ZipInfo
 from zlib import error as ZlibError  # noqa: N812  it is a class
 
-from openpyxl import load_workbook
-from openpyxl.cell.cell import Cell
-from openpyxl.workbook import Workbook
-
 from scanner.errors import Fault, FaultsError
+from scanner.review.sheet_reader import Row, StrictError, UnreadableError, Workbook, open_workbook, read_rows
 
 # What 100,000 users take: a file of some 30 MB, which unpacks to 300 MB, 15 times as much. Bombs come from 1,000 times.
 MOST_BYTES: Final = 100_000_000
@@ -29,7 +26,6 @@ RATIO_FROM: Final = 1_000_000  # bytes unpacked: small parts of one character ar
 MOST_PARTS: Final = 2_000
 MOST_TREE: Final = 4_000_000  # bytes of XML that become one tree, which takes up to forty times as much memory
 MOST_PIECES: Final = 2_000_000  # rows of a sheet, or texts of a workbook
-MOST_ROWS, MOST_COLUMNS = 1_048_576, 256  # what is read of a sheet; it may claim to be as large as it likes
 
 _CHUNK = 1 << 16
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -38,72 +34,44 @@ _PIECES = {f"{_MAIN} worksheet": f"{_MAIN} row", f"{_MAIN} sst": f"{_MAIN} si"}
 _CENTRAL_ENTRY = b"PK\x01\x02"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_RIGHTS_MANAGED = "DRMEncrypted".encode("utf-16-le")  # [MS-OFFCRYPTO], 2.2: by a sensitivity label or rights management
+_LOCK = re.compile(r"~\$|\._|\.~lock\..*#$")
 _CONTENT_TYPES = "[Content_Types].xml"
 
 SAVE_AS = "Open it in the spreadsheet program, save it as an Excel workbook (.xlsx), and import that."
 WITHOUT = "Save it without one, and import that."
+SAVE_AGAIN = "Open it in Excel or LibreOffice and save it again: that writes its parts anew."
+_NOT_STRICT = 'Save it as "Excel Workbook (.xlsx)", and not as "Strict Open XML Spreadsheet", and import that.'
 UNTOUCHED = "Start again from a copy of the run's own workbook, and fill in only decisions."
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[Workbook]:
     """The workbook, to be read row by row; raise `FaultsError` where it is none, or one that nobody should open."""
-    with _file(path) as file, warnings.catch_warnings():
-        # What the library leaves out of validations, styles and the like: nothing that is read here.
-        warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
+    with _file(path) as file:
         _look_through(path, file)
-        try:
-            book = load_workbook(file, read_only=True, keep_links=False)
-        except Exception as error:  # the library raises whatever a broken part leads it to
-            raise _damaged(path) from error
-        with closing(book):
+        with ZipFile(file) as archive:
+            try:
+                book = open_workbook(archive)
+            except StrictError as error:
+                raise _refused(path, "is in the format Strict Open XML.", _NOT_STRICT) from error
+            except UnreadableError as error:
+                raise _refused(path, "holds no sheet that can be read as Excel's.", SAVE_AS) from error
             yield book
 
 
-def rows(path: Path, book: Workbook, title: str) -> Iterator[tuple[int, tuple[Cell, ...]]]:
-    """The rows of a sheet that are not empty, with their numbers; raise `FaultsError` where one is damaged.
-
-    An empty cell may be the library's one for all, which has no address.
-    """
-    found = _rows(book, title)
-    while True:
-        try:
-            row = next(found, None)
-        except Exception as error:  # as above
-            raise _refused(path, f"the sheet {title!r} is damaged.", UNTOUCHED) from error
-        if row is None:
-            return
-        yield row
-
-
-def merged(book: Workbook, title: str) -> tuple[str, ...]:
-    """The merged ranges of a sheet whose rows could be read, as "F2:F9": all cells but the first look empty."""
-    found: list[str] = []
-
-    def starts(name: str, attributes: dict[str, str]) -> None:
-        if name == f"{_MAIN} mergeCell":
-            found.append(attributes.get("ref", ""))
-
-    parser = ParserCreate(namespace_separator=" ")
-    parser.StartElementHandler = starts
-    # A read-only sheet has no other way to them.
-    with book[title]._get_source() as part:  # type: ignore[attr-defined]  # noqa: SLF001
-        parser.ParseFile(part)
-    return tuple(found)
-
-
-def _rows(book: Workbook, title: str) -> Iterator[tuple[int, tuple[Cell, ...]]]:
-    # Given these, the library does not go by what the sheet says of its size, which may be wrong.
-    found = cast(Iterator[tuple[Cell, ...]], book[title].iter_rows(max_row=MOST_ROWS, max_col=MOST_COLUMNS))
-    before: tuple[Cell, ...] = ()
-    for number, row in enumerate(found, 1):
-        # The rows of a gap, which can be a million, are one and the same.
-        if row is not before and any(cell.value is not None for cell in row):
-            yield number, row
-        before = row
+def rows(path: Path, book: Workbook, title: str) -> Iterator[tuple[int, Row]]:
+    """The rows of a sheet that are not empty, with their numbers; raise `FaultsError` where they cannot be read."""
+    try:
+        yield from read_rows(book, title)
+    except (UnreadableError, BadZipFile, ZlibError, EOFError) as error:
+        raise _refused(path, f"the sheet {title!r} cannot be read.", SAVE_AGAIN) from error
 
 
 def _file(path: Path) -> BinaryIO:
+    if _LOCK.match(path.name):
+        remedy = "Name the workbook itself; save and close it first."
+        raise _refused(path, "is what a spreadsheet program or macOS keeps beside a workbook.", remedy)
     try:
         if path.exists() and not path.is_file():
             raise _refused(path, "is not a file.", "Name the workbook itself.")
@@ -145,6 +113,10 @@ def _check_kind(path: Path, file: BinaryIO) -> None:
 
 def _container(path: Path, file: BinaryIO) -> FaultsError:
     """The fault of a file in Microsoft's older container, which also holds what was encrypted."""
+    if _count(file, _RIGHTS_MANAGED):
+        remedy = "Take the label's encryption off in Excel, save it, and import that."
+        return _refused(path, "is encrypted by a sensitivity label.", remedy)
+    file.seek(0)
     if _count(file, _ENCRYPTED):
         return _refused(path, "is protected by a password.", WITHOUT)
     return _refused(path, "is a workbook in the format of Excel 97 (.xls).", SAVE_AS)

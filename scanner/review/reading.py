@@ -3,23 +3,26 @@
 Columns are found by their heads, and a row is whatever its cells say: people move columns, sort, filter and delete.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.cell import coordinate_to_tuple, range_boundaries
-from openpyxl.workbook import Workbook
 
 from scanner.errors import Fault, FaultsError
+from scanner.files import sha256
 from scanner.report.review_rows import DECISION, IDENTITY
 from scanner.report.workbook.review_sheet import TITLE
 from scanner.review.cells import Cell
-from scanner.review.opening import UNTOUCHED, merged, opened, rows
+from scanner.review.opening import UNTOUCHED, opened, rows
+from scanner.review.sheet_reader import Row as Line
+from scanner.review.sheet_reader import Workbook, merged_cells
 
 EVIDENCE = "Evidence"
+HEAD_WITHIN = 20  # rows
+ALIKE = 3  # faults in rows below each other that become one
 COLUMNS = (*IDENTITY, *(column.key for column in DECISION))
 
 
@@ -46,90 +49,121 @@ class Filled:
 def read(path: Path) -> Filled:
     """Read one workbook; raise `FaultsError` where it is not one of ours, or a sheet or a column is missing."""
     with opened(path) as book:
-        if missing := [title for title in (TITLE, EVIDENCE) if title not in book.sheetnames]:
+        if missing := [title for title in (TITLE, EVIDENCE) if title not in book.sheets]:
             raise FaultsError([_missing_sheet(path, title, book) for title in missing])
-        facts = {str(cells[0].value): cells[1] for cells in _facts(path, book)}
+        facts = {str(label.value): value for label, value in _facts(path, book)}
         places, rows_ = _rows(path, book)
-        faults = tuple(_merged(path, book, places))
-        return Filled(path=path, sha256=_sha256(path), facts=facts, rows=rows_, faults=faults)
+        faults = (*_merged(path, book, places), *_in_copies(path, book))
+        return Filled(path=path, sha256=str(sha256(path)), facts=facts, rows=rows_, faults=faults)
 
 
 def _facts(path: Path, book: Workbook) -> Iterator[tuple[Cell, Cell]]:
     """The label and the value of each line, the last line first: the first of two with the same label counts."""
-    found = [
-        (_cell(number, 1, cells[0]), _cell(number, 2, cells[1]))
-        for number, cells in rows(path, book, EVIDENCE)
-        if len(cells) > 1
-    ]
-    return reversed(found)
+    lines = [(cells[1], cells[2]) for _, cells in rows(path, book, EVIDENCE) if 1 in cells and 2 in cells]
+    return reversed(lines)
 
 
 def _rows(path: Path, book: Workbook) -> tuple[Mapping[str, int], tuple[Row, ...]]:
     """Where each column stands, and the rows."""
-    found = rows(path, book, TITLE)
-    number, head = next(found, (0, ()))
-    places = _places(path, head if number == 1 else ())
+    lines = rows(path, book, TITLE)
+    number, head = next(lines, (0, {}))
+    places = _places(path, book, head if number == 1 else {})
     return places, tuple(
-        Row(number, {key: _cell(number, at + 1, _at(cells, at)) for key, at in places.items()})
-        for number, cells in found
+        Row(number, {key: cells.get(at) or Cell(f"{get_column_letter(at)}{number}") for key, at in places.items()})
+        for number, cells in lines
     )
 
 
-def _places(path: Path, head: Sequence[Any]) -> Mapping[str, int]:
-    """Where each column stands, from 0."""
-    heads = [str(cell.value).strip() if cell.value is not None else "" for cell in head]
+def _places(path: Path, book: Workbook, head: Line) -> Mapping[str, int]:
+    """Where each column stands, from 1."""
+    heads = {at: str(cell.value).strip() for at, cell in head.items()}
+    names = list(heads.values())
+    if not set(COLUMNS) & set(names) and (lower := _head_below(path, book)):
+        problem = f"the names of the columns are in row {lower}, and not in row 1."
+        raise FaultsError([_fault(path, problem, "Delete the rows above them.", sheet=TITLE)])
     faults = []
     for key in COLUMNS:
-        if key not in heads:
+        if key not in names:
             problem = f"the column {key} is missing from row 1."
             faults.append(_fault(path, problem, f"Give the column its name again, or: {UNTOUCHED}", sheet=TITLE))
-        elif heads.count(key) > 1:
-            at = f"{get_column_letter(len(heads) - heads[::-1].index(key))}1"
+        elif names.count(key) > 1:
+            at = f"{get_column_letter(max(at for at, name in heads.items() if name == key))}1"
             faults.append(_fault(path, f"{key} is there twice.", "Keep one of the columns.", sheet=TITLE, cell=at))
     if faults:
         raise FaultsError(faults)
-    return {key: heads.index(key) for key in COLUMNS}
+    return {name: at for at, name in heads.items() if name in COLUMNS}
+
+
+def _head_below(path: Path, book: Workbook) -> int | None:
+    """The row that the names of the columns were moved down to, by a title above them."""
+    for number, cells in islice(rows(path, book, TITLE), HEAD_WITHIN):
+        if set(COLUMNS) <= {str(cell.value).strip() for cell in cells.values()}:
+            return number
+    return None
+
+
+def _in_copies(path: Path, book: Workbook) -> Iterator[Fault]:
+    """Decisions in another sheet that looks like this one would be lost without a word."""
+    for title in book.sheets:
+        lines = rows(path, book, title) if title != TITLE else iter(())
+        _, head = next(lines, (0, {}))
+        at = next((at for at, cell in head.items() if str(cell.value).strip() == "decision"), None)
+        names = {str(cell.value).strip() for cell in head.values()}
+        decided = (cells[at] for _, cells in lines if at in cells) if at and set(IDENTITY) <= names else iter(())
+        if (first := next(decided, None)) is not None:
+            problem = f"decisions stand in this sheet, and only those in {TITLE} are read."
+            yield _fault(path, problem, f"Move them to {TITLE}, and delete this sheet.", sheet=title, cell=first.at)
 
 
 def _merged(path: Path, book: Workbook, places: Mapping[str, int]) -> Iterator[Fault]:
     """Only the first of merged cells holds a value: it is not plain whether the others mean the same."""
-    for area in merged(book, TITLE):
+    for area in merged_cells(book, TITLE):
         left, top, right, bottom = range_boundaries(area)
-        touched = [key for key, at in places.items() if (left or 0) <= at + 1 <= (right or 0)]
+        touched = [key for key, at in places.items() if (left or 0) <= at <= (right or 0)]
         if touched and (left, top) != (right, bottom):
             problem = f"Cells are merged here, in column {touched[0]}."
             yield _fault(path, problem, "Split them, and fill in each row.", sheet=TITLE, cell=area)
 
 
 def in_order(faults: Iterable[Fault], paths: Sequence[Path]) -> list[Fault]:
-    """By workbook, sheet, row and column."""
+    """By workbook, sheet, row and column. The same fault in rows below each other is one: a decision filled down."""
     files = [str(path) for path in paths]
 
     def place(fault: Fault) -> tuple[int, str, int, int]:
         row, column = coordinate_to_tuple(fault.cell.partition(":")[0]) if fault.cell else (0, 0)
         return files.index(fault.file), fault.sheet or "", row, column
 
-    return sorted(faults, key=place)
+    return sorted(_together(sorted(faults, key=place)), key=place)
 
 
-def _at(cells: Sequence[Any], place: int) -> Any:
-    return cells[place] if place < len(cells) else None
+def _together(faults: Iterable[Fault]) -> Iterator[Fault]:
+    """One fault for each range of cells; `faults` come by row."""
+    runs: dict[tuple[object, ...], list[Fault]] = {}  # those that the next row may go on
+    for fault in faults:
+        if fault.cell is None or ":" in fault.cell:
+            yield fault
+            continue
+        row, column = coordinate_to_tuple(fault.cell)
+        key = (fault.file, fault.sheet, column, fault.problem, fault.remedy)
+        run = runs.setdefault(key, [])
+        if run and coordinate_to_tuple(str(run[-1].cell))[0] != row - 1:
+            yield from _as_range(run)
+            run.clear()
+        run.append(fault)
+    for run in runs.values():
+        yield from _as_range(run)
 
 
-def _cell(row: int, column: int, cell: Any) -> Cell:
-    at = f"{get_column_letter(column)}{row}"
-    return Cell(at) if cell is None or cell.value is None else Cell(at, cell.value, cell.data_type)
+def _as_range(run: Sequence[Fault]) -> Iterable[Fault]:
+    if len(run) < ALIKE:
+        return list(run)
+    return [replace(run[0], cell=f"{run[0].cell}:{run[-1].cell}", problem=f"{run[0].problem} ({len(run):,} rows)")]
 
 
 def _missing_sheet(path: Path, title: str, book: Workbook) -> Fault:
-    problem = f"there is no sheet {title}; there are {', '.join(book.sheetnames)}."
+    problem = f"there is no sheet {title}; there are {', '.join(book.sheets)}."
     return _fault(path, problem, f"Give the sheet its name again, or: {UNTOUCHED}")
 
 
 def _fault(path: Path, problem: str, remedy: str, sheet: str | None = None, cell: str | None = None) -> Fault:
     return Fault(file=str(path), sheet=sheet, cell=cell, problem=problem, remedy=remedy)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

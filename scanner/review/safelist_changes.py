@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from difflib import unified_diff
 from pathlib import Path
 
 from scanner.errors import Fault, UsageError
-from scanner.model import Choice, Entry, Revocation
+from scanner.model import Choice, Entry, Revocation, Scope
 from scanner.record import SafelistText
 from scanner.review.decisions import Decided
 from scanner.safelist.edit import Edits, edited
 from scanner.safelist.match import Index
-from scanner.safelist.types import fold
+from scanner.safelist.types import fold, selected_name
 
 _NO_END = "\\ No newline at end of file"
 
@@ -40,24 +41,52 @@ class Wanted:
     """What the safelists lack of the decisions."""
 
     approvals: tuple[Entry, ...]
+    renewals: tuple[tuple[Entry, Entry], ...]  # an entry of this very user in its account, and what takes its place
     revocations: tuple[Revocation, ...]
     lifted: tuple[Revocation, ...]  # they forbid what is now approved
 
     def __bool__(self) -> bool:
-        return bool(self.approvals or self.revocations or self.lifted)
+        return bool(self.approvals or self.renewals or self.revocations or self.lifted)
 
 
 def wanted(decided: Sequence[Decided], index: Index) -> Wanted:
     """What is to be added and taken out; what is there already is neither."""
     known = {_bare(entry) for entry in index.safelist.entries}
-    approved = [each for each in decided if each.decision.choice is Choice.APPROVE]
+    approved = [one for one in decided if one.decision.choice is Choice.APPROVE]
+    lacking = [one.approval for one in approved if _bare(one.approval) not in known]
+    renewed = _Renewable(index.safelist.entries)
+    renewals = [(old, _in_its_place(old, new)) for new in lacking if (old := renewed.by(new)) is not None]
     return Wanted(
-        approvals=tuple(each.approval for each in approved if _bare(each.approval) not in known),
-        revocations=tuple(
-            _revocation(each) for each in decided if each.decision.is_removal and not revoking(each, index)
-        ),
-        lifted=tuple(dict.fromkeys(found for each in approved for found in revoking(each, index))),
+        approvals=tuple(new for new in lacking if renewed.by(new) is None),
+        renewals=tuple((old, new) for old, new in renewals if _bare(old) != _bare(new)),
+        revocations=tuple(_revocation(one) for one in decided if one.decision.is_removal and not revoking(one, index)),
+        lifted=tuple(dict.fromkeys(found for approval in approved for found in revoking(approval, index))),
     )
+
+
+class _Renewable:
+    """The entries that a new approval of a user can take the place of: those for this one user in its own account."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        named = [entry for entry in entries if entry.scope is Scope.ACCOUNT and selected_name(entry)]
+        # Of several, the one that ends last is renewed; `safelist check` lists the others as duplicates or expired.
+        self._entries = {
+            self._user(entry, entry.user_id): entry
+            for entry in sorted(named, key=lambda entry: entry.expires_on or date.max)
+        }
+
+    def by(self, approval: Entry) -> Entry | None:
+        """The entry pinned to this user, else one for its name; never one that is pinned to another user."""
+        pinned = self._entries.get(self._user(approval, approval.user_id))
+        return pinned or self._entries.get(self._user(approval, None))
+
+    @staticmethod
+    def _user(entry: Entry, user_id: str | None) -> tuple[str, str, str | None]:
+        return entry.scope_value, fold(selected_name(entry) or ""), user_id
+
+
+def _in_its_place(old: Entry, new: Entry) -> Entry:
+    return replace(new, selector=old.selector, value=old.value)
 
 
 def revoking(decided: Decided, index: Index) -> tuple[Revocation, ...]:
@@ -81,9 +110,10 @@ def changes(wanted: Wanted, texts: Sequence[SafelistText], into: Path | None) ->
         edits = Edits(
             approvals=wanted.approvals if text is target else (),
             revocations=wanted.revocations if text is target else (),
-            lifted=tuple(each for each in wanted.lifted if each.file == text.path),
+            renewals=tuple((old, new) for old, new in wanted.renewals if old.file == text.path),
+            lifted=tuple(revocation for revocation in wanted.lifted if revocation.file == text.path),
         )
-        if edits.approvals or edits.revocations or edits.lifted:
+        if edits != Edits():
             found.append(FileChange(before=text, after=edited(text, edits)))
     return tuple(found)
 

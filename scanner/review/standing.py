@@ -21,7 +21,7 @@ class Ledger:
     def __init__(self, decisions: Sequence[ReviewDecision], run_id: str) -> None:
         self._run_id = run_id
         self._last = latest(decisions)
-        self._of_run = latest([each for each in decisions if each.run_id == run_id])
+        self._of_run = latest([decision for decision in decisions if decision.run_id == run_id])
 
     def standing(self, decided: Decided) -> Standing:
         if self._last.get(decided.key) == decided.decision:
@@ -40,4 +40,4 @@ class Ledger:
 
     def of_run(self) -> dict[Key, ReviewDecision]:
         """The decisions of this run's review that still stand."""
-        return {key: each for key, each in self._last.items() if each.run_id == self._run_id}
+        return {key: decision for key, decision in self._last.items() if decision.run_id == self._run_id}

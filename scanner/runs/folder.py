@@ -5,7 +5,6 @@ manifest is written last: a folder without it is not a finished run.
 """
 
 import asyncio
-import fcntl
 import hashlib
 import json
 import os
@@ -19,22 +18,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import NonNegativeInt, StringConstraints, TypeAdapter, ValidationError
 
 from scanner import __version__
 from scanner.errors import OutputError, UsageError
-from scanner.files import whole
+from scanner.files import lock, open_regular, sha256, whole
 from scanner.record import Record
 from scanner.runs.journal import NO_LINE, Begun, Line, decode, decode_begun, encode
 
 JOURNAL: Final = "journal.jsonl"
 MANIFEST: Final = "manifest.json"
+MAX_MANIFEST: Final = 1_000_000  # bytes
 FSYNC_SECONDS: Final = 1.0
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}", re.ASCII)
 
 
 def new_run_id(started_at: datetime) -> str:
-    """Return an id that sorts by its start (UTC) and is not met twice: "20261123T164100Z-1a2b3c"."""
+    """An id that sorts by the run's start (UTC) and is unique: "20261123T164100Z-1a2b3c"."""
     return f"{started_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
 
@@ -62,7 +64,7 @@ class Journal:
     """
 
     def __init__(self, folder: Path, begun: Begun | None = None) -> None:
-        """Start a journal; with `begun`, go on with the one that is there, behind its last whole line."""
+        """Start a journal; with `begun`, continue the one that is there behind its last whole line."""
         flags = os.O_WRONLY | os.O_APPEND if begun else os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
         self._descriptor = os.open(folder / JOURNAL, flags, 0o600)
         self.folder = folder
@@ -75,6 +77,9 @@ class Journal:
                 _make_ready(self._descriptor, folder, begun)
         except BaseException:
             os.close(self._descriptor)
+            if begun is None:  # a run that cannot begin leaves nothing behind
+                (folder / JOURNAL).unlink()
+                folder.rmdir()
             raise
 
     async def append(self, line: Line) -> None:
@@ -101,7 +106,7 @@ class Journal:
             written += os.write(self._descriptor, data[written:])
 
     def _failure(self, error: OSError) -> OutputError:
-        rest = f"What was read is kept. When there is room, go on with: {resume_command(self.folder)}"
+        rest = f"What was read is kept. When there is room, resume with: {resume_command(self.folder)}"
         if self._previous == NO_LINE:
             rest = "Nothing was read. Make room, or give another --output."
         return OutputError(f"{self.folder / JOURNAL} cannot be written: {error.strerror or error}. {rest}")
@@ -133,10 +138,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def _lock(descriptor: int, folder: Path) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise UsageError(f"Another process is at work on {folder}. Wait for its end, or stop it.") from error
+    lock(descriptor, folder, busy=f"Another process is at work on {folder}. Wait for its end, or stop it.")
 
 
 def _make_ready(descriptor: int, folder: Path, begun: Begun) -> None:
@@ -149,7 +151,7 @@ def _make_ready(descriptor: int, folder: Path, begun: Begun) -> None:
 
 
 def read(folder: Path) -> Record:
-    """Read a run's journal; raise `JournalError` where it is not whole, `UsageError` where there is none."""
+    """Read a run's journal; raise `JournalError` where it is not whole, and `UsageError` where there is none."""
     return decode(_bytes(folder))
 
 
@@ -162,25 +164,45 @@ def is_sealed(folder: Path) -> bool:
     return (folder / MANIFEST).is_file()
 
 
-@dataclass(frozen=True, slots=True)
+_Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sealed:
     """What the manifest says of a file."""
 
-    sha256: str
-    size: int  # bytes
+    sha256: _Sha256
+    bytes: NonNegativeInt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Manifest:
+    schema_version: Literal[1]
+    program_version: str
+    run_id: str
+    journal_sha256: _Sha256
+    files: dict[str, Sealed]  # by name; the names are as the manifest has them, and may lead anywhere
+
+
+_MANIFEST = TypeAdapter(_Manifest)
 
 
 def sealed_files(folder: Path) -> Mapping[str, Sealed]:
     """What the manifest says of each file.
 
-    Raises OSError where there is no manifest, and ValueError where it is not one that this program wrote.
+    Raises OSError where there is no manifest, and ValueError, saying why, where it is not one that this program wrote.
     """
+    with open_regular(folder / MANIFEST) as file:
+        data = file.read(MAX_MANIFEST + 1)
+    if len(data) > MAX_MANIFEST:
+        raise ValueError(f"is larger than {MAX_MANIFEST:,} bytes, which no manifest is")
     try:
-        manifest = json.loads((folder / MANIFEST).read_bytes())
-        files = manifest["files"].items()
-        return {str(name): Sealed(str(each["sha256"]), int(each["bytes"])) for name, each in files}
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError("not a manifest") from error
+        return _MANIFEST.validate_json(data, strict=True).files
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        at = ".".join(map(str, fault["loc"]))
+        why = f'"{at}" in it is missing or not valid' if at else "it is not a JSON object"
+        raise ValueError(f"is not a manifest that this program writes: {why}") from error
 
 
 def all_under(output: Path) -> tuple[Path, ...]:
@@ -192,11 +214,13 @@ def _bytes(folder: Path) -> bytes:
     try:
         return (folder / JOURNAL).read_bytes()
     except OSError as error:
-        raise UsageError(f"{folder} is no run's folder: its {JOURNAL} cannot be read: {error.strerror}.") from error
+        raise UsageError(
+            f"{folder} is not the folder of a run: its {JOURNAL} cannot be read: {error.strerror}."
+        ) from error
 
 
 def find(run: str, output: Path) -> Path:
-    """Return the folder that RUN names: a folder, or a run id under `output`; raise `UsageError` for neither."""
+    """The folder that RUN names: a folder, or a run id under `output`; raise `UsageError` for neither."""
     places = (Path(run), output / run)
     for folder in places:
         if (folder / JOURNAL).is_file():
@@ -204,7 +228,7 @@ def find(run: str, output: Path) -> Path:
     for folder in places:
         if folder.is_dir():
             raise UsageError(
-                f"{folder} is no run: it holds no {JOURNAL}. What report and evaluate write is not one either; "
+                f"{folder} is not a run: it holds no {JOURNAL}. What report and evaluate write is not one either; "
                 "name the run that it was made from."
             )
     known = all_under(output)
@@ -213,7 +237,7 @@ def find(run: str, output: Path) -> Path:
 
 
 def resume_command(folder: Path) -> str:
-    """Return what to type to go on with the run."""
+    """The command that resumes the run."""
     return f"iam-scanner scan --resume {shlex.quote(str(folder))}"
 
 
@@ -224,7 +248,10 @@ def seal(folder: Path, files: Iterable[str], journal_digest: str) -> str:
         "program_version": __version__,
         "run_id": folder.name,
         "journal_sha256": journal_digest,
-        "files": {name: _fingerprint(folder / name) for name in sorted({JOURNAL, *files})},
+        "files": {
+            name: {"sha256": sha256(folder / name), "bytes": (folder / name).stat().st_size}
+            for name in sorted({JOURNAL, *files})
+        },
     }
     data = (json.dumps(manifest, indent=2) + "\n").encode("ascii")
     try:
@@ -233,8 +260,3 @@ def seal(folder: Path, files: Iterable[str], journal_digest: str) -> str:
     except OSError as error:
         raise OutputError(f"Cannot write {folder / MANIFEST}: {error.strerror or error}. Make room.") from error
     return hashlib.sha256(data).hexdigest()
-
-
-def _fingerprint(path: Path) -> dict[str, object]:
-    with path.open("rb") as file:
-        return {"sha256": hashlib.file_digest(file, "sha256").hexdigest(), "bytes": path.stat().st_size}

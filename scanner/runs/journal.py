@@ -3,35 +3,61 @@
     header      what the run was started with
     account     an account as it finishes: any number, in the order in which they finish
     listing     what the enumeration found, when it ends
-    resume      the run goes on (any number)
+    resume      the run is resumed: any number
     footer      the last counts
 
 Everything else in a run's folder is rendered from it. For each account and for listing and footer, the last line
-counts. A line without its newline was torn by a crash; any other line that does not parse or chain is a refusal.
+counts. A line without its newline was torn by a crash; any other line that does not parse or chain is refused.
 """
 
 import hashlib
 import io
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import NonNegativeInt, TypeAdapter, ValidationError
 
-from scanner.errors import ScannerError
+from scanner.errors import ExitCode, ScannerError
 from scanner.model import Account, AccountId, AccountScan, Failed, Failure, OrganizationalUnit, Scanned
 from scanner.record import Footer, Header, Listing, Record, Resumption
+from scanner.settings import Settings
 
 SCHEMA_VERSION: Final = 1
 NO_LINE: Final = "0" * 64  # what the first line has in place of a digest
+_RESUME: Final = "Resume it: iam-scanner scan --resume RUN."
 
 Line: TypeAlias = Header | AccountScan | Listing | Resumption | Footer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ListedAccount:
+    """An account in the line of a listing; there are thousands, so its OUs are numbers into that line's list of OUs."""
+
+    id: AccountId
+    name: str
+    state: str | None
+    ous: tuple[NonNegativeInt, ...]
+    in_scope: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ListingLine:
+    """A listing, as its line has it: each OU once."""
+
+    source: str
+    ous: tuple[OrganizationalUnit, ...]
+    accounts: tuple[_ListedAccount, ...]
+    problem: Failure | None
+    notes: tuple[str, ...]
+
+
 _HEADER = TypeAdapter(Header)
 _SCAN: TypeAdapter[AccountScan] = TypeAdapter(AccountScan)
+_LISTING = TypeAdapter(_ListingLine)
 _FOOTER = TypeAdapter(Footer)
 _RESUMPTION = TypeAdapter(Resumption)
-_FAILURE: TypeAdapter[Failure | None] = TypeAdapter(Failure | None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +90,13 @@ class Begun:
 
 
 class JournalError(ScannerError):
-    """The journal is not what was written: a line was changed, removed, added or reordered, or is missing."""
+    """The journal is not what was written: a line was changed, removed, added or reordered, or cannot be used."""
+
+
+class UnfinishedRunError(JournalError):
+    """The journal is as it was written, and stops before its end: the run can be resumed, and nothing else."""
+
+    exit_code = ExitCode.USAGE
 
 
 def encode(line: Line, previous: str) -> tuple[bytes, str]:
@@ -91,23 +123,39 @@ def decode_begun(data: bytes) -> Begun:
     return _read(whole).begun(len(whole), torn=len(whole) < len(data))
 
 
+def check_chain(data: bytes) -> None:
+    """Check that each line follows the one before it, whatever it says; raise `JournalError` for one that does not."""
+    for _ in chained(data):
+        pass
+
+
 def _read(data: bytes) -> "_Reader":
     reader = _Reader()
-    for number, raw in enumerate(io.BytesIO(data), start=1):
-        try:
-            content = json.loads(raw) if raw.endswith(b"\n") else None
-        except ValueError:
-            content = None
-        if not isinstance(content, dict):
-            raise JournalError(f"journal line {number} is broken: it is torn or is no JSON.")
-        if content.pop("previous", None) != reader.last:
-            raise JournalError(_does_not_follow(number))
+    for number, content, digest in chained(data):
         try:
             reader.take(content)
-        except (ValidationError, KeyError, IndexError, TypeError) as error:
-            raise JournalError(f"journal line {number} is not one of this program's.") from error
-        reader.last = hashlib.sha256(raw).hexdigest()
+        except (ValidationError, AttributeError, KeyError, IndexError, TypeError) as error:
+            raise JournalError(f"journal line {number} is not one that this program writes.") from error
+        reader.last = digest
     return reader
+
+
+def chained(data: bytes) -> Iterator[tuple[int, dict[str, Any], str]]:
+    """Each line's number, content and digest."""
+    last = NO_LINE
+    for number, raw in enumerate(io.BytesIO(data), start=1):
+        if not raw.endswith(b"\n"):
+            raise UnfinishedRunError(f"journal line {number} is torn, as a run that was killed leaves it. {_RESUME}")
+        try:
+            content = json.loads(raw)
+        except (ValueError, RecursionError):
+            content = None
+        if not isinstance(content, dict):
+            raise JournalError(f"journal line {number} is broken: it is not a JSON object.")
+        if content.pop("previous", None) != last:
+            raise JournalError(_does_not_follow(number))
+        last = hashlib.sha256(raw).hexdigest()
+        yield number, content, last
 
 
 def _does_not_follow(number: int) -> str:
@@ -131,25 +179,31 @@ class _Reader:
         self._resumptions: list[Resumption] = []
         self._ended = False
         self.last = NO_LINE  # the digest of the line read last
-        self._readers: Mapping[str, Callable[[dict[str, Any]], None]] = {
-            "header": self._take_header,
-            "account": self._take_scan,
-            "listing": self._take_listing,
-            "resume": self._take_resumption,
-            "footer": self._take_footer,
-        }
 
     def take(self, content: dict[str, Any]) -> None:
+        """Take a line; raises what pydantic, or a look-up, raises for one that this program does not write."""
         kind = content.pop("type")
-        self._readers[kind](content)
+        match kind:
+            case "header":
+                if content.get("schema_version") != SCHEMA_VERSION:
+                    raise JournalError("the journal was written by another version of the program: use that version.")
+                self._header = _header(content)
+            case "account":
+                scan = _SCAN.validate_python(content)
+                self._scans[scan.account_id] = scan
+            case "listing":
+                self._listing = _listing(_LISTING.validate_python(content))
+            case "resume":
+                self._resumptions.append(_RESUMPTION.validate_python(content))
+            case "footer":
+                self._footer = _FOOTER.validate_python(content)
+            case _:
+                raise KeyError(kind)
         self._ended = kind == "footer"
 
     def record(self, digest: str) -> Record:
         if self._header is None or self._listing is None or self._footer is None or not self._ended:
-            raise JournalError(
-                "the journal has no end: the run was interrupted before it could say what it found. "
-                "Go on with it: iam-scanner scan --resume."
-            )
+            raise UnfinishedRunError(f"the journal has no end, as a run that was killed leaves it. {_RESUME}")
         return Record(
             header=self._header,
             listing=self._listing,
@@ -161,7 +215,7 @@ class _Reader:
 
     def begun(self, length: int, *, torn: bool) -> Begun:
         if self._header is None:
-            raise JournalError("the journal has no header: the run stopped before it began. Start a new one.")
+            raise UnfinishedRunError("the journal has no header: the run stopped before it began. Start a new one.")
         return Begun(
             header=self._header,
             listing=self._listing,
@@ -173,30 +227,12 @@ class _Reader:
             ended=self._ended,
         )
 
-    def _take_header(self, content: dict[str, Any]) -> None:
-        if content.get("schema_version") != SCHEMA_VERSION:
-            raise JournalError("the journal was written by another version of the program, which this one cannot read.")
-        self._header = _HEADER.validate_python(content)
-
-    def _take_scan(self, content: dict[str, Any]) -> None:
-        scan = _SCAN.validate_python(content)
-        self._scans[scan.account_id] = scan
-
-    def _take_listing(self, content: dict[str, Any]) -> None:
-        self._listing = _listing(content)
-
-    def _take_resumption(self, content: dict[str, Any]) -> None:
-        self._resumptions.append(_RESUMPTION.validate_python(content))
-
-    def _take_footer(self, content: dict[str, Any]) -> None:
-        self._footer = _FOOTER.validate_python(content)
-
 
 def _encoded(line: Line) -> tuple[str, dict[str, Any]]:
     if isinstance(line, Header):
-        return "header", _HEADER.dump_python(line, mode="json")
+        return "header", _header_content(line)
     if isinstance(line, Listing):
-        return "listing", _listing_content(line)
+        return "listing", _LISTING.dump_python(_listing_line(line), mode="json")
     if isinstance(line, Resumption):
         return "resume", _RESUMPTION.dump_python(line, mode="json")
     if isinstance(line, Footer):
@@ -204,50 +240,56 @@ def _encoded(line: Line) -> tuple[str, dict[str, Any]]:
     return "account", _SCAN.dump_python(line, mode="json")
 
 
-def _listing_content(listing: Listing) -> dict[str, Any]:
-    """Write each OU once, and of an account only the path and id of the OU that holds it: there are thousands."""
-    places = {ou: number for number, ou in enumerate(_with_parents(listing))}
-    return {
-        "source": listing.source,
-        "ous": [_ou_content(ou) for ou in places],
-        "accounts": [
-            {
-                "id": account.id,
-                "name": account.name,
-                "state": account.state,
-                "ous": [places[ou] for ou in account.ous],
-                "in_scope": account.id in listing.in_scope,
-            }
-            for account in listing.accounts
-        ],
-        "problem": _FAILURE.dump_python(listing.problem, mode="json"),
-        "notes": list(listing.notes),
-    }
+def _header_content(header: Header) -> dict[str, Any]:
+    """Whether an ExternalId was given is said among the settings; the id itself is nowhere."""
+    content: dict[str, Any] = _HEADER.dump_python(header, mode="json", exclude={"settings": {"external_id"}})
+    content["settings"]["external_id_given"] = content.pop("external_id_given")
+    return content
 
 
-def _with_parents(listing: Listing) -> Iterable[OrganizationalUnit]:
-    return dict.fromkeys((*listing.ous, *(ou for account in listing.accounts for ou in account.ous)))
+def _header(content: dict[str, Any]) -> Header:
+    """Read a header of any program version: a setting that it lacks has its default, one that is unknown is dropped."""
+    recorded = content["settings"]
+    known = {key: value for key, value in recorded.items() if key in Settings.model_fields}
+    given = recorded.get("external_id_given", False)
+    return _HEADER.validate_python({**content, "settings": Settings(**known), "external_id_given": given})
 
 
-def _ou_content(ou: OrganizationalUnit) -> dict[str, Any]:
-    return {"id": ou.id, "name": ou.name, "path": ou.path, "addressable": ou.addressable}
-
-
-def _listing(content: Mapping[str, Any]) -> Listing:
-    ous = tuple(OrganizationalUnit(**ou) for ou in content["ous"])
-    return Listing(
-        source=content["source"],
+def _listing_line(listing: Listing) -> _ListingLine:
+    ous = tuple(dict.fromkeys((*listing.ous, *(ou for account in listing.accounts for ou in account.ous))))
+    numbers = {ou: number for number, ou in enumerate(ous)}
+    return _ListingLine(
+        source=listing.source,
         ous=ous,
         accounts=tuple(
-            Account(
-                id=AccountId(raw["id"]),
-                name=raw["name"],
-                state=raw["state"],
-                ous=tuple(ous[place] for place in raw["ous"]),
+            _ListedAccount(
+                id=account.id,
+                name=account.name,
+                state=account.state,
+                ous=tuple(numbers[ou] for ou in account.ous),
+                in_scope=account.id in listing.in_scope,
             )
-            for raw in content["accounts"]
+            for account in listing.accounts
         ),
-        in_scope=frozenset(AccountId(raw["id"]) for raw in content["accounts"] if raw["in_scope"]),
-        problem=_FAILURE.validate_python(content["problem"]),
-        notes=tuple(content["notes"]),
+        problem=listing.problem,
+        notes=listing.notes,
+    )
+
+
+def _listing(line: _ListingLine) -> Listing:
+    return Listing(
+        source=line.source,
+        ous=line.ous,
+        accounts=tuple(
+            Account(
+                id=account.id,
+                name=account.name,
+                state=account.state,
+                ous=tuple(line.ous[number] for number in account.ous),
+            )
+            for account in line.accounts
+        ),
+        in_scope=frozenset(account.id for account in line.accounts if account.in_scope),
+        problem=line.problem,
+        notes=line.notes,
     )

@@ -1,26 +1,30 @@
-"""The ledger of decisions, `decisions.csv` beside the runs: it only grows, a line a decision.
+"""The ledger of decisions, `decisions.csv` beside the runs: it only grows, a line for each decision.
 
-A CSV like the others (UTF-8 with BOM, RFC 4180, formulas guarded), so that it can be looked at; and read back, as a run
-shows what was decided before, and an import must not decide the same user twice.
+A CSV like the others (UTF-8 with BOM, RFC 4180, formulas guarded), so that people can look at it. The program reads it
+back, as a run shows earlier decisions, and an import must not record the same decision twice. A line that was being
+written when an import was killed is left out and reported; a line that is broken in any other way is refused.
 """
 
 import csv
-import fcntl
 import io
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from scanner.errors import Fault, FaultsError, ScannerError, UsageError
+from scanner.errors import Fault, FaultsError, ScannerError
+from scanner.files import as_text, lock, unreadable
 from scanner.model import AccountId, Choice, Kind, UserId
 from scanner.record import ReviewDecision
-from scanner.text import for_csv, from_csv, is_account_id
+from scanner.text import for_csv, from_csv, is_account_id, parse_day
 
 LEDGER: Final = "decisions.csv"
+LINE_END: Final = b"\r\n"
+_BEGINNING = re.compile(rb"\r\n\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ,")  # of a further line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,22 +65,27 @@ _COLUMNS: Mapping[str, Callable[[LedgerLine], object]] = {
 }
 
 
-def read(output: Path) -> tuple[ReviewDecision, ...]:
-    """Every decision, in the order in which they were imported; raise `FaultsError` naming each line that is broken."""
+def read(output: Path, notes: list[str]) -> tuple[ReviewDecision, ...]:
+    """Every decision, in the order in which they were imported; a last line that was cut off is added to `notes`.
+
+    Raises `FaultsError` naming each line that is broken in another way.
+    """
     path = output / LEDGER
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except (FileNotFoundError, NotADirectoryError):  # that it cannot be a folder is said when a run's is made
+        data = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):  # an output folder that cannot be one is reported by `create`
         return ()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8"
-        raise FaultsError([_fault(path, None, f"cannot be read: {reason}.")]) from error
-    return _parse(path, text)
+    except OSError as error:
+        raise FaultsError([unreadable(path, error)]) from error
+    length = _length(path, data)
+    if length < len(data):
+        notes.append(f"The last line of {path} was cut off while it was written, and is left out: import it again.")
+    return _parse(path, as_text(path, data[:length]))
 
 
 def latest(decisions: Sequence[ReviewDecision]) -> dict[tuple[AccountId, UserId], ReviewDecision]:
     """The last decision of each user."""
-    return {(each.account_id, each.user_id): each for each in decisions}
+    return {(decision.account_id, decision.user_id): decision for decision in decisions}
 
 
 @contextmanager
@@ -85,21 +94,22 @@ def locked(output: Path) -> Iterator[None]:
     output.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(output, os.O_RDONLY)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise UsageError(f"Another import is at work on {output}. Wait for its end.") from error
+        lock(descriptor, output, busy=f"Another import is at work on {output}. Wait for its end.")
         yield
     finally:
         os.close(descriptor)
 
 
 def append(output: Path, lines: Sequence[LedgerLine]) -> Path:
-    """Add lines at the end, all or none of them; raise `ScannerError` where the disk does not take them."""
+    """Add lines behind the last whole one, all or none of them; a line that was cut off gives way to them.
+
+    Raises `ScannerError` where the disk does not take them, `FaultsError` as `read` does.
+    """
     path = output / LEDGER
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        before = os.fstat(descriptor).st_size
+        before = _length(path, path.read_bytes())
+        os.ftruncate(descriptor, before)
         try:
             _write(descriptor, _rendered(lines, with_header=before == 0))
         except OSError as error:
@@ -127,30 +137,60 @@ def _rendered(lines: Sequence[LedgerLine], *, with_header: bool) -> bytes:
     return out.getvalue().encode("utf-8-sig" if with_header else "utf-8")
 
 
+def _length(path: Path, data: bytes) -> int:
+    """The bytes that the whole lines take; raise `FaultsError` where what follows them is more than half a line.
+
+    A comment may hold line ends, so a line ends where no quote is open: a quote too many anywhere would make all that
+    follows look like a line that was cut off.
+    """
+    length = _last_line_end(data)
+    rest = data[length:]
+    if length == 0 and _rendered((), with_header=True).startswith(data):
+        return 0
+    if length == 0 or rest.endswith(LINE_END) or _BEGINNING.search(rest):
+        line = data[:length].count(b"\n") + 1
+        raise FaultsError([_fault(path, line, "This line is not one that this program wrote: a quote is not closed.")])
+    return length
+
+
+def _last_line_end(data: bytes) -> int:
+    """Where the last line end outside of quotes stops; 0 where there is none."""
+    parts = data.split(b'"')
+    start = len(data) + 1
+    for number in range(len(parts) - 1, -1, -1):
+        start -= len(parts[number]) + 1
+        at = parts[number].rfind(LINE_END)
+        if number % 2 == 0 and at >= 0:
+            return start + at + len(LINE_END)
+    return 0
+
+
 def _parse(path: Path, text: str) -> tuple[ReviewDecision, ...]:
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    if tuple(reader.fieldnames or ()) != tuple(_COLUMNS):
-        raise FaultsError([_fault(path, 1, "is not the ledger that this program writes.")])
-    found: list[ReviewDecision] = []
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    decisions: list[ReviewDecision] = []
     faults: list[Fault] = []
     try:
+        if text and next(reader) != list(_COLUMNS):
+            raise FaultsError([_fault(path, 1, "This is not the ledger that this program writes.")])
         for row in reader:
             try:
-                found.append(_decision({key: from_csv(value) for key, value in row.items()}))
-            except (ValueError, AttributeError, TypeError):
-                faults.append(_fault(path, reader.line_num, "this line is not one that this program wrote."))
+                decisions.append(_decision(dict(zip(_COLUMNS, map(from_csv, row), strict=True))))
+            except ValueError:
+                faults.append(_fault(path, reader.line_num, "This line is not one that this program wrote."))
     except csv.Error:
-        faults.append(_fault(path, reader.line_num, "the CSV is broken here."))
-    if text and not text.endswith("\n"):
-        faults.append(_fault(path, reader.line_num, "the last line was cut off."))
+        faults.append(_fault(path, reader.line_num, "The CSV is broken here."))
     if faults:
         raise FaultsError(faults)
-    return tuple(found)
+    return tuple(decisions)
 
 
 def _decision(row: Mapping[str, str]) -> ReviewDecision:
-    """Read a row; raise ValueError where a value is none of its column's."""
+    """Read a row; raise ValueError where a value is not valid in its column."""
+    reviewed_on = parse_day(row["reviewed_on"])
+    approve_until = parse_day(row["approve_until"])
     if not is_account_id(row["account_id"]) or not row["reviewer"] or not row["user_id"]:
+        raise ValueError
+    if reviewed_on is None or (row["approve_until"] and approve_until is None):
         raise ValueError
     return ReviewDecision(
         run_id=row["run_id"],
@@ -158,10 +198,10 @@ def _decision(row: Mapping[str, str]) -> ReviewDecision:
         user_id=UserId(row["user_id"]),
         choice=Choice(row["decision"]),
         reviewer=row["reviewer"],
-        reviewed_on=date.fromisoformat(row["reviewed_on"]),
+        reviewed_on=reviewed_on,
         owner=row["owner"] or None,
         kind=Kind(row["kind"]) if row["kind"] else None,
-        approve_until=date.fromisoformat(row["approve_until"]) if row["approve_until"] else None,
+        approve_until=approve_until,
         ticket=row["ticket"] or None,
         comment=row["comment"] or None,
     )

@@ -1,4 +1,4 @@
-"""A recorded run, read and decided; and whose it is."""
+"""A recorded run, read and decided; which organization it is of; and two runs compared."""
 
 import gc
 from collections.abc import Iterator
@@ -9,22 +9,36 @@ from pathlib import Path
 from scanner.audit.assessment import Assessment
 from scanner.audit.diff import Difference, compare, out_of_scope, snapshot
 from scanner.audit.rule import assess
-from scanner.errors import UsageError
+from scanner.errors import FaultsError, UsageError
 from scanner.model import Caller, Organization
-from scanner.runs import folder as run
-from scanner.safelist.entries import parse
+from scanner.record import Record
+from scanner.runs import folder as run_folder
+from scanner.runs.journal import JournalError
+from scanner.safelist.entries import check_organization, parse
+
+OrganizationKey = tuple[str, str]
 
 
 def decide(folder: Path) -> Assessment:
-    """Read a run's journal and decide it by the safelists that it holds."""
-    with _nothing_collected():
-        record = run.read(folder)
-        return assess(record, parse(record.header.safelists))
+    """Read a run's journal and decide it by the safelists that it holds; raise `JournalError`, or as `read` does."""
+    with no_garbage_collection():
+        return decide_record(run_folder.read(folder))
+
+
+def decide_record(record: Record) -> Assessment:
+    """Decide a run by the safelists in its journal; raise `JournalError` where these cannot be used."""
+    header = record.header
+    try:
+        safelist = parse(header.safelists)
+        check_organization(safelist, header.organization.id if header.organization else None)
+    except FaultsError as error:
+        raise JournalError(f"the safelists in the journal cannot be used: {error}") from error
+    return assess(record, safelist)
 
 
 @contextmanager
-def _nothing_collected() -> Iterator[None]:
-    """Look for no garbage: all that is made stays, and of 100,000 users looking takes longer than reading them."""
+def no_garbage_collection() -> Iterator[None]:
+    """Collect no garbage: all that is made stays, and of 100,000 users looking takes longer than reading them."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -34,26 +48,12 @@ def _nothing_collected() -> Iterator[None]:
             gc.enable()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Whose:
-    """What makes two runs comparable: the organization; where that is not known, the caller's account."""
+def organization_key(organization: Organization | None, caller: Caller) -> OrganizationKey:
+    """What two runs that can be compared have in common.
 
-    organization_id: str | None
-    partition: str
-    caller_account_id: str
-
-    def same(self, other: "Whose") -> bool:
-        if self.organization_id is None:
-            return other.organization_id is None and self.caller_account_id == other.caller_account_id
-        return (self.organization_id, self.partition) == (other.organization_id, other.partition)
-
-
-def whose(organization: Organization | None, caller: Caller) -> Whose:
-    return Whose(
-        organization_id=organization.id if organization else None,
-        partition=caller.partition,
-        caller_account_id=caller.account_id,
-    )
+    The organization and its partition; where AWS Organizations was not read, the caller's account stands for it.
+    """
+    return organization.id if organization else caller.account_id, caller.partition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +72,12 @@ class Comparison:
 def compare_runs(old: Path, new: Path) -> Comparison:
     """Read and decide both; raise `UsageError` where they are of different organizations."""
     before, after = decide(old), decide(new)
-    _refuse_strangers(before, after)
-    states, states_now = (snapshot(each.record, each.findings) for each in (before, after))
+    if _key(before) != _key(after):
+        raise UsageError(
+            f"These two runs cannot be compared: {_organization_of(before)}, and {_organization_of(after)}. "
+            "Give two runs of one organization."
+        )
+    states, states_now = snapshot(before.record, before.findings), snapshot(after.record, after.findings)
     return Comparison(
         old=before,
         new=after,
@@ -82,15 +86,12 @@ def compare_runs(old: Path, new: Path) -> Comparison:
     )
 
 
-def _refuse_strangers(*runs: Assessment) -> None:
-    headers = [each.record.header for each in runs]
-    first, second = (whose(header.organization, header.caller) for header in headers)
-    if first.same(second):
-        return
-    told = (
-        f"{header.run_id} is of organization {header.organization.id}"
-        if header.organization
-        else f"{header.run_id} is of a list of accounts, read from account {header.caller.account_id}"
-        for header in headers
-    )
-    raise UsageError(f"These two runs cannot be compared: {', and '.join(told)}. Give two runs of one organization.")
+def _key(assessment: Assessment) -> OrganizationKey:
+    return organization_key(assessment.record.header.organization, assessment.record.header.caller)
+
+
+def _organization_of(assessment: Assessment) -> str:
+    header = assessment.record.header
+    if header.organization:
+        return f"{header.run_id} is of organization {header.organization.id}"
+    return f"{header.run_id} is of a list of accounts, read from account {header.caller.account_id}"

@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.nodes import MappingNode, SequenceNode
+from ruamel.yaml.nodes import MappingNode
 
 from scanner.errors import FaultsError, UsageError
-from scanner.model import Entry, Revocation
+from scanner.model import Entry, Revocation, Scope
 from scanner.record import SafelistText
 from scanner.safelist.entries import parse
+from scanner.safelist.renew import renewal
+from scanner.safelist.text_layout import Layout, Pair, Splice, UnknownLayoutError, spliced
 from scanner.safelist.types import Safelist
 from scanner.safelist.write import Fields, approval_fields, block, flow, quoted, revocation_fields
 
@@ -31,6 +32,7 @@ class Edits:
     """What is to change in one file."""
 
     approvals: tuple[Entry, ...] = ()  # each for one user of one account
+    renewals: tuple[tuple[Entry, Entry], ...] = ()  # an approval as it was read from the file, and the one in its place
     revocations: tuple[Revocation, ...] = ()
     lifted: tuple[Revocation, ...] = ()  # those to take out, as they were read from the file
 
@@ -38,22 +40,27 @@ class Edits:
 def edited(file: SafelistText, edits: Edits) -> str:
     """The text with these changes; raise `UsageError` where they cannot be made without touching anything else.
 
-    A comment on the line of a revocation that is taken out goes with it.
+    A comment on the line of a revocation that is taken out goes with it; those of an approval that is renewed stay.
     """
     before = parse([file])
-    gone = [number for number, each in enumerate(before.revocations) if each in edits.lifted]
+    gone = [number for number, revocation in enumerate(before.revocations) if revocation in edits.lifted]
+    of_accounts = [entry for entry in before.entries if entry.scope is Scope.ACCOUNT]
     text = file.text
     try:
+        for old, new in edits.renewals:  # first, as the other changes move the entries
+            text = spliced(text, renewal(Layout(text), of_accounts.index(old), new))
         # One after the other, so that two new sections, or a list and a section behind it, keep their order.
-        text = _spliced(text, _revocations(_Layout(text), edits.revocations))
-        text = _spliced(text, _approvals(_Layout(text), edits.approvals))
+        text = spliced(text, _revocations(Layout(text), edits.revocations))
+        text = spliced(text, _approvals(Layout(text), edits.approvals))
         for number in reversed(gone):
-            text = _spliced(text, _removal(_Layout(text), number))
+            text = spliced(text, _removal(Layout(text), number))
         done = _said(parse([replace(file, text=text)]))
-    except (FaultsError, _UnknownLayoutError) as error:
+    except (FaultsError, UnknownLayoutError) as error:
         raise _refusal(file, str(error)) from error
     taken = _counted(before.revocations[number] for number in gone)
-    if done != _said(before) - taken + _counted(edits.approvals) + _counted(edits.revocations):
+    taken += _counted(old for old, _ in edits.renewals)
+    given = _counted(edits.approvals) + _counted(new for _, new in edits.renewals) + _counted(edits.revocations)
+    if done != _said(before) - taken + given:
         raise _refusal(file, "the result would not say what was asked for")
     return text
 
@@ -67,8 +74,8 @@ def _said(safelist: Safelist) -> Counter[object]:
 def _counted(values: Iterable[Entry] | Iterable[Revocation]) -> Counter[object]:
     """Without what follows from the place and from the policy, which may stand in another file."""
     return Counter(
-        replace(each, file="", line=0, invalid=()) if isinstance(each, Entry) else replace(each, file="", line=0)
-        for each in values
+        replace(value, file="", line=0, invalid=()) if isinstance(value, Entry) else replace(value, file="", line=0)
+        for value in values
     )
 
 
@@ -77,79 +84,6 @@ def _refusal(file: SafelistText, why: str) -> UsageError:
         f"{file.path} cannot be changed without risk, as it is laid out: {why}. "
         "Make the change by hand, or lay the file out as in the example."
     )
-
-
-class _UnknownLayoutError(Exception):
-    """The text is laid out in a way that this room does not know how to cut open."""
-
-
-# --- where things stand ----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Splice:
-    """Text in the place of what stands from `at` to `end`."""
-
-    at: int
-    end: int
-    text: str
-
-
-def _spliced(text: str, splices: Iterable[_Splice]) -> str:
-    parts: list[str] = []
-    done = 0
-    for splice in sorted(splices, key=lambda each: each.at):
-        parts += [text[done : splice.at], splice.text]
-        done = splice.end
-    return "".join((*parts, text[done:]))
-
-
-_Pair = tuple[Any, Any]  # a key and its value
-
-
-class _Layout:
-    """A safelist's text, and the places in it. It was parsed before: it has neither aliases nor tags."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.newline = "\r\n" if "\r\n" in text else "\n"
-        self.root: Any = YAML(typ="safe", pure=True).compose(text)
-
-    def section(self, name: str) -> _Pair | None:
-        return next(((key, value) for key, value in self.root.value if key.value == name), None)
-
-    def lists(self, *sections: str) -> Iterator[_Pair]:
-        """The lists of entries in these sections, each with its key."""
-        for name in sections:
-            if (found := self.section(name)) is not None:
-                yield from found[1].value if isinstance(found[1], MappingNode) else (found,)
-
-    def end(self, node: Any) -> int:
-        """Where the node's own text ends; its end mark may lie behind comments and blank lines that follow."""
-        if isinstance(node, MappingNode | SequenceNode) and node.value and not node.flow_style:
-            last = node.value[-1]
-            return self.end(last[1] if isinstance(last, tuple) else last)
-        return len(self.text[: node.end_mark.index].rstrip())
-
-    def line_start(self, index: int) -> int:
-        return self.text.rfind("\n", 0, index) + 1
-
-    def next_line(self, index: int) -> int:
-        found = self.text.find("\n", index)
-        return len(self.text) if found < 0 else found + 1
-
-    def below(self, index: int, column: int) -> int:
-        """The start of a line below this place, and below the comments there that are indented beyond the column."""
-        at = self.next_line(index)
-        while self.text[at : at + column + 1].isspace() and self.text[at : self.next_line(at)].lstrip().startswith("#"):
-            at = self.next_line(at)
-        return at
-
-    def inserted(self, at: int, column: int, lines: Iterable[str]) -> _Splice:
-        """Whole lines at the start of a line; where the last line of the file has no end, it gets none now."""
-        block_ = self.newline.join(" " * column + line for line in lines)
-        cut_off = at == len(self.text) and not self.text.endswith("\n")
-        return _Splice(at, at, self.newline + block_ if cut_off else block_ + self.newline)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +101,7 @@ class _Habit:
         return [line for item in items for line in block(item, self.gap)]
 
 
-def _habit(lists: Iterable[_Pair], *, otherwise_flow: bool) -> _Habit:
+def _habit(lists: Iterable[Pair], *, otherwise_flow: bool) -> _Habit:
     """Take it from the first of the lists that shows it."""
     shown = [(key, value) for key, value in lists if not value.flow_style and value.value]
     indent = next((value.start_mark.column - key.start_mark.column for key, value in shown), STEP)
@@ -182,10 +116,10 @@ def _habit(lists: Iterable[_Pair], *, otherwise_flow: bool) -> _Habit:
 # --- adding ----------------------------------------------------------------------------------------------------------
 
 
-def _revocations(layout: _Layout, revocations: Sequence[Revocation]) -> Iterator[_Splice]:
+def _revocations(layout: Layout, revocations: Sequence[Revocation]) -> Iterator[Splice]:
     if not revocations:
         return
-    items = [revocation_fields(each) for each in revocations]
+    items = [revocation_fields(revocation) for revocation in revocations]
     habit = _habit(layout.lists("revoked"), otherwise_flow=True)
     if (found := layout.section("revoked")) is not None:
         yield from _into_list(layout, found, items, habit)
@@ -193,9 +127,9 @@ def _revocations(layout: _Layout, revocations: Sequence[Revocation]) -> Iterator
         yield _new_section(layout, "revoked", _list("revoked", items, habit), _flow_list(items))
 
 
-def _approvals(layout: _Layout, entries: Sequence[Entry]) -> Iterator[_Splice]:
+def _approvals(layout: Layout, entries: Sequence[Entry]) -> Iterator[Splice]:
     by_account = {
-        account: [approval_fields(each) for each in group]
+        account: [approval_fields(entry) for entry in group]
         for account, group in groupby(sorted(entries, key=_account), key=_account)
     }
     section = layout.section("accounts")
@@ -212,12 +146,12 @@ def _account(entry: Entry) -> str:
     return entry.scope_value
 
 
-def _new_accounts(layout: _Layout, section: _Pair | None, new: dict[str, list[Fields]]) -> Iterator[_Splice]:
+def _new_accounts(layout: Layout, section: Pair | None, new: dict[str, list[Fields]]) -> Iterator[Splice]:
     habit = _habit(layout.lists("accounts", "ous", "global"), otherwise_flow=False)
     keys = section[1].value if section else ()
     quote = keys[-1][0].style if keys else '"'
-    lines = [line for each, items in new.items() for line in _list(quoted(each, quote), items, habit)]
-    in_flow = ", ".join(f"{quoted(each, quote)}: {_flow_list(items)}" for each, items in new.items())
+    lines = [line for account, items in new.items() for line in _list(quoted(account, quote), items, habit)]
+    in_flow = ", ".join(f"{quoted(account, quote)}: {_flow_list(items)}" for account, items in new.items())
     if section is None:
         yield _new_section(layout, "accounts", ["accounts:", *_indented(lines, STEP)], f"{{{in_flow}}}")
     elif not section[1].flow_style:
@@ -243,7 +177,7 @@ def _indented(lines: Iterable[str], columns: int) -> list[str]:
     return [" " * columns + line for line in lines]
 
 
-def _into_list(layout: _Layout, pair: _Pair, items: Sequence[Fields], habit: _Habit) -> Iterator[_Splice]:
+def _into_list(layout: Layout, pair: Pair, items: Sequence[Fields], habit: _Habit) -> Iterator[Splice]:
     """Items at the end of a list."""
     key, value = pair
     if not value.flow_style:
@@ -256,7 +190,7 @@ def _into_list(layout: _Layout, pair: _Pair, items: Sequence[Fields], habit: _Ha
         yield _into_flow(layout, value, ", ".join(map(flow, items)))
 
 
-def _opened(layout: _Layout, pair: _Pair) -> _Splice | None:
+def _opened(layout: Layout, pair: Pair) -> Splice | None:
     """Take away an empty `[]` or `{}`, so that lines can stand below its key; None where it is not that simple."""
     key, value = pair
     start, end = key.start_mark.index, value.end_mark.index
@@ -264,26 +198,26 @@ def _opened(layout: _Layout, pair: _Pair) -> _Splice | None:
     rest = layout.text[end : layout.next_line(end)].rstrip("\r\n")
     if value.value or not alone or "\n" in layout.text[start:end] or not _REST.fullmatch(rest):
         return None
-    return _Splice(layout.text.index(":", key.end_mark.index) + 1, end, "")
+    return Splice(layout.text.index(":", key.end_mark.index) + 1, end, "")
 
 
-def _first_lines(layout: _Layout, pair: _Pair, lines: Sequence[str], indent: int) -> _Splice:
+def _first_lines(layout: Layout, pair: Pair, lines: Sequence[str], indent: int) -> Splice:
     key, value = pair
     column = key.start_mark.column
     return layout.inserted(layout.below(value.end_mark.index, column), column + indent, lines)
 
 
-def _into_flow(layout: _Layout, node: Any, text: str) -> _Splice:
+def _into_flow(layout: Layout, node: Any, text: str) -> Splice:
     """Text right behind the last member of a `[...]` or `{...}`; a comma that stands there closes the new one."""
     if not node.value:
         at = node.start_mark.index + 1
-        return _Splice(at, at, text)
+        return Splice(at, at, text)
     last = node.value[-1]
     at = layout.end(last[1] if isinstance(last, tuple) else last)
-    return _Splice(at, at, f", {text}")
+    return Splice(at, at, f", {text}")
 
 
-def _new_section(layout: _Layout, key: str, lines: Sequence[str], in_flow: str) -> _Splice:
+def _new_section(layout: Layout, key: str, lines: Sequence[str], in_flow: str) -> Splice:
     """At the end of the document."""
     if layout.root.flow_style:
         return _into_flow(layout, layout.root, f"{key}: {in_flow}")
@@ -293,35 +227,35 @@ def _new_section(layout: _Layout, key: str, lines: Sequence[str], in_flow: str) 
 # --- taking out ------------------------------------------------------------------------------------------------------
 
 
-def _removal(layout: _Layout, number: int) -> Collection[_Splice]:
+def _removal(layout: Layout, number: int) -> Collection[Splice]:
     """Take one revocation out."""
     section = layout.section("revoked")
     assert section is not None
     return _from_flow(layout, section[1], number) if section[1].flow_style else _from_block(layout, section, number)
 
 
-def _from_block(layout: _Layout, section: _Pair, number: int) -> list[_Splice]:
+def _from_block(layout: Layout, section: Pair, number: int) -> list[Splice]:
     key, value = section
     item = value.value[number]
     start = layout.line_start(item.start_mark.index)
     if not _DASH.fullmatch(layout.text[start : item.start_mark.index]):
-        raise _UnknownLayoutError(f"line {item.start_mark.line + 1} does not begin with the dash of its revocation")
-    lines = _Splice(start, layout.next_line(layout.end(item)), "")
+        raise UnknownLayoutError(f"line {item.start_mark.line + 1} does not begin with the dash of its revocation")
+    lines = Splice(start, layout.next_line(layout.end(item)), "")
     if len(value.value) > 1:
         return [lines]
     after_key = layout.text.index(":", key.end_mark.index) + 1
-    return [_Splice(after_key, after_key, " []"), lines]
+    return [Splice(after_key, after_key, " []"), lines]
 
 
-def _from_flow(layout: _Layout, value: Any, number: int) -> list[_Splice]:
+def _from_flow(layout: Layout, value: Any, number: int) -> list[Splice]:
     """With the comma behind it, or where it is the last one, with the comma before it."""
     item = value.value[number]
     start, end = item.start_mark.index, layout.end(item)
     if behind := re.compile(r"\s*,[ \t]*").match(layout.text, end):
-        return [_Splice(start, behind.end(), "")]
+        return [Splice(start, behind.end(), "")]
     if number == 0:
-        return [_Splice(start, end, "")]
+        return [Splice(start, end, "")]
     before = layout.end(value.value[number - 1])
     comma = layout.text.index(",", before)
     apart = layout.text[comma + 1 : start]
-    return [_Splice(comma, start, "" if apart.isspace() or not apart else apart), _Splice(start, end, "")]
+    return [Splice(comma, start, "" if apart.isspace() or not apart else apart), Splice(start, end, "")]

@@ -103,7 +103,11 @@ def _other_organizations(files: "Sequence[_File]") -> list[Fault]:
 
 def _overridden(entries: Sequence[Entry], revocations: Sequence[Revocation]) -> tuple[str, ...]:
     """A sentence for each approval for one account that a revocation makes void."""
-    revoked = {(each.account_id, fold(each.user)): each for each in revocations if each.user_id is None}
+    revoked = {
+        (revocation.account_id, fold(revocation.user)): revocation
+        for revocation in revocations
+        if revocation.user_id is None
+    }
     found = []
     for entry in entries:
         if entry.scope is Scope.ACCOUNT and entry.selector is Selector.USER:
@@ -124,22 +128,22 @@ class _File:
     entries: list[Entry] = field(default_factory=list)
     revocations: list[Revocation] = field(default_factory=list)
 
-    def fault(self, line: int | None, problem: str, remedy: str) -> None:
-        self.faults.append(Fault(file=self.path, line=line, problem=problem, remedy=remedy))
+    def fault(self, line: int | None, problem: str, remedy: str, column: int | None = None) -> None:
+        self.faults.append(Fault(file=self.path, line=line, column=column, problem=problem, remedy=remedy))
 
 
 def _read_file(text: SafelistText) -> _File:
     file = _File(path=text.path)
     root, faults = compose(text.text)
     for fault in faults:
-        file.fault(fault.line, fault.problem, fault.remedy)
+        file.fault(fault.line, fault.problem, fault.remedy, fault.column)
     if isinstance(root, Mapping):
         _read_top(file, root)
     elif root is None or (isinstance(root, Scalar) and root.kind == "null"):
         if not faults:
             file.fault(None, "The file is empty.", "To approve nobody, write version: 1 and global: [].")
     else:
-        file.fault(root.line, "The file is no mapping.", "Begin it with version: 1.")
+        file.fault(root.line, "The file is not a mapping.", "Begin it with version: 1.")
     return file
 
 
@@ -210,7 +214,7 @@ def _read_entries(file: _File, line: int, node: Node, scope: tuple[Scope, str]) 
 
 
 def _entry(file: _File, line: int, keys: "_Keys", scope: tuple[Scope, str]) -> Entry | None:
-    selectors = [each for each in Selector if each in keys]
+    selectors = [selector for selector in Selector if selector in keys]
     if len(selectors) != 1:
         has = " and ".join(selectors) or "no selector"
         file.fault(line, f"An entry has one selector, and this one has {has}.", "Use user, arn, pattern or path.")
@@ -289,7 +293,7 @@ def _validated(file: _File, model: type[_F], line: int, keys: _Keys) -> _F | Non
     try:
         return model.model_validate({key: node for key, (_line, node) in keys.items()})
     except ValidationError as error:
-        known = [each.alias or name for name, each in model.model_fields.items()]
+        known = [info.alias or name for name, info in model.model_fields.items()]
         for found in error.errors(include_url=False, include_input=False):
             key = str(found["loc"][0])
             at = keys[key][0] if key in keys else line

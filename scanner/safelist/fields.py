@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from scanner.model import Kind
 from scanner.safelist.types import arn_parts
+from scanner.text import is_account_id, is_blank, parse_day
 from scanner.yaml import REFUSED, TEXT, Node, Scalar, Sequence
 
 REQUIRABLE = ("user_id", "kind", "owner", "reason", "approved_by", "approved_on", "expires_on", "ticket")
@@ -21,9 +22,7 @@ _USER_NAME = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
 _USER_ID = re.compile(r"\w{1,128}", re.ASCII)
 _PATTERN = re.compile(r"[\w+=,.@*?-]{1,128}", re.ASCII)
 _PATH = re.compile(r"/[\x21-\x7e]{1,510}/", re.ASCII)
-_ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
 _ORGANIZATION = re.compile(r"o-[0-9a-z]{10,32}", re.ASCII)
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 SURROGATE_OR_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 _LONGEST = 400  # characters of a fault; the longest name that is right has 128
@@ -42,7 +41,7 @@ def scalar(node: Node) -> str:
         _fail("must be one value, not a list or mapping.", "Write one value.")
     if node.kind == REFUSED:
         raise PydanticCustomError(TOLD, "told")
-    if node.kind == "null" or not node.text.strip():
+    if node.kind == "null" or is_blank(node.text):
         _fail("has no value.", "Give it one, or remove the key.")
     if node.kind != TEXT:
         _fail(f"{node.text} without quotes is not text to YAML, but {_CALLED[node.kind]}.", f'Write "{node.text}".')
@@ -63,6 +62,11 @@ _CALLED = {
 def _free_text(node: Node) -> str:
     """Text for people, on one line: reports show it in a cell."""
     text = " ".join(scalar(node).split())
+    if isinstance(node, Scalar) and node.glued_comment:
+        _fail(
+            f"{node.glued_comment} is a comment for YAML, and not part of the text.",
+            f'Write "{text} {node.glued_comment}" in quotes, or put a space behind the #.',
+        )
     if SURROGATE_OR_CONTROL.search(text):
         _fail(f"{text!r} holds a control character.", "Remove it.")
     return text
@@ -74,28 +78,30 @@ def _user_name(node: Node) -> str:
         _fail(f"{name!r} holds a wildcard, which `user` does not know.", "Use `pattern`, or write the whole name.")
     if not _USER_NAME.fullmatch(name):
         remedy = "Use letters, digits and _+=,.@- only, 128 at most."
-        _fail(f"{name!r} is no name that an IAM user can have.", remedy)
+        _fail(f"{name!r} is not a valid IAM user name.", remedy)
     return name
 
 
 def _user_id(node: Node) -> str:
     value = scalar(node)
     if not _USER_ID.fullmatch(value):
-        _fail(f"{value!r} is no user id.", "Write the UserId as IAM shows it (AIDA...).")
+        _fail(f"{value!r} is not a valid user ID.", "Write the UserId as IAM shows it (AIDA...).")
     return value
 
 
 def _arn(node: Node) -> str:
     value = scalar(node)
     if arn_parts(value) is None:
-        _fail(f"{value!r} is no ARN of an IAM user.", "Write arn:<partition>:iam::<12 digits>:user/<path><name>.")
+        _fail(f"{value!r} is not the ARN of an IAM user.", "Write arn:<partition>:iam::<12 digits>:user/<path><name>.")
     return value
 
 
 def _pattern(node: Node) -> str:
     value = scalar(node)
     if not _PATTERN.fullmatch(value):
-        _fail(f"{value!r} can match no IAM user name.", "Use letters, digits, _+=,.@- and the wildcards * and ? only.")
+        _fail(
+            f"{value!r} cannot match an IAM user name.", "Use letters, digits, _+=,.@- and the wildcards * and ? only."
+        )
     if sum(character not in "*?" for character in value) < 3:
         _fail(f"{value!r} has fewer than three literal characters.", "Make it narrower.")
     return value
@@ -104,7 +110,7 @@ def _pattern(node: Node) -> str:
 def _path(node: Node) -> str:
     value = scalar(node)
     if not _PATH.fullmatch(value):
-        _fail(f"{value!r} is no path to approve by.", "A path begins and ends with / and is not / alone.")
+        _fail(f"{value!r} is not a path to approve by.", "A path begins and ends with / and is not / alone.")
     return value
 
 
@@ -119,36 +125,34 @@ def _day(node: Node) -> date:
     if isinstance(node, Scalar) and node.kind == "timestamp":
         node = Scalar(node.line, node.text)
     value = scalar(node)
-    try:
-        if _DAY.fullmatch(value):
-            return date.fromisoformat(value)
-    except ValueError:
-        pass  # no such day, as 2026-02-30
-    _fail(f"{value!r} is no date.", "Write it as 2027-01-15.")
+    day = parse_day(value)
+    if day is None:
+        _fail(f"{value!r} is not a valid date.", "Write it as 2027-01-15.")
+    return day
 
 
 def account_id(node: Node) -> str:
     """An account id: quoted, since YAML would turn 012345678901 into a number."""
     if isinstance(node, Scalar) and node.kind in {"int", "float"}:
-        _fail(f"the account id {node.text} is not quoted.", f'Write "{node.text}": unquoted, YAML mangles it.')
+        _fail(f"the account ID {node.text} is not quoted.", f'Write "{node.text}": unquoted, YAML mangles it.')
     value = scalar(node)
-    if not _ACCOUNT.fullmatch(value):
-        _fail(f"{value!r} is no account id.", "An account id has 12 digits, in quotes.")
+    if not is_account_id(value):
+        _fail(f"{value!r} is not a valid account ID.", "An account ID has 12 digits; write it in quotes.")
     return value
 
 
 def ou_key(node: Node) -> str:
     """An OU's id, or its path from the root."""
     value = scalar(node)
-    if not all(part.strip() for part in value.split("/")):
-        _fail(f"{value!r} is no path of an OU.", "Write Root/Prod/Payments, or the OU's id.")
+    if any(is_blank(part) for part in value.split("/")):
+        _fail(f"{value!r} is not the path of an OU.", "Write Root/Prod/Payments, or the OU's ID.")
     return value
 
 
 def _organization(node: Node) -> str:
     value = scalar(node)
     if not _ORGANIZATION.fullmatch(value):
-        _fail(f"{value!r} is no organization id.", "Write the id as AWS Organizations shows it (o-...).")
+        _fail(f"{value!r} is not a valid organization ID.", "Write the ID as AWS Organizations shows it (o-...).")
     return value
 
 
@@ -180,7 +184,7 @@ def _texts(node: Node) -> tuple[str, ...]:
 def _requirable(node: Node) -> tuple[str, ...]:
     names = _texts(node)
     if unknown := [name for name in names if name not in REQUIRABLE]:
-        _fail(f"{unknown[0]!r} is no field that can be required.", f"Use: {', '.join(REQUIRABLE)}.")
+        _fail(f"{unknown[0]!r} is not a field that can be required.", f"Use: {', '.join(REQUIRABLE)}.")
     return names
 
 

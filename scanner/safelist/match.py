@@ -126,11 +126,11 @@ class Index:
         self._near = cache(self._say_near)
         self._revoked_names: dict[tuple[AccountId, str], list[Revocation]] = {}
         self._revoked_ids: dict[tuple[AccountId, str], list[Revocation]] = {}
-        for each in safelist.revocations:
-            if each.user_id is None:
-                self._revoked_names.setdefault((each.account_id, fold(each.user)), []).append(each)
+        for revocation in safelist.revocations:
+            if revocation.user_id is None:
+                self._revoked_names.setdefault((revocation.account_id, fold(revocation.user)), []).append(revocation)
             else:
-                self._revoked_ids.setdefault((each.account_id, each.user_id), []).append(each)
+                self._revoked_ids.setdefault((revocation.account_id, revocation.user_id), []).append(revocation)
 
     def decide(self, account: Account, user: IamUser) -> Decision:
         """Approved or not, on what basis, and why in one sentence."""

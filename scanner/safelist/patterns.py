@@ -34,9 +34,9 @@ class Patterns:
         return sorted(number for number, pattern in self._candidates(folded) if pattern.match(folded))
 
     def _candidates(self, folded: str) -> Iterator[tuple[int, re.Pattern[str]]]:
-        for length in (each for each in self._starts if each <= len(folded)):
+        for length in (start for start in self._starts if start <= len(folded)):
             yield from self._by_start.get(folded[:length], ())
-        for length in (each for each in self._ends if each <= len(folded)):
+        for length in (end for end in self._ends if end <= len(folded)):
             yield from self._by_end.get(folded[len(folded) - length :], ())
 
 

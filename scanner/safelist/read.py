@@ -1,25 +1,28 @@
 """Safelist files on disk, as text."""
 
 import os
+import re
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from scanner.errors import Fault, FaultsError, ScannerError
-from scanner.files import whole
+from scanner.files import read_text, unreadable, whole
 from scanner.record import SafelistText
 
-MAX_BYTES = 20_000_000
 SUFFIXES = (".yaml", ".yml")
 EXAMPLE = ".example"
+_LIKE_A_SAFELIST = re.compile(r"\.ya?ml\W+\w*$|\.ya?ml[~_ ]|\.ya?ml\d*\.")
+_RENAME = "Rename it to end in .yaml; if it is not to be read, begin its name with a dot, or move it elsewhere."
 
 
 def read(paths: Sequence[Path]) -> tuple[SafelistText, ...]:
     """The text of each file named, and of each *.yaml and *.yml in and below each folder named, in sorted order.
 
     Hidden files and folders, and names that end in `.example`, are left out. A file that is reached twice is read once.
-    What cannot be read whole is a fault, never left out: the line that is missing could be a revocation. So is a link
-    to a folder in a folder, as it is not followed: it could lead in a circle.
+    What cannot be read whole is a fault, never left out: the line that is missing could be a revocation. So is a name
+    such as `prod.yaml.txt`, which an editor or a browser makes of `prod.yaml`; and a link to a folder, as it is not
+    followed: it could lead in a circle.
     """
     faults: list[Fault] = []
     texts: dict[Path, SafelistText] = {}
@@ -76,24 +79,24 @@ def _members(folder: Path, faults: list[Fault]) -> Iterator[Path]:
             for name in sorted(folders)
             if Path(place, name).is_symlink()
         )
-        yield from (Path(place, name) for name in names if not name.startswith(".") and name.lower().endswith(SUFFIXES))
+        visible = [name for name in names if not name.startswith(".") and not name.lower().endswith(EXAMPLE)]
+        faults.extend(
+            _fault(Path(place, name), "Its name does not end in .yaml or .yml, so it is not read.", _RENAME)
+            for name in sorted(visible)
+            if _LIKE_A_SAFELIST.search(name.lower()) and not name.lower().endswith(SUFFIXES)
+        )
+        yield from (Path(place, name) for name in visible if name.lower().endswith(SUFFIXES))
 
 
 def _text(file: Path, faults: list[Fault]) -> str | None:
     try:
-        if not file.is_file():
-            faults.append(_fault(file, "Not a file.", "Name a file or a folder of files."))
-            return None
-        with file.open("rb") as stream:
-            content = stream.read(MAX_BYTES + 1)
-        if len(content) <= MAX_BYTES:
-            return content.decode("utf-8-sig")
-        faults.append(_fault(file, f"Larger than {MAX_BYTES // 1_000_000} MB.", "Split it into several files."))
+        if file.is_file():  # a pipe would be waited for
+            return read_text(file)
+        faults.append(_fault(file, "Not a file.", "Name a file or a folder of files."))
     except OSError as error:
-        faults.append(_fault(file, f"Cannot be read: {error.strerror}.", "Correct its rights."))
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        faults.append(Fault(file=file.as_posix(), line=line, problem="Not UTF-8.", remedy="Save it as UTF-8."))
+        faults.append(unreadable(file, error))
+    except FaultsError as error:
+        faults += error.faults
     return None
 
 

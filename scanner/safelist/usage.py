@@ -81,8 +81,8 @@ def use(index: Index, findings: Sequence[Finding], record: Record) -> tuple[Entr
     for entry in index.safelist.entries:
         why_unused = "" if counts[_key(entry)] else _why_unused(entry, index, reach) or obstacles.get(_key(entry), "")
         uses.append(_entry_use(entry, counts[_key(entry)], (reach.unmatched(entry), why_unused), index.as_of))
-    uses += [_revocation_use(each, counts[_key(each)], reach) for each in index.safelist.revocations]
-    files = {file: number for number, file in enumerate(dict.fromkeys(each.entry.file for each in uses))}
+    uses += [_revocation_use(revocation, counts[_key(revocation)], reach) for revocation in index.safelist.revocations]
+    files = {file: number for number, file in enumerate(dict.fromkeys(use.entry.file for use in uses))}
     return tuple(sorted(uses, key=lambda each: (files[each.entry.file], each.entry.line)))
 
 
@@ -193,9 +193,11 @@ class _Reach:
 
     def _count_unread(self, accounts: Sequence[Account]) -> int:
         """How many were not read. Inactive ones count only where no account was read at all."""
-        unread = [each for each in accounts if not isinstance(self._record.scans.get(each.id), Scanned)]
+        unread = [
+            account_id for account_id in accounts if not isinstance(self._record.scans.get(account_id.id), Scanned)
+        ]
         none_read = len(unread) == len(accounts)
-        active = sum(not self._is_inactive(each) for each in unread)
+        active = sum(not self._is_inactive(account) for account in unread)
         return active or (len(unread) if none_read else 0)
 
     def _is_inactive(self, account: Account) -> bool:

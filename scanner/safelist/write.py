@@ -15,9 +15,9 @@ _PLAIN = re.compile(r"[A-Za-z][\w@./+=()'-]*(?: [\w@./+=()'-]+)*")
 
 
 def approval_fields(entry: Entry) -> Fields:
-    """An entry that selects one user."""
+    """An entry that selects one user, by its name or its ARN."""
     keys = ("user_id", "kind", "owner", "reason", "approved_by", "approved_on", "expires_on", "ticket")
-    return tuple(_written(("user", entry.value), *((key, getattr(entry, key)) for key in keys)))
+    return tuple(_written((entry.selector, entry.value), *((key, getattr(entry, key)) for key in keys)))
 
 
 def revocation_fields(revocation: Revocation) -> Fields:
@@ -41,7 +41,10 @@ def quoted(text: str, quote: str = '"') -> str:
     if quote == "'" and text.isalnum():
         return f"'{text}'"
     # JSON's escapes are YAML's too, but for characters beyond U+FFFF; what nobody can see is better escaped.
-    return "".join(each if each.isprintable() else _escaped(each) for each in json.dumps(text, ensure_ascii=False))
+    return "".join(
+        character if character.isprintable() else _escaped(character)
+        for character in json.dumps(text, ensure_ascii=False)
+    )
 
 
 def _written(*pairs: tuple[str, object]) -> Iterator[tuple[str, str]]:

@@ -9,12 +9,16 @@ from typing import TypeVar
 
 from scanner.aws import iam
 from scanner.aws.clients import Session
-from scanner.aws.credential_report import CredentialReport
+from scanner.aws.credential_report import CredentialReport, credential_report
 from scanner.aws.failures import CallError, failure, incomplete_listing
 from scanner.aws.identity import AssumedRole, role_arn
 from scanner.model import Account, AccountScan, Caller, Evidence, Failed, FailReason, Failure, IamUser, Scanned
+from scanner.scan.account_notes import Answers, gaps, named, remarks
 
 T = TypeVar("T")
+
+# How IAM, and IAM alone, refuses session tokens that were made without MFA (GetSessionToken).
+_TOKEN_REFUSED = frozenset({"InvalidClientTokenId", "UnrecognizedClientException"})
 
 log = logging.getLogger(__name__)
 
@@ -70,14 +74,14 @@ async def scan_account(account: Account, entrance: Entrance, release: Callable[[
 async def _as_caller(
     account: Account, entrance: Entrance, deadline: float, release: Callable[[], None]
 ) -> Scanned | None:
-    """Read the caller's own account with the caller's own credentials; None where those are denied.
+    """Read the caller's own account with the caller's own credentials; None where IAM refuses those.
 
     Where only evidence is denied, the role is tried for that, and what the caller could read is kept if it fails.
     """
     try:
         own = await _read(account, entrance.own.until(deadline), None, entrance.full, release)
     except CallError as error:
-        if error.failure.reason is not FailReason.ACCESS_DENIED:
+        if error.failure.reason is not FailReason.ACCESS_DENIED and error.failure.code not in _TOKEN_REFUSED:
             raise
         return None
     if own.evidence is not Evidence.PARTIAL:
@@ -101,21 +105,21 @@ async def _read(
         users = await iam.list_users(session, account.id)
         return _scanned(account, users, Evidence.BASIC, (), role)
     # Asked for first and read last: AWS takes seconds to make the report, and the rest is read meanwhile.
-    asked = asyncio.create_task(_attempt(iam.credential_report(session)))
+    asked = asyncio.create_task(_attempt(credential_report(session)))
     try:
-        users = await iam.list_users(session, account.id)
+        first = await iam.list_users(session, account.id)
         details = await _attempt(iam.authorization_details(session, account.id))
         count = await _attempt(iam.user_count(session))
-        if isinstance(details, iam.AuthorizationDetails):
-            users = await _complete(users, details, session, account)
+        last = await _listed_again(first, details, session, account)
         release()
         report = await asked
     finally:
         asked.cancel()
-    refused = tuple(_refusal(part) for part in (report, details, count) if isinstance(part, Failure))
-    notes = refused + _remarks(users, details, count, report)
-    evidenced = tuple(_with_evidence(user, details, report) for user in users)
-    scanned = _scanned(account, evidenced, Evidence.PARTIAL if refused else Evidence.FULL, notes, role)
+        await asyncio.gather(asked, return_exceptions=True)  # no call of the account outlives it
+    answers = Answers(first=first, last=last, details=details, count=count, report=report, read_at=datetime.now(UTC))
+    missing, notes = tuple(gaps(answers)), tuple(remarks(answers))
+    users = tuple(_with_evidence(user, details, report) for user in answers.users)
+    scanned = _scanned(account, users, Evidence.PARTIAL if missing else Evidence.FULL, (*missing, *notes), role)
     return replace(scanned, credential_report_at=None if isinstance(report, Failure) else report.generated_at)
 
 
@@ -127,23 +131,25 @@ async def _attempt(reading: Coroutine[None, None, T]) -> T | Failure:
         return error.failure
 
 
-async def _complete(
-    users: tuple[IamUser, ...], details: iam.AuthorizationDetails, session: Session, account: Account
+async def _listed_again(
+    first: tuple[IamUser, ...], details: iam.AuthorizationDetails | Failure, session: Session, account: Account
 ) -> tuple[IamUser, ...]:
-    """Hold the list against the authorization details; list once more where it lacks a user that those have."""
-    if not _missing(users, details):
-        return users
+    """List once more where the list lacks a user that the authorization details have; else return the same list.
+
+    A user that was created or deleted between the calls is in one of the two lists. One that is in neither was passed
+    over: INCOMPLETE_LISTING.
+    """
+    names = {} if isinstance(details, Failure) else details.names
+    lacking = names.keys() - {user.user_id for user in first}
+    if not lacking:
+        return first
     again = await iam.list_users(session, account.id)
-    missing = _missing(again, details)
-    if missing:
+    if passed_over := lacking - {user.user_id for user in again}:
+        which = named(names[user_id] for user_id in passed_over)
         raise incomplete_listing(
-            "iam:ListUsers", f"GetAccountAuthorizationDetails has users that ListUsers lacks: {', '.join(missing)}."
+            "iam:ListUsers", f"GetAccountAuthorizationDetails has users that ListUsers lacks: {which}."
         )
     return again
-
-
-def _missing(users: tuple[IamUser, ...], details: iam.AuthorizationDetails) -> list[str]:
-    return sorted(details.names[key] for key in details.names.keys() - {user.user_id for user in users})
 
 
 def _with_evidence(
@@ -154,28 +160,6 @@ def _with_evidence(
         access=None if isinstance(details, Failure) else details.access.get(user.user_id),
         credentials=None if isinstance(report, Failure) else report.of(user),
     )
-
-
-def _refusal(failure: Failure) -> str:
-    code = f" ({failure.code})" if failure.code else ""
-    return f"{failure.call} gave no evidence: {failure.reason}{code}. {failure.detail}"
-
-
-def _remarks(
-    users: tuple[IamUser, ...],
-    details: iam.AuthorizationDetails | Failure,
-    count: int | Failure,
-    report: CredentialReport | Failure,
-) -> tuple[str, ...]:
-    """Say what does not agree, where all calls worked."""
-    remarks = []
-    if isinstance(report, CredentialReport) and (absent := sum(report.of(user) is None for user in users)):
-        remarks.append(f"{absent} of {len(users)} users are not in the credential report: it is older than they are.")
-    if not isinstance(details, Failure) and (absent := sum(user.user_id not in details.access for user in users)):
-        remarks.append(f"{absent} of {len(users)} users are not in the authorization details.")
-    if isinstance(count, int) and count != len(users):
-        remarks.append(f"GetAccountSummary counts {count} users, ListUsers gave {len(users)}; it can lag behind.")
-    return tuple(remarks)
 
 
 def _scanned(

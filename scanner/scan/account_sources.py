@@ -1,47 +1,48 @@
-"""Where the accounts come from: AWS Organizations, or a file of accounts; and the check of all that is named."""
+"""Where the accounts come from: AWS Organizations, or a file of accounts."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from scanner.account_owners import _read, _rows
+from scanner.account_files import ACCOUNT_COLUMNS, account_rows, ou_names
 from scanner.aws import organizations
 from scanner.aws.clients import Session
+from scanner.files import read_text
 from scanner.model import Account, AccountId, OrganizationalUnit
 from scanner.record import Listing
-from scanner.scan.scope import Plan, Selection, place
+from scanner.scan.scope import Placed
 
 
 class Source(Protocol):
-    """Gives every account once; what it found in all can be read when it has ended."""
+    """Gives every account once, and when it has ended the listing of these."""
 
-    def accounts(self) -> AsyncIterator[Account]: ...
+    def accounts(self) -> AsyncGenerator[Account, None]: ...
 
-    def listing(self, accounts: Iterable[Account], selection: Selection) -> Listing: ...
+    def listing(self, placed: Sequence[Placed]) -> Listing: ...
 
 
 class FromOrganizations:
     """The accounts of AWS Organizations."""
 
-    def __init__(self, session: Session, selection: Selection) -> None:
-        self._walk = organizations.Walk(session, selection.ous)
+    def __init__(self, session: Session, first: frozenset[str]) -> None:
+        """`first` are ids of OUs whose accounts are waited for."""
+        self._walk = organizations.Walk(session, first)
 
-    def accounts(self) -> AsyncIterator[Account]:
+    def accounts(self) -> AsyncGenerator[Account, None]:
         return self._walk.accounts()
 
-    def listing(self, accounts: Iterable[Account], selection: Selection) -> Listing:
+    def listing(self, placed: Sequence[Placed]) -> Listing:
         shared = _shared_paths(self._walk.ous)
-        listed = tuple(
-            replace(account, ous=tuple(_unless_shared(ou, shared) for ou in account.ous))
-            for account in sorted(accounts, key=lambda account: account.id)
-        )
         return Listing(
             source="AWS Organizations",
             ous=tuple(_unless_shared(ou, shared) for ou in self._walk.ous),
-            accounts=listed,
-            in_scope=_in_scope(listed, selection),
+            accounts=tuple(
+                replace(account, ous=tuple(_unless_shared(ou, shared) for ou in account.ous))
+                for account in _by_id(placed)
+            ),
+            in_scope=_in_scope(placed),
             problem=self._walk.problem,
             notes=tuple(self._walk.notes),
         )
@@ -53,27 +54,34 @@ class FromFile:
     def __init__(self, path: Path, text: str | None = None) -> None:
         """Take the accounts from the text, where the file was read before; else read it. Raises `FaultsError`."""
         self._path = path
-        self.text = _read(path) if text is None else text
+        self.text = read_text(path) if text is None else text
         self.rows = _accounts(path, self.text)
 
     @property
     def ous(self) -> tuple[OrganizationalUnit, ...]:
         return tuple(sorted({ou for account in self.rows for ou in account.ous}, key=lambda ou: ou.path))
 
-    async def accounts(self) -> AsyncIterator[Account]:
+    async def accounts(self) -> AsyncGenerator[Account, None]:
         for account in self.rows:
             yield account
 
-    def listing(self, accounts: Iterable[Account], selection: Selection) -> Listing:
-        listed = tuple(sorted(accounts, key=lambda account: account.id))
+    def listing(self, placed: Sequence[Placed]) -> Listing:
         return Listing(
             source=str(self._path),
             ous=self.ous,
-            accounts=listed,
-            in_scope=_in_scope(listed, selection),
+            accounts=_by_id(placed),
+            in_scope=_in_scope(placed),
             problem=None,
             notes=("The list of accounts was supplied; it was not checked against AWS Organizations.",),
         )
+
+
+def _by_id(placed: Iterable[Placed]) -> tuple[Account, ...]:
+    return tuple(sorted((one.account for one in placed), key=lambda account: account.id))
+
+
+def _in_scope(placed: Iterable[Placed]) -> frozenset[AccountId]:
+    return frozenset(one.account.id for one in placed if one.placement.in_scope)
 
 
 def _shared_paths(ous: Iterable[OrganizationalUnit]) -> frozenset[str]:
@@ -85,20 +93,15 @@ def _unless_shared(ou: OrganizationalUnit, shared: frozenset[str]) -> Organizati
     return replace(ou, addressable=False) if ou.path in shared else ou
 
 
-def _in_scope(accounts: Iterable[Account], selection: Selection) -> frozenset[AccountId]:
-    return frozenset(one.id for one in accounts if place(one, selection).plan is not Plan.OUTSIDE)
-
-
 def _accounts(path: Path, text: str) -> tuple[Account, ...]:
-    rows = _rows(path, text, ("account_id", "account_name", "ou_path"))
     return tuple(
         Account(id=AccountId(row["account_id"]), name=row["account_name"], state=None, ous=_chain(row["ou_path"]))
-        for row in rows
+        for row in account_rows(path, text, ACCOUNT_COLUMNS)
     )
 
 
 def _chain(path: str) -> tuple[OrganizationalUnit, ...]:
-    names = path.strip("/").split("/")
+    names = ou_names(path)
     return tuple(
         OrganizationalUnit(id=None, name=name, path="/".join(names[: depth + 1])) for depth, name in enumerate(names)
     )

@@ -14,9 +14,9 @@ from scanner.audit.diff import snapshot
 from scanner.errors import ScannerError, UsageError
 from scanner.model import Scanned, Status
 from scanner.record import Record, ReviewDecision, Snapshot, TrendPoint
-from scanner.runs import folder as run
+from scanner.runs import folder as run_folder
 from scanner.runs import ledger
-from scanner.runs.stored import Whose, decide, whose
+from scanner.runs.stored import OrganizationKey, decide, organization_key
 from scanner.scan.scope import Plan, Selection, place
 from scanner.settings import Settings
 
@@ -37,44 +37,44 @@ class _Finished:
     """A finished run, by its summary."""
 
     folder: Path
-    whose: Whose
+    organization: OrganizationKey
     point: TrendPoint
 
 
-def gather(settings: Settings, ours: Whose, selection: Selection) -> History:
+def gather(settings: Settings, ours: OrganizationKey, selection: Selection) -> History:
     """Read it all from under `--output`; raise `UsageError` where `--previous` or the ledger cannot be used."""
     output = settings.output
-    finished = sorted(_finished(output, ours), key=lambda each: each.point.run_id, reverse=True)
+    finished = sorted(_finished(output, ours), key=lambda earlier: earlier.point.run_id, reverse=True)
     notes: list[str] = []
     if settings.previous is None:
         previous = _newest(finished, selection, notes)
     else:
-        previous = None if settings.previous == NONE else _named(run.find(settings.previous, output), ours)
+        previous = None if settings.previous == NONE else _named(run_folder.find(settings.previous, output), ours)
     return History(
         previous=previous,
-        decisions=tuple(ledger.latest(ledger.read(output)).values()),
-        trend=tuple(each.point for each in reversed(finished)),
+        decisions=tuple(ledger.latest(ledger.read(output, notes)).values()),
+        trend=tuple(earlier.point for earlier in reversed(finished)),
         notes=tuple(notes),
     )
 
 
-def _named(folder: Path, ours: Whose) -> Snapshot:
+def _named(folder: Path, ours: OrganizationKey) -> Snapshot:
     assessment = decide(folder)
     header = assessment.record.header
-    if not whose(header.organization, header.caller).same(ours):
+    if organization_key(header.organization, header.caller) != ours:
         raise UsageError(f"--previous {folder}: this is a run of another organization.")
     return snapshot(assessment.record, assessment.findings)
 
 
 def _newest(finished: Iterable[_Finished], selection: Selection, notes: list[str]) -> Snapshot | None:
     """The newest complete run that covers the scope; one that cannot be read is passed over, and noted."""
-    for each in finished:
-        if each.point.status is not Status.COMPLETE:
+    for earlier in finished:
+        if earlier.point.status is not Status.COMPLETE:
             continue
         try:
-            assessment = decide(each.folder)
+            assessment = decide(earlier.folder)
         except ScannerError as error:
-            notes.append(f"The earlier run {each.point.run_id} could not be compared with: {error}")
+            notes.append(f"The earlier run {earlier.point.run_id} could not be compared with: {error}")
             continue
         if covers(assessment.record, selection):
             return snapshot(assessment.record, assessment.findings)
@@ -82,36 +82,35 @@ def _newest(finished: Iterable[_Finished], selection: Selection, notes: list[str
 
 
 def covers(record: Record, selection: Selection) -> bool:
-    """Whether a run read every account it listed that is to be scanned now, and at least one."""
+    """Whether a run read every account it listed that the new selection scans, and at least one.
+
+    Its accounts are placed by the new selection here, as those of the new run are not listed yet.
+    """
     wanted = [account.id for account in record.listing.accounts if place(account, selection).plan is Plan.SCAN]
-    return bool(wanted) and all(isinstance(record.scans.get(each), Scanned) for each in wanted)
+    return bool(wanted) and all(isinstance(record.scans.get(account_id), Scanned) for account_id in wanted)
 
 
-def _finished(output: Path, ours: Whose) -> Iterator[_Finished]:
+def _finished(output: Path, ours: OrganizationKey) -> Iterator[_Finished]:
     """The finished runs of the same organization; a summary that is not as it was sealed counts for nothing."""
-    for folder in run.all_under(output):
+    for folder in run_folder.all_under(output):
         try:
-            found = _read_summary(folder)
+            finished = _read_summary(folder)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue
-        if found.whose.same(ours):
-            yield found
+        if finished.organization == ours:
+            yield finished
 
 
 def _read_summary(folder: Path) -> _Finished:
-    """Read a run's summary; raise ValueError or the like where it is none, or not the one that was sealed."""
+    """Read a run's summary; raise ValueError or the like where it is not one, or not the one that was sealed."""
     data = (folder / SUMMARY).read_bytes()
-    if run.sealed_files(folder)[SUMMARY].sha256 != hashlib.sha256(data).hexdigest():
+    if run_folder.sealed_files(folder)[SUMMARY].sha256 != hashlib.sha256(data).hexdigest():
         raise ValueError
     summary = json.loads(data)
     organization, caller, coverage = summary["organization"], summary["caller"], summary["coverage"]
     return _Finished(
         folder=folder,
-        whose=Whose(
-            organization_id=organization["id"] if organization else None,
-            partition=caller["partition"],
-            caller_account_id=caller["account_id"],
-        ),
+        organization=(organization["id"] if organization else caller["account_id"], caller["partition"]),
         point=TrendPoint(
             run_id=summary["run_id"],
             started_at=datetime.fromisoformat(summary["times"]["started_at"]),

@@ -1,7 +1,8 @@
 """Many accounts at once, within a bound. The only place with concurrency over accounts."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from typing import TypeVar
 
 A = TypeVar("A")
@@ -9,11 +10,12 @@ R = TypeVar("R")
 
 
 async def collect(
-    items: AsyncIterator[A], work: Callable[[A, Callable[[], None]], Awaitable[R]], at_once: int
-) -> AsyncIterator[R]:
+    items: AsyncGenerator[A, None], work: Callable[[A, Callable[[], None]], Awaitable[R]], at_once: int
+) -> AsyncGenerator[R, None]:
     """Give each item's result as it comes; work on at most `at_once` items, starting on each as it arrives.
 
-    `work` gets the item and a function that gives its place to the next one early: for work that only waits.
+    `work` gets the item and a function that gives its place to the next one early: for work that only waits. Whoever
+    may stop before the end closes this generator (`aclosing`): then all work has ended, and `items` is closed too.
     """
     places = asyncio.Semaphore(at_once)
     results: asyncio.Queue[R | None] = asyncio.Queue()
@@ -27,7 +29,7 @@ async def collect(
 
     async def feed() -> None:
         try:
-            async with asyncio.TaskGroup() as group:
+            async with aclosing(items), asyncio.TaskGroup() as group:
                 async for item in items:
                     await places.acquire()
                     group.create_task(one(item))

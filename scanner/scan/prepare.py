@@ -1,11 +1,12 @@
 """From the settings to a scan that is ready to start: files read, caller known, every name checked."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from scanner.account_owners import read_owners
+from scanner.account_files import read_owners
 from scanner.aws import identity, organizations
 from scanner.aws.clients import Clients, Session
+from scanner.aws.credentials import caller_credentials
 from scanner.aws.failures import CallError
 from scanner.errors import StartError
 from scanner.model import Caller, Organization
@@ -31,33 +32,18 @@ class Inputs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Connection:
-    """Who calls, and the sessions for the two things that a scan does."""
+class Ready:
+    """A scan that can start: the caller is known, and every name that was given has been checked."""
 
-    clients: Clients
+    settings: Settings
     caller: Caller
-    own: Session
-    organizations: Session
-    policies: Mapping[str, str]  # the session policies in force
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """A scan that is ready to start."""
-
-    connection: Connection
-    organization: Organization | None
+    own: Session  # the caller's credentials
+    hub: Session  # whence member roles are assumed: the hub role's credentials, or the caller's
+    session_policies: Mapping[str, str]  # those in force, by the role that they narrow
+    organization: Organization | None  # None: a file of accounts stands in for it
     selection: Selection
     source: Source
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ready:
-    """A job whose every name was checked, and the way into its accounts."""
-
-    job: Job
-    entrance: Entrance
-    notes: tuple[str, ...]  # for the listing: what could not be checked
+    notes: tuple[str, ...] = ()  # for the listing: what could not be checked
 
 
 def read_inputs(settings: Settings) -> Inputs:
@@ -68,31 +54,80 @@ def read_inputs(settings: Settings) -> Inputs:
         texts=texts,
         safelist=parse(texts),
         owners=read_owners(settings.account_owners),
-        accounts_file=open_accounts_file(settings),
+        accounts_file=read_accounts_file(settings),
     )
 
 
-def open_accounts_file(settings: Settings) -> FromFile | None:
+def read_accounts_file(settings: Settings) -> FromFile | None:
     return FromFile(settings.accounts_file) if settings.accounts_file else None
 
 
-async def connect(settings: Settings, clients: Clients) -> Connection:
-    """Find out who calls, and assume the role to read AWS Organizations with, if one is given.
+async def make_ready(inputs: Inputs, clients: Clients, progress: Progress) -> Ready:
+    """Check everything that was given, and only then assume the hub's role. Raises `UsageError` and `StartError`."""
+    ready = await prepare(inputs.settings, inputs.accounts_file, clients, progress)
+    notes = check_organization(inputs.safelist, ready.organization.id if ready.organization else None)
+    return replace(await with_hub(ready), notes=notes)
 
-    Raises `StartError` where the caller or that role is not to be had.
+
+async def prepare(settings: Settings, accounts_file: FromFile | None, clients: Clients, progress: Progress) -> Ready:
+    """Find out who calls, and check all that is named against the organization, or the file that stands in for it.
+
+    Assumes no role but the one to read AWS Organizations with. Raises `StartError` where the caller, that role or AWS
+    Organizations is not to be had, and `UsageError` for a name that does not exist.
     """
-    own = Session(clients, await identity.caller_credentials(settings.profile))
+    progress.says("Checking credentials and scope")
+    own = Session(clients, await caller_credentials(settings.profile, progress.paused))
     caller = await identity.who_calls(own)
     policies = _session_policies(settings, caller) if settings.session_policy else {}
-    organizations = await _through(own, settings.organizations_role_arn, settings, policies.get("organizations"))
-    return Connection(clients=clients, caller=caller, own=own, organizations=organizations, policies=policies)
+    organization: Organization | None = None
+    source: Source
+    if accounts_file is not None:
+        source, selection = accounts_file, select_in_file(accounts_file, settings)
+    else:
+        reader = await _through(own, settings.organizations_role_arn, settings, policies.get("organizations"))
+        organization = await organizations.describe(reader)
+        selection = await select_in_organization(reader, settings)
+        source = FromOrganizations(reader, selection.ous)
+    return Ready(
+        settings=settings,
+        caller=caller,
+        own=own,
+        hub=own,
+        session_policies=policies,
+        organization=organization,
+        selection=selection,
+        source=source,
+    )
+
+
+async def with_hub(ready: Ready) -> Ready:
+    """Assume the hub's role, if one is given; raise `StartError` where it is not to be had."""
+    settings = ready.settings
+    hub = await _through(ready.own, settings.hub_role_arn, settings, ready.session_policies.get("hub"))
+    return replace(ready, hub=hub)
+
+
+def entrance(ready: Ready) -> Entrance:
+    """How the accounts are entered."""
+    settings = ready.settings
+    return Entrance(
+        caller=ready.caller,
+        own=ready.own,
+        hub=ready.hub,
+        role_name=settings.role_name,
+        session_name=settings.session_name,
+        external_id=settings.external_id,
+        policy=ready.session_policies.get("member"),
+        full=settings.evidence == "full",
+        seconds=settings.account_timeout,
+    )
 
 
 def _session_policies(settings: Settings, caller: Caller) -> dict[str, str]:
     policies = {"member": identity.member_policy(full=settings.evidence == "full")}
     if settings.hub_role_arn is not None:
         policies["hub"] = identity.hub_policy(caller.partition, settings.role_name)
-    if settings.organizations_role_arn is not None:
+    if settings.organizations_role_arn is not None and settings.accounts_file is None:
         policies["organizations"] = identity.organizations_policy()
     return policies
 
@@ -108,37 +143,3 @@ async def _through(own: Session, arn: str | None, settings: Settings, policy: st
         said = f"{error.failure.code}: {error.failure.detail}"
         raise StartError(f"The role {arn} cannot be assumed. {said} {error.failure.remedy}") from error
     return Session(own.clients, role.credentials)
-
-
-async def prepare(settings: Settings, accounts_file: FromFile | None, connection: Connection) -> Job:
-    """Check all that is named against the organization, or the file that stands in for it."""
-    if accounts_file is not None:
-        selection = select_in_file(accounts_file, settings)
-        return Job(connection=connection, organization=None, selection=selection, source=accounts_file)
-    organization = await organizations.describe(connection.organizations)
-    selection = await select_in_organization(connection.organizations, settings)
-    source = FromOrganizations(connection.organizations, selection)
-    return Job(connection=connection, organization=organization, selection=selection, source=source)
-
-
-async def make_ready(inputs: Inputs, clients: Clients, progress: Progress) -> Ready:
-    """Check everything that was given, and only then assume the hub's role."""
-    progress.says("Checking credentials and scope")
-    job = await prepare(inputs.settings, inputs.accounts_file, await connect(inputs.settings, clients))
-    notes = check_organization(inputs.safelist, job.organization.id if job.organization else None)
-    return Ready(job=job, entrance=await _entrance(job.connection, inputs.settings), notes=notes)
-
-
-async def _entrance(connection: Connection, settings: Settings) -> Entrance:
-    hub = await _through(connection.own, settings.hub_role_arn, settings, connection.policies.get("hub"))
-    return Entrance(
-        caller=connection.caller,
-        own=connection.own,
-        hub=hub,
-        role_name=settings.role_name,
-        session_name=settings.session_name,
-        external_id=settings.external_id,
-        policy=connection.policies.get("member"),
-        full=settings.evidence == "full",
-        seconds=settings.account_timeout,
-    )

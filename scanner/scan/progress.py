@@ -1,5 +1,6 @@
 """What a scan reports while it runs."""
 
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from scanner.aws.clients import Meter
@@ -8,11 +9,15 @@ from scanner.scan.scope import Placement
 
 
 class Progress(Protocol):
-    """Is told what happens; the terminal shows it."""
+    """Receives what happens; the terminal shows it."""
 
     def says(self, text: str) -> None: ...
 
     def met(self, placement: Placement) -> None: ...
+
+    def paused(self) -> AbstractContextManager[None]:
+        """No display within it: somebody may be asked for something in the terminal."""
+        ...
 
     def listed(self) -> None: ...
 

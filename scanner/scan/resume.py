@@ -1,6 +1,5 @@
-"""A run that stopped goes on: what it was begun with comes from its journal, and only accounts not read are called."""
+"""Resume a run: what it was started with comes from its journal, and only accounts that were not read are called."""
 
-import os
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,30 +9,28 @@ from scanner.aws.clients import Clients
 from scanner.errors import UsageError
 from scanner.model import Caller
 from scanner.record import Header, Resumption
-from scanner.runs import folder as run
+from scanner.runs import folder as run_folder
 from scanner.runs.journal import Begun
 from scanner.safelist.entries import parse
 from scanner.scan.account_sources import FromFile
-from scanner.scan.prepare import Inputs, Job, make_ready
+from scanner.scan.prepare import Inputs, Ready, make_ready
 from scanner.scan.progress import Progress
 from scanner.scan.scan import keep
-from scanner.settings import load
 
 RESUMABLE = timedelta(days=7)
 
 
-def inputs_of(begun: Begun, pace: Mapping[str, object]) -> Inputs:
-    """Return what a run was begun with, as its journal has it; `pace` holds what may differ when it goes on.
+def inputs_of(begun: Begun, changes: Mapping[str, object]) -> Inputs:
+    """What a run was started with, as its journal has it; `changes` are the settings that may differ on a resume.
 
-    Raises `UsageError` where it is too old to be gone on with, or needs an external id that was not given again.
+    Raises `UsageError` where the run is too old, or needs an ExternalId that was not given again.
     """
     header = begun.header
     if datetime.now(UTC) - header.started_at > RESUMABLE:
-        raise UsageError(f"The run began on {header.started_at:%Y-%m-%d}, more than seven days ago. Start a new one.")
-    recorded = dict(header.settings)
-    if recorded.pop("external_id_given", None) and not pace.get("external_id"):
-        raise UsageError("The run was begun with an external id, which is stored nowhere: give --external-id again.")
-    settings = load({**recorded, "as_of": header.as_of.isoformat(), **pace}, {}, Path(os.devnull))
+        raise UsageError(f"The run began on {header.started_at:%Y-%m-%d}, more than seven days ago. Start a new run.")
+    settings = header.settings.with_(as_of=header.as_of, **changes)
+    if header.external_id_given and settings.external_id is None:
+        raise UsageError("The run was started with an external ID, which is not stored: give --external-id again.")
     file = settings.accounts_file
     return Inputs(
         settings=settings,
@@ -44,23 +41,23 @@ def inputs_of(begun: Begun, pace: Mapping[str, object]) -> Inputs:
     )
 
 
-async def go_on(folder: Path, begun: Begun, inputs: Inputs, progress: Progress) -> None:
-    """Go on with a run that was interrupted or is incomplete: only accounts that were not read are called."""
+async def resume(folder: Path, begun: Begun, inputs: Inputs, progress: Progress) -> None:
+    """Resume a run that was interrupted or is incomplete: only accounts that were not read are called."""
     settings = inputs.settings
     async with Clients(profile=settings.profile, concurrency=settings.concurrency) as clients:
         ready = await make_ready(inputs, clients, progress)
-        _check_organization(folder, begun.header, ready.job)
-        if begun.footer is not None:  # counts go on
+        _check_organization(folder, begun.header, ready)
+        if begun.footer is not None:  # counts continue
             clients.meter.calls.update(begun.footer.api_calls)
             clients.meter.throttled += begun.footer.throttled
-        with run.Journal(folder, begun) as journal:
-            await journal.append(_resumption(begun, ready.job.connection.caller))
-            await keep(ready, settings, journal, progress, begun)
+        with run_folder.Journal(folder, begun) as journal:
+            await journal.append(_resumption(begun, ready.caller))
+            await keep(ready, journal, progress, begun)
 
 
-async def go_on_to_reports(folder: Path, begun: Begun) -> None:
-    """Say in the journal that a run which lacks nothing but its reports now gets these, and by which program."""
-    with run.Journal(folder, begun) as journal:
+async def resume_with_reports(folder: Path, begun: Begun) -> None:
+    """Record in the journal that a run that only lacks its reports gets them now, and by which program version."""
+    with run_folder.Journal(folder, begun) as journal:
         await journal.append(_resumption(begun, None))
         if begun.footer is not None:
             await journal.append(begun.footer)
@@ -76,10 +73,9 @@ def _resumption(begun: Begun, caller: Caller | None) -> Resumption:
     )
 
 
-def _check_organization(folder: Path, header: Header, job: Job) -> None:
-    partition = job.connection.caller.partition
-    if (job.organization, partition) != (header.organization, header.caller.partition):
+def _check_organization(folder: Path, header: Header, ready: Ready) -> None:
+    if (ready.organization, ready.caller.partition) != (header.organization, header.caller.partition):
         raise UsageError(
             f"{folder} is a run of another organization than the caller's. Use credentials of the organization that "
-            "it was begun in."
+            "it was started in."
         )

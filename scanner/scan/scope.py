@@ -33,19 +33,36 @@ class Plan(StrEnum):
     SCAN = "scan"
     EXCLUDED = "excluded"
     INACTIVE = "inactive"
-    OU_UNKNOWN = "OU unknown"  # it cannot be told whether it is in scope: it fails, and is not passed over
+    OU_UNKNOWN = "OU unknown"  # whether it is in scope is not known: it fails, and is not passed over
     OUTSIDE = "outside the scope"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
+    """What a scan does with an account, and why it skips it."""
+
     plan: Plan
     skip: SkipReason | None = None
     detail: str = ""
 
+    @property
+    def in_scope(self) -> bool:
+        return self.plan is not Plan.OUTSIDE
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An account, and what a scan does with it."""
+
+    account: Account
+    placement: Placement
+
 
 def place(account: Account, selection: Selection) -> Placement:
-    """Decide. Exclusion wins over selection; every state but three is attempted, unknown and missing ones too."""
+    """Decide what a scan does with an account.
+
+    Exclusion wins over selection. Every state but three is attempted, unknown and missing ones too.
+    """
     by_id_alone = bool(selection.accounts) and not selection.ous  # then it does not matter where an account is
     if (account.ous or by_id_alone) and not _selected(account, selection):
         return Placement(plan=Plan.OUTSIDE)

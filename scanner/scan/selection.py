@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
+from contextlib import suppress
 
 from scanner.aws import organizations
 from scanner.aws.clients import Session
@@ -15,7 +16,7 @@ from scanner.text import is_ou_id
 
 
 async def select_in_organization(session: Session, settings: Settings) -> Selection:
-    """Check every OU and account that is named against the organization; raise `UsageError` with all that is wrong."""
+    """Check every OU and account that is named against the organization; raise `UsageError` with everything wrong."""
     problems: list[str] = []
     tree = _Tree(session)
 
@@ -33,7 +34,7 @@ async def select_in_organization(session: Session, settings: Settings) -> Select
         return AccountId(text)
 
     try:
-        await tree.tops()  # whoever may not list is told now, and not by a run in which nothing was read
+        await tree.tops()  # a caller that may not list learns it now, not from a run in which nothing was read
         selection = Selection(
             ous=frozenset([await ou("--ou", text) for text in settings.ou]),
             accounts=frozenset([await account("--account", text) for text in settings.account]),
@@ -92,28 +93,30 @@ class _Tree:
                 return text
             near = difflib.get_close_matches(text, [str(ou.id) for ou in await self._all()])
             raise UsageError(f"no such OU in the organization.{_did_you_mean(near)}")
-        found = await self._by_path(await self.tops(), text.strip("/"))
-        if not found:
+        matches = await self._by_path(await self.tops(), text.strip("/"))
+        if not matches:
             near = difflib.get_close_matches(text, [ou.path for ou in await self._all()])
             raise UsageError(f"no such OU in the organization.{_did_you_mean(near)}")
-        if len(found) > 1 or not found[0].addressable:
-            candidates = ", ".join(f"{ou.id} ({ou.path})" for ou in found)
+        if len(matches) > 1 or not matches[0].addressable:
+            candidates = ", ".join(f"{ou.id} ({ou.path})" for ou in matches)
             raise UsageError(f"the path is not unique, or a name on it holds a '/'; use the id: {candidates}.")
-        return str(found[0].id)
+        return str(matches[0].id)
 
     async def _by_path(self, level: Iterable[OrganizationalUnit], rest: str) -> list[OrganizationalUnit]:
-        found = []
+        matches = []
         for ou in level:
             if ou.name == rest:
-                found.append(ou)
+                matches.append(ou)
             elif rest.startswith(ou.name + "/"):
-                found += await self._by_path(await self._below(ou), rest[len(ou.name) + 1 :])
-        return found
+                matches += await self._by_path(await self._below(ou), rest[len(ou.name) + 1 :])
+        return matches
 
     async def _all(self) -> list[OrganizationalUnit]:
+        """All that can be read, for suggestions: what may not be read must not hide that a name is wrong."""
         every = list(await self.tops())
         for ou in every:  # grows while it is read: breadth first
-            every += await self._below(ou)
+            with suppress(CallError):
+                every += await self._below(ou)
         return every
 
     async def tops(self) -> tuple[OrganizationalUnit, ...]:

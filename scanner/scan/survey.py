@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from scanner.aws.clients import Clients
 from scanner.model import AccountId, Organization
 from scanner.record import Listing
-from scanner.scan.prepare import connect, open_accounts_file, prepare
+from scanner.scan.population import Population
+from scanner.scan.prepare import prepare, read_accounts_file
 from scanner.scan.progress import Progress
-from scanner.scan.scope import Placement, place
+from scanner.scan.scope import Placement
 from scanner.settings import Settings
 
 
@@ -23,19 +24,10 @@ class Survey:
 
 async def survey(settings: Settings, progress: Progress) -> Survey:
     """List the accounts and what a scan would do with each; assumes no role in any of them."""
-    accounts_file = open_accounts_file(settings)
+    accounts_file = read_accounts_file(settings)
     async with Clients(profile=settings.profile, concurrency=settings.concurrency) as clients:
-        progress.says("Checking credentials and scope")
-        job = await prepare(settings, accounts_file, await connect(settings, clients))
+        ready = await prepare(settings, accounts_file, clients, progress)
         progress.says("Listing accounts")
-        accounts = []
-        async for account in job.source.accounts():
-            accounts.append(account)
-            progress.met(place(account, job.selection))
-        progress.listed()
-    listing = job.source.listing(accounts, job.selection)
-    return Survey(
-        organization=job.organization,
-        listing=listing,
-        placements={account.id: place(account, job.selection) for account in accounts},
-    )
+        population = Population(ready.source, ready.selection, progress)
+        placements = {placed.account.id: placed.placement async for placed in population.accounts()}
+    return Survey(organization=ready.organization, listing=population.listing(), placements=placements)

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from scanner.aws.clients import Clients, Session
+from scanner.aws.credentials import caller_credentials
 from scanner.aws.failures import CallError
-from scanner.aws.identity import caller_credentials
 from scanner.model import Failure
 from tests.aws_endpoint import MANAGEMENT_KEY, Endpoint, Fault, SimulatedOrganization
 from tests.program import calling

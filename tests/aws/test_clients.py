@@ -9,6 +9,7 @@ from botocore.credentials import ReadOnlyCredentials
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scanner import __version__
 from scanner.aws import clients
 from scanner.aws.clients import Session, _backoff, _method, _timestamp
 from scanner.aws.failures import CallError
@@ -116,7 +117,7 @@ async def test_a_broken_answer_is_tried_a_few_times_and_no_more(effect: object) 
     fault = Fault("iam:*", effect)  # type: ignore[arg-type]
     async with asking(small_world(), [fault], seconds=20) as (endpoint, session):
         await refusal(session, "iam", "ListUsers")
-    assert endpoint.counts["iam:ListUsers"] == clients.TRANSIENT_TRIES
+    assert endpoint.counts["iam:ListUsers"] == clients.TRANSIENT_ATTEMPTS
 
 
 async def test_throttled_tries_do_not_count_as_broken_ones() -> None:
@@ -260,3 +261,63 @@ def test_other_spellings_of_a_time_go_to_the_sdk_s_parser_and_have_a_zone(value:
     found = _timestamp(value)
     assert found == datetime(2026, 1, 15, 9, 30, tzinfo=UTC)
     assert found.tzinfo is not None
+
+
+# --- refusals of AssumeRole ------------------------------------------------------------------------------------------
+
+REFUSALS = {
+    "PackedPolicyTooLarge": (400, "--no-session-policy"),
+    "MalformedPolicyDocument": (400, "--no-session-policy"),
+    "RegionDisabledException": (403, "set AWS_REGION"),
+    "InvalidClientTokenId": (403, "set AWS_REGION"),
+    "RequestExpired": (400, "clock"),
+    "SignatureDoesNotMatch": (403, "clock"),
+    "ExpiredToken": (400, "Sign in again"),
+    "ValidationError": (400, "--session-name"),
+    "AccessDenied": (403, "that the role exists"),
+}
+
+
+@pytest.mark.parametrize("code", REFUSALS)
+async def test_each_refusal_of_assume_role_has_the_remedy_that_helps(code: str) -> None:
+    status, remedy = REFUSALS[code]
+    world = small_world()
+    async with asking(world, [Fault("sts:AssumeRole", Refuse(status, code, "AWS says why."))]) as (_, session):
+        failure = await refusal(session, "sts", "AssumeRole", RoleArn="arn:aws:iam::1:role/x", RoleSessionName="xx")
+    assert (failure.code, failure.detail) == (code, "AWS says why.")
+    assert remedy in failure.remedy
+    assert code == "AccessDenied" or "that the role exists" not in failure.remedy
+
+
+REFUSALS_ELSEWHERE = {
+    ("iam", "ListUsers", "InvalidClientTokenId"): "a session made without MFA",
+    ("iam", "ListUsers", "RequestTimeTooSkewed"): "clock",
+    ("organizations", "ListRoots", "InvalidSignatureException"): "clock",
+    ("iam", "ListUsers", "ExpiredToken"): "Sign in again",
+}
+
+
+@pytest.mark.parametrize(("service", "operation", "code"), REFUSALS_ELSEWHERE)
+async def test_credentials_that_a_service_refuses_have_the_remedy_that_helps(
+    service: str, operation: str, code: str
+) -> None:
+    fault = Fault(f"{service}:*", Refuse(403, code, "AWS says why."))
+    async with asking(small_world(), [fault]) as (_, session):
+        failure = await refusal(session, service, operation)
+    assert failure.reason is FailReason.CREDENTIALS_EXPIRED
+    assert REFUSALS_ELSEWHERE[service, operation, code] in failure.remedy
+
+
+async def test_what_helps_against_assume_role_is_not_said_of_other_calls() -> None:
+    fault = Fault("iam:*", Refuse(400, "ValidationError", "AWS says why."))
+    async with asking(small_world(), [fault]) as (_, session):
+        failure = await refusal(session, "iam", "ListUsers")
+    assert "--session-name" not in failure.remedy
+
+
+async def test_the_program_names_itself_and_its_version_to_aws() -> None:
+    async with asking(small_world()) as (endpoint, session):
+        await session.call("sts", "GetCallerIdentity")
+    agent = endpoint.calls[0].user_agent
+    assert agent.startswith(f"iam-scanner/{__version__} aiobotocore/")
+    assert "Python/" in agent

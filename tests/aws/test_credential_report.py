@@ -1,5 +1,6 @@
 """The credential report: by column name, with AWS's words for none and unknown, and joined to the very same user."""
 
+import csv
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -119,17 +120,86 @@ def test_other_things_are_no_report(content: bytes) -> None:
         parse(content, None)
 
 
-def test_a_time_without_a_zone_is_refused() -> None:
-    with pytest.raises(ValueError, match="without zone"):
-        of_alice(password_last_used="2026-02-01T10:00:00")
+UNREADABLE = {
+    "a time without a zone": {"password_last_used": "2026-02-01T10:00:00"},
+    "a time in words": {"access_key_2_active": "true", "access_key_2_last_used_date": "yesterday"},
+    "a time outside the calendar": {"access_key_1_last_rotated": "0001-01-01T00:00:00+14:00"},
+    "no time of creation": {"user_creation_time": "N/A"},
+    "a creation in words": {"user_creation_time": "yesterday"},
+}
+
+
+@pytest.mark.parametrize("changes", UNREADABLE.values(), ids=UNREADABLE)
+def test_a_row_that_cannot_be_read_costs_its_user_alone(changes: dict[str, str]) -> None:
+    bob = user("bob")
+    read = parse(report(NONE | changes, NONE | {"user": "bob", "arn": bob.arn}), None)
+    assert (read.of(ALICE), read.unreadable) == (None, ("alice",))
+    assert read.of(bob) is not None
+
+
+@pytest.mark.parametrize("fields", range(1, 16))
+def test_a_row_that_is_cut_costs_its_user(fields: int) -> None:
+    """The last column that is read is the 16th."""
+    head, row = report(NONE).decode().split("\n")
+    read = parse(f"{head}\n{','.join(row.split(',')[:fields])}".encode(), None)
+    assert (read.of(ALICE), read.unreadable) == (None, ("alice",))
+
+
+def test_a_cut_row_need_not_name_its_user() -> None:
+    head, row = report({"arn": NONE["arn"], **NONE}).decode().split("\n")
+    read = parse(f"{head}\n{row.split(',')[0]}".encode(), None)
+    assert read.unreadable == ("a user without a name",)
+
+
+def test_more_fields_than_columns_are_left_unread() -> None:
+    assert parse(report(NONE) + b",x,y", None).of(ALICE) == of_alice()
+
+
+@given(st.integers(0, 1000), st.integers(0, 60), st.text(max_size=8))
+def test_a_damaged_report_is_refused_or_costs_rows_and_breaks_nothing(start: int, length: int, instead: str) -> None:
+    whole = report(NONE, NONE | {"user": "bob", "arn": user("bob").arn}).decode()
+    damaged = whole[:start] + instead + whole[start + length :]
+    try:
+        read = parse(damaged.encode(), None)
+    except (ValueError, csv.Error):
+        return
+    assert len(read.rows) + len(read.unreadable) <= damaged.count("\n") + damaged.count("\r") + 1
+
+
+# --- how old it is ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("age", "fresh"),
+    [
+        (timedelta(0), True),
+        (timedelta(hours=4), True),
+        (timedelta(hours=4, minutes=14), True),  # by a clock that is ahead
+        (timedelta(hours=4, minutes=16), False),
+        (timedelta(days=4000), False),
+        (-timedelta(minutes=10), True),  # by a clock that is behind
+    ],
+)
+def test_a_report_is_fresh_for_the_four_hours_for_which_aws_generates_no_other(age: timedelta, fresh: bool) -> None:
+    now = datetime(2026, 11, 23, 16, 41, tzinfo=UTC)
+    read = parse(report(NONE), now - age)
+    assert read.is_fresh(now) is fresh
+    assert read.age(now) == max(age, timedelta(0))
+
+
+def test_a_report_without_its_time_has_no_age_and_is_not_fresh() -> None:
+    read = parse(report(NONE), None)
+    assert (read.age(CREATED), read.is_fresh(CREATED)) == (None, False)
 
 
 # --- whose row it is -------------------------------------------------------------------------------------------------
 
 
 def test_root_is_no_user() -> None:
-    root = NONE | {"user": "<root_account>"}
-    assert parse(report(root, NONE), None).rows.keys() == {(ALICE.arn, CREATED)}
+    root = NONE | {"user": "<root_account>", "user_creation_time": "not_supported"}
+    read = parse(report(root, NONE), None)
+    assert read.rows.keys() == {(ALICE.arn, CREATED)}
+    assert read.unreadable == ()
 
 
 def test_a_row_belongs_to_a_user_by_arn_and_creation_to_the_second() -> None:

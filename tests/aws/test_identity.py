@@ -2,13 +2,14 @@
 
 import asyncio
 import json
+from types import SimpleNamespace
 
 import pytest
 
+from scanner.aws.credentials import caller_credentials
 from scanner.aws.identity import (
     AssumedRole,
     arn_account,
-    caller_credentials,
     hub_policy,
     member_policy,
     organizations_policy,
@@ -17,7 +18,7 @@ from scanner.aws.identity import (
 )
 from scanner.errors import StartError
 from tests.aws.asking import asking
-from tests.aws_endpoint import Clock, Fault, html, organization
+from tests.aws_endpoint import Clock, Fault, Refuse, html, organization
 from tests.program import hurried, named, small_world
 
 __all__ = ["hurried"]
@@ -96,6 +97,13 @@ async def test_a_caller_behind_a_login_page_is_no_start() -> None:
             await who_calls(session)
 
 
+@pytest.mark.parametrize("code", ["RequestExpired", "SignatureDoesNotMatch"])
+async def test_a_caller_whose_clock_is_wrong_is_told_to_set_it(code: str) -> None:
+    async with asking(small_world(), [Fault("sts:*", Refuse(403, code, "Signature expired"))]) as (_, session):
+        with pytest.raises(StartError, match=f"AWS did not accept the caller: {code}: Signature expired .*clock"):
+            await who_calls(session)
+
+
 async def test_credentials_come_from_where_the_sdk_finds_them(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -129,14 +137,36 @@ async def test_a_role_is_assumed_once_for_many_calls_at_once() -> None:
     assert len(endpoint.sessions) == 1
 
 
-@pytest.mark.parametrize(("seconds_behind", "times"), [(0, 1), (500, 1), (700, 2)])
-async def test_a_role_is_assumed_again_shortly_before_it_expires(seconds_behind: int, times: int) -> None:
-    """The endpoint's clock is put back, so that what it gives for 900 seconds ends that much sooner here."""
+@pytest.mark.parametrize(("seconds", "times"), [(0, 1), (590, 1), (601, 2), (2000, 2)])
+async def test_a_role_is_assumed_again_shortly_before_it_expires(
+    monkeypatch: pytest.MonkeyPatch, seconds: int, times: int
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr("scanner.aws.identity.time", SimpleNamespace(monotonic=lambda: now))
     world = small_world()
-    clock = Clock()
-    clock.advance(-seconds_behind)
-    async with asking(world, clock=clock) as (endpoint, session):
+    async with asking(world) as (endpoint, session):
         role = AssumedRole(session, role_arn("aws", named(world, "dev").id, "Auditor"), session_name="x1", policy=None)
         await role.credentials()
+        now += seconds
         await role.credentials()
     assert len(endpoint.sessions) == times
+
+
+@pytest.mark.parametrize("seconds", [-3600, -600, 600, 3600])
+async def test_a_clock_that_is_wrong_neither_assumes_a_role_for_every_call_nor_keeps_it_too_long(
+    monkeypatch: pytest.MonkeyPatch, seconds: int
+) -> None:
+    """What AWS gives for 900 seconds ends at a time of day that seems long past here, or far away."""
+    now = 1000.0
+    monkeypatch.setattr("scanner.aws.identity.time", SimpleNamespace(monotonic=lambda: now))
+    world = small_world()
+    clock = Clock()
+    clock.advance(seconds)
+    async with asking(world, clock=clock) as (endpoint, session):
+        role = AssumedRole(session, role_arn("aws", named(world, "dev").id, "Auditor"), session_name="x1", policy=None)
+        for _ in range(5):
+            await role.credentials()
+        assert len(endpoint.sessions) == 1
+        now += 601
+        await role.credentials()
+    assert len(endpoint.sessions) == 2

@@ -162,5 +162,5 @@ async def test_whose_turn_does_not_come_because_of_throttling_is_throttled_and_n
         hung, queued = await asyncio.gather(*(refusal(session, "sts", "GetCallerIdentity") for _ in range(2)))
     assert hung.reason is FailReason.TIMEOUT
     assert (queued.reason, queued.call) == (FailReason.THROTTLED, "sts:GetCallerIdentity")
-    assert "turn did not come" in queued.detail
+    assert "before the call could be made" in queued.detail
     assert endpoint.counts["sts:GetCallerIdentity"] <= 1

@@ -14,6 +14,7 @@ class Ask:
     action: str
     parameters: Parameters
     caller: Caller
+    user_agent: str = ""
     lies: set[str] = field(default_factory=set)
 
     def reply(self, result: str) -> Reply:

@@ -29,6 +29,7 @@ class Call:
     access_key_id: str
     caller_account_id: str
     params: Parameters
+    user_agent: str
 
     @property
     def name(self) -> str:

@@ -28,9 +28,9 @@ def list_users(account: SimulatedAccount, ask: Ask) -> Reply:
     users = sorted((u for u in account.users if u.path.startswith(prefix)), key=lambda user: user.name.lower())
     if "missing-user" in ask.lies:
         users = users[:-1]
-    found = _page(users, ask)
-    members = "".join(_listed_user(account, user) for user in found.items)
-    return ask.reply(f"<Users>{members}</Users>{_rest(found)}")
+    part = _page(users, ask)
+    members = "".join(_listed_user(account, user) for user in part.items)
+    return ask.reply(f"<Users>{members}</Users>{_rest(part)}")
 
 
 def get_account_authorization_details(account: SimulatedAccount, ask: Ask) -> Reply:
@@ -39,13 +39,13 @@ def get_account_authorization_details(account: SimulatedAccount, ask: Ask) -> Re
     things += account.users if "User" in wanted else []
     things += account.groups if "Group" in wanted else []
     things += account.policies if "LocalManagedPolicy" in wanted else []
-    found = _page(things, ask)
-    users = "".join(_user_detail(account, thing) for thing in found.items if isinstance(thing, SimulatedUser))
-    groups = "".join(_group_detail(account, thing) for thing in found.items if isinstance(thing, SimulatedGroup))
-    policies = "".join(_policy_detail(account, thing) for thing in found.items if isinstance(thing, SimulatedPolicy))
+    part = _page(things, ask)
+    users = "".join(_user_detail(account, thing) for thing in part.items if isinstance(thing, SimulatedUser))
+    groups = "".join(_group_detail(account, thing) for thing in part.items if isinstance(thing, SimulatedGroup))
+    policies = "".join(_policy_detail(account, thing) for thing in part.items if isinstance(thing, SimulatedPolicy))
     return ask.reply(
         f"<UserDetailList>{users}</UserDetailList><GroupDetailList>{groups}</GroupDetailList><RoleDetailList/>"
-        f"<Policies>{policies}</Policies>{_rest(found)}"
+        f"<Policies>{policies}</Policies>{_rest(part)}"
     )
 
 
@@ -70,8 +70,8 @@ class CredentialReportActions:
 
     def generate(self, account: SimulatedAccount, ask: Ask) -> Reply:
         state = self._reports.generate(account)
-        told = "<Description>No report exists. Starting a new report generation task</Description>"
-        return ask.reply(f"<State>{state}</State>{told if state == 'STARTED' else ''}")
+        description = "<Description>No report exists. Starting a new report generation task</Description>"
+        return ask.reply(f"<State>{state}</State>{description if state == 'STARTED' else ''}")
 
     def get(self, account: SimulatedAccount, ask: Ask) -> Reply:
         report = self._reports.get(account)
@@ -112,9 +112,9 @@ def _page(things: list[Item], ask: Ask) -> Page[Item]:
         raise AwsError(400, "ValidationError", f"Invalid Marker: {marker}") from error
 
 
-def _rest(found: Page[Item]) -> str:
-    marker = f"<Marker>{found.token}</Marker>" if found.token else ""
-    return f"<IsTruncated>{'true' if found.more else 'false'}</IsTruncated>{marker}"
+def _rest(part: Page[Item]) -> str:
+    marker = f"<Marker>{part.token}</Marker>" if part.token else ""
+    return f"<IsTruncated>{'true' if part.more else 'false'}</IsTruncated>{marker}"
 
 
 def _wanted(parameters: Parameters) -> set[str]:

@@ -80,6 +80,7 @@ class SimulatedRole:
     path: str = "/"
     external_id: str | None = None  # demanded of everyone who assumes the role
     trusted: tuple[str, ...] = ("*",)  # principal ARNs, `*` and `?` as wildcards
+    mfa_code: str | None = None  # demanded of everyone who assumes the role
     max_session: int = 3600
 
 

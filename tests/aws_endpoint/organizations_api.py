@@ -55,11 +55,11 @@ def list_organizational_units_for_parent(world: SimulatedOrganization, ask: Ask)
 
 def list_parents(world: SimulatedOrganization, ask: Ask) -> Answer:
     child = _id(ask, "ChildId", _CHILD)
-    found = world.accounts.get(child) or world.ous.get(child)
-    if found is None or found.parent_id is None:
+    member = world.accounts.get(child) or world.ous.get(child)
+    if member is None or member.parent_id is None:
         raise AwsError(400, "ChildNotFoundException", "You specified a child that doesn't exist.")
-    kind = "ROOT" if found.parent_id == world.root.id else "ORGANIZATIONAL_UNIT"
-    return _page_of([{"Id": found.parent_id, "Type": kind}], "Parents", ask)
+    kind = "ROOT" if member.parent_id == world.root.id else "ORGANIZATIONAL_UNIT"
+    return _page_of([{"Id": member.parent_id, "Type": kind}], "Parents", ask)
 
 
 def describe_account(world: SimulatedOrganization, ask: Ask) -> Answer:
@@ -135,11 +135,11 @@ def _page_of(items: Sequence[object], member: str, ask: Ask) -> Answer:
         raise _invalid("MAX_VALUE_EXCEEDED" if size > PAGE_LIMIT else "MIN_VALUE_EXCEEDED", "MaxResults: out of range.")
     of = f"{ask.action}:{ask.parameters.get('ParentId', '')}"
     try:
-        found = page(items, of=of, token=ask.parameters.get("NextToken"), size=size, lies=ask.lies)
+        part = page(items, of=of, token=ask.parameters.get("NextToken"), size=size, lies=ask.lies)
     except BadToken as error:
         raise _invalid("INVALID_NEXT_TOKEN", "The provided NextToken is not valid.") from error
-    rest = {"NextToken": found.token} if found.token else {}
-    return {member: found.items} | rest
+    rest = {"NextToken": part.token} if part.token else {}
+    return {member: part.items} | rest
 
 
 def _account(world: SimulatedOrganization, account: SimulatedAccount) -> Answer:

@@ -35,7 +35,9 @@ class Services:
         """The call, once it is known who makes it."""
         if request.action not in self._known.get(request.service, {}):
             raise _unknown_action(request)
-        return Ask(request.service, request.action, request.parameters, self.sessions.authenticate(request))
+        caller = self.sessions.authenticate(request)
+        agent = request.headers.get("user-agent", "")
+        return Ask(request.service, request.action, request.parameters, caller, agent)
 
     def answer(self, ask: Ask) -> Reply:
         match ask.service:
@@ -86,7 +88,9 @@ def call_of(ask: Ask) -> Call:
     if ask.action == "AssumeRole":
         account_id = account_of(ask.parameters.get("RoleArn", "")) or account_id
     caller = ask.caller
-    return Call(ask.service, ask.action, account_id, caller.access_key_id, caller.account_id, ask.parameters)
+    return Call(
+        ask.service, ask.action, account_id, caller.access_key_id, caller.account_id, ask.parameters, ask.user_agent
+    )
 
 
 def _unknown_action(request: Request) -> AwsError:

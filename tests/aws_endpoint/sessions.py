@@ -51,6 +51,7 @@ class Session:
     duration: int
     policy: str | None
     external_id: str | None
+    mfa_code: str | None
     access_key_id: str
 
 
@@ -101,6 +102,9 @@ class Sessions:
         refusal = denied(caller.arn, "sts:AssumeRole", arn)
         if account is None or role is None or not _trusts(role, caller, parameters.get("ExternalId")):
             raise refusal
+        if role.mfa_code is not None and role.mfa_code != parameters.get("TokenCode"):
+            message = "MultiFactorAuthentication failed with invalid MFA one time pass code."
+            raise AwsError(403, "AccessDenied", message) if "TokenCode" in parameters else refusal
         if not permits(caller.policy, "sts:AssumeRole", arn):
             raise denied(caller.arn, "sts:AssumeRole", arn, _NO_SESSION_POLICY.format("sts:AssumeRole"))
         _check_duration(caller, role, int(parameters.get("DurationSeconds", 3600)))
@@ -141,6 +145,7 @@ class Sessions:
                 duration=duration,
                 policy=session.policy,
                 external_id=parameters.get("ExternalId"),
+                mfa_code=parameters.get("TokenCode"),
                 access_key_id=session.access_key_id,
             )
         )

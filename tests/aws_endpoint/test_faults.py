@@ -48,8 +48,8 @@ from tests.aws_endpoint import (
     truncated,
     wrong_account,
 )
-from tests.aws_endpoint.asking import ONCE, assume, client, pages, refusal
 from tests.aws_endpoint.faults import Effect
+from tests.aws_endpoint.sdk_client import ONCE, assume, client, pages, refusal
 
 LIST = "iam:ListUsers"
 

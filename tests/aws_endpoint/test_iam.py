@@ -19,7 +19,7 @@ from tests.aws_endpoint import (
     empty_organization,
     organization,
 )
-from tests.aws_endpoint.asking import client, pages, refusal, sizes
+from tests.aws_endpoint.sdk_client import client, pages, refusal, sizes
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

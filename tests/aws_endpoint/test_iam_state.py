@@ -8,9 +8,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.aws_endpoint import Endpoint, empty_organization
-from tests.aws_endpoint.asking import assume, client, refusal
 from tests.aws_endpoint.iam_permissions import rights
 from tests.aws_endpoint.iam_state import LiveAccount, LiveKey, live_account
+from tests.aws_endpoint.sdk_client import assume, client, refusal
 
 Take = Callable[[Any], Awaitable[Any]]
 ALICE = {"UserName": "alice"}

@@ -16,7 +16,7 @@ from botocore.exceptions import EndpointConnectionError
 from botocore.parsers import ResponseParserError
 
 from tests.aws_endpoint import MANAGEMENT_KEY, Endpoint, Fault, SimulatedAccount, deny, organization, running
-from tests.aws_endpoint.asking import ONCE, client
+from tests.aws_endpoint.sdk_client import ONCE, client
 from tests.conftest import OutsideConnectionError
 
 

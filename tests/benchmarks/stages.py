@@ -12,7 +12,11 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
-COMMAND = ("scanner.cli.main", "scanner.cli.scanning")  # what `iam-scanner scan` imports, and all below
+COMMAND = (
+    "scanner.cli.main",
+    "scanner.cli.scanning",
+    "scanner.report.render",
+)  # what `iam-scanner scan` imports, and all below
 FILES = ("iam-users.csv", "accounts.csv", "summary.json", "iam-users.xlsx")
 
 
@@ -33,7 +37,7 @@ def main(safelist: str, output: str) -> None:
     from scanner.cli.screen.progress import ScanProgress  # noqa: PLC0415
     from scanner.report.formats import WRITERS  # noqa: PLC0415
     from scanner.report.view import View  # noqa: PLC0415
-    from scanner.runs import folder as run  # noqa: PLC0415
+    from scanner.runs import folder as run_folder  # noqa: PLC0415
     from scanner.runs import stored as recorded  # noqa: PLC0415  # not before their time is measured
     from scanner.scan.prepare import read_inputs  # noqa: PLC0415
     from scanner.scan.scan import scan  # noqa: PLC0415
@@ -51,7 +55,7 @@ def main(safelist: str, output: str) -> None:
         with stage(name), (folder / name).open("wb") as out:
             WRITERS[name](view, out)
     with stage("seal (manifest)"):
-        run.seal(folder, FILES, view.assessment.record.digest)
+        run_folder.seal(folder, FILES, view.assessment.record.digest)
     print(json.dumps(spent))
 
 

@@ -133,13 +133,13 @@ def pace(sizes: Sizes) -> Table:
     worst = paced[64].throttled / max(without[64].throttled, 1)
     return Table(
         title=f"{_world(sizes)}, STS gives {STS_LEFT.replace(',', ' calls a second and ')} at once: list the users",
-        columns=("--concurrency", "wall", "CPU", "tries for each role", "throttled"),
+        columns=("--concurrency", "wall", "CPU", "attempts for each role", "throttled"),
         rows=[
             *((f"{at_once}, without a pace", *storm.row(sizes)) for at_once, storm in without.items()),
             *((f"{at_once}", *storm.row(sizes)) for at_once, storm in paced.items()),
         ],
         notes=[
-            bound("Throttled answers at 64, relative to without a pace", worst, STORM_BOUND, ""),
+            bound("Throttled responses at 64, relative to without a pace", worst, STORM_BOUND, ""),
             "The caller's own account needs no role; a pace is what calls to STS are held back by when it throttles.",
         ],
     )

@@ -40,7 +40,7 @@ def quarter(tmp_path_factory: pytest.TempPathFactory) -> Quarter:
         folder = tmp_path_factory.mktemp("quarter")
         patch.chdir(folder)
         patch.setenv("AWS_REGION", "us-east-1")
-        patch.setattr("scanner.aws.iam.POLL_SECONDS", (0.0,))
+        patch.setattr("scanner.aws.credential_report.POLL_SECONDS", (0.0,))
         patch.setattr("scanner.aws.clients.BACKOFF_CAP", 0.002)
         Path("old.yaml").write_text("version: 1\nglobal: [lost, recreated]\n", encoding="utf-8")
         Path("new.yaml").write_text("version: 1\nglobal: [alice]\n", encoding="utf-8")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scanner.runs import folder as run
+from scanner.runs import folder as run_folder
 from tests.aws_endpoint import SimulatedOrganization, running
 from tests.program import calling, hurried, program, scan, small_world, table, workplace
 from tests.subject import NO_ROOM, PROGRAM, ROOT, Subject
@@ -43,11 +43,11 @@ def test_a_disk_that_gets_full_in_the_middle_of_a_scan(
         ended = Subject().run(endpoint_environment(endpoint.url), room, *SCAN, before=NO_ROOM)
         (folder,) = Path("reports").iterdir()
         assert ended.returncode == 1, ended.stderr
-        assert f"{folder / run.JOURNAL} cannot be written: File too large." in ended.stderr
-        assert f"go on with: iam-scanner scan --resume {folder}" in ended.stderr
+        assert f"{folder / run_folder.JOURNAL} cannot be written: File too large." in ended.stderr
+        assert f"resume with: iam-scanner scan --resume {folder}" in ended.stderr
         assert "Traceback" not in ended.stderr
-        assert [file.name for file in folder.iterdir()] == [run.JOURNAL]
-        assert (folder / run.JOURNAL).stat().st_size == room
+        assert [file.name for file in folder.iterdir()] == [run_folder.JOURNAL]
+        assert (folder / run_folder.JOURNAL).stat().st_size == room
         with calling(endpoint):
             again = program("scan", "--resume", folder, "--format", "csv")
     assert again.exit_code == 3, again.err
@@ -72,7 +72,7 @@ def test_a_disk_that_gets_full_while_the_reports_are_written(
     assert f"Cannot write {folder / 'iam-users.xlsx'}: File too large." in ended.stderr
     assert f"Write the reports with: iam-scanner scan --resume {folder}" in ended.stderr
     assert "Traceback" not in ended.stderr
-    assert [file.name for file in folder.iterdir()] == [run.JOURNAL]
+    assert [file.name for file in folder.iterdir()] == [run_folder.JOURNAL]
     assert program("scan", "--resume", folder).exit_code == 3
     assert program("verify", folder).exit_code == 0
 
@@ -100,6 +100,18 @@ def test_an_output_folder_that_cannot_be_written_to(world: SimulatedOrganization
     assert ended.exit_code == 1
     assert "cannot be made" in ended.document["error"]["message"]
     assert "--output" in ended.err
+
+
+def test_an_output_folder_that_cannot_be_locked(world: SimulatedOrganization, without_locks: None) -> None:
+    """It is found before any account is entered, and nothing is left there."""
+    with running(world) as endpoint, calling(endpoint):
+        ended = program(*SCAN, "--json")
+        assert not endpoint.calls_to("sts:AssumeRole")
+        assert not endpoint.calls_to("iam:ListUsers")
+    assert ended.exit_code == 1
+    assert "cannot be locked" in ended.document["error"]["message"]
+    assert "--output" in ended.err
+    assert list(Path("reports").iterdir()) == []
 
 
 @pytest.mark.parametrize("arguments", [["--json"], ["--quiet"], []], ids=str)

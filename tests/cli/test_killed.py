@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scanner.runs import folder as run
+from scanner.runs import folder as run_folder
 from tests.aws_endpoint import running
 from tests.killed import killed
 from tests.program import program, scan, small_world, workplace
@@ -43,14 +43,14 @@ def test_killed_while_the_reports_are_written(endpoint_environment: Environment,
     with running(small_world()) as endpoint:
         folder = scan(endpoint).folder
         users = (folder / "iam-users.csv").read_bytes()
-        journal = (folder / run.JOURNAL).read_bytes()
+        journal = (folder / run_folder.JOURNAL).read_bytes()
         shutil.rmtree(folder)
         folder.mkdir()
-        (folder / run.JOURNAL).write_bytes(journal)
+        (folder / run_folder.JOURNAL).write_bytes(journal)
         arguments = (signal.SIGKILL.value, fsync, "scan", "--resume", folder, "--format", "csv")
         ended = Subject().run(endpoint_environment(endpoint.url), *arguments, before=AT_FSYNC)
         assert ended.returncode == -signal.SIGKILL
-        assert not run.is_sealed(folder)
+        assert not run_folder.is_sealed(folder)
         assert program("scan", "--resume", folder, "--format", "csv").exit_code == 3
     assert (folder / "iam-users.csv").read_bytes() == users
     assert program("verify", folder).exit_code == 0

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from scanner.record import Record
-from scanner.runs import folder as run
+from scanner.runs import folder as run_folder
 from tests.aws_endpoint import Endpoint, Fault, SimulatedOrganization, deny, running
 from tests.program import ids, named, scan, small_world, table, unit, workplace
 
@@ -40,7 +40,7 @@ def folder_of(endpoint: Endpoint, *arguments: object) -> Path:
 
 
 def record_of(endpoint: Endpoint, *arguments: object) -> Record:
-    return run.read(folder_of(endpoint, *arguments))
+    return run_folder.read(folder_of(endpoint, *arguments))
 
 
 def compared_with(record: Record) -> str | None:
@@ -50,7 +50,7 @@ def compared_with(record: Record) -> str | None:
 def test_the_first_run_is_compared_with_none(world: SimulatedOrganization) -> None:
     with running(world) as endpoint:
         folder = folder_of(endpoint)
-    assert compared_with(run.read(folder)) is None
+    assert compared_with(run_folder.read(folder)) is None
     assert {row["change"] for row in table(folder / "iam-users.csv")} == {""}
 
 
@@ -62,10 +62,10 @@ def test_the_next_run_says_what_changed(world: SimulatedOrganization) -> None:
         core.add_user("alice", serial=2)
         core.add_user("carol")
         second = folder_of(endpoint)
-    record = run.read(second)
+    record = run_folder.read(second)
     assert record.header.previous_run is not None
     assert record.header.previous_run.run_id == first.name
-    assert record.header.previous_run.digest == run.read(first).digest
+    assert record.header.previous_run.digest == run_folder.read(first).digest
     found = {(row["account_name"], row["user_name"]): row["change"] for row in table(second / "iam-users.csv")}
     assert {key: change for key, change in found.items() if change != "UNCHANGED"} == {
         ("core", "alice"): "RECREATED",
@@ -106,7 +106,7 @@ def test_a_run_can_be_named_and_none_too(world: SimulatedOrganization) -> None:
         folder_of(endpoint)
         assert compared_with(record_of(endpoint, "--previous", "none")) is None
         named_one = folder_of(endpoint, "--previous", incomplete.name)
-    assert compared_with(run.read(named_one)) == incomplete.name
+    assert compared_with(run_folder.read(named_one)) == incomplete.name
     changes = {(row["account_name"] == "core", row["change"]) for row in table(named_one / "iam-users.csv")}
     assert changes == {(True, "NOT_PREVIOUSLY_SCANNED"), (False, "UNCHANGED")}
 
@@ -124,7 +124,7 @@ def test_a_run_of_another_organization_is_refused_and_never_taken(world: Simulat
 
 
 def _broken_journal(folder: Path) -> None:
-    journal = folder / run.JOURNAL
+    journal = folder / run_folder.JOURNAL
     journal.write_bytes(journal.read_bytes().replace(b'"alice"', b'"mallo"', 1))
 
 
@@ -144,7 +144,7 @@ def _edit(folder: Path, **changes: Any) -> None:
 
 
 def _unseal(folder: Path) -> None:
-    (folder / run.MANIFEST).unlink()
+    (folder / run_folder.MANIFEST).unlink()
 
 
 @pytest.mark.parametrize("spoil", [lambda folder: _edit(folder, status="NOTHING READ"), _unseal])
@@ -182,3 +182,15 @@ def test_a_ledger_that_cannot_be_read_stops_the_scan_before_an_account_is_entere
     assert done.exit_code == 2
     assert "decisions.csv:1" in done.err
     assert endpoint.calls_to("sts:AssumeRole") == []
+
+
+def test_a_line_of_the_ledger_that_was_cut_off_is_left_out_and_noted(
+    world: SimulatedOrganization, workplace: Path
+) -> None:
+    (workplace / "reports").mkdir()
+    (workplace / "reports" / "decisions.csv").write_bytes(b"\xef\xbb\xbfimported_at,imported_")
+    with running(world) as endpoint:
+        done = scan(endpoint, *QUICK)
+    assert done.exit_code == 3
+    (note,) = done.document["notes"]
+    assert note.startswith("The last line of reports/decisions.csv was cut off")

@@ -116,5 +116,12 @@ def test_a_run_that_was_interrupted_before_its_end_is_refused(done: Scanned) -> 
     journal.write_bytes(b"".join(lines[:-1]))
     assert json.loads(lines[-1])["type"] == "footer"
     again = program("report", done.folder.name)
-    assert again.exit_code == 1
-    assert "interrupted" in again.err
+    assert again.exit_code == 2
+    assert "the journal has no end" in again.err
+
+
+def test_it_looks_where_the_settings_say_that_scans_write(done: Scanned, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id = done.folder.name
+    done.output.rename("elsewhere")
+    monkeypatch.setenv("IAM_SCANNER_OUTPUT", "elsewhere")
+    assert program("report", run_id).exit_code == 0

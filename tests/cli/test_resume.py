@@ -13,7 +13,7 @@ from openpyxl import load_workbook
 from scanner.errors import UsageError
 from scanner.report.render import publish
 from scanner.report.verify import verify
-from scanner.runs import folder as run
+from scanner.runs import folder as run_folder
 from tests.aws_endpoint import DELEGATED_KEY, Endpoint, Fault, SimulatedOrganization, deny, running
 from tests.program import Done, Scanned, calling, hurried, ids, named, program, scan, small_world, table, workplace
 
@@ -28,10 +28,10 @@ def resume(endpoint: Endpoint, run_: object, *arguments: object) -> Done:
 
 def cut(done: Scanned, length: int) -> Path:
     """A run that stopped when its journal had that many bytes, as SIGKILL leaves it."""
-    journal = (done.folder / run.JOURNAL).read_bytes()[:length]
+    journal = (done.folder / run_folder.JOURNAL).read_bytes()[:length]
     shutil.rmtree(done.folder)
     done.folder.mkdir()
-    (done.folder / run.JOURNAL).write_bytes(journal)
+    (done.folder / run_folder.JOURNAL).write_bytes(journal)
     return done.folder
 
 
@@ -79,12 +79,12 @@ def times_left_out(accounts: Path) -> list[dict[str, str]]:
 def test_wherever_a_run_stopped_it_ends_as_if_it_had_not(world: SimulatedOrganization) -> None:
     with running(world) as endpoint:
         done = scan(endpoint, "--evidence", "basic")
-        whole = (done.folder / run.JOURNAL).read_bytes()
+        whole = (done.folder / run_folder.JOURNAL).read_bytes()
         users = (done.folder / "iam-users.csv").read_bytes()
         accounts = times_left_out(done.folder / "accounts.csv")
         for length in places(whole):
             cut(done, 0)
-            (done.folder / run.JOURNAL).write_bytes(whole[:length])
+            (done.folder / run_folder.JOURNAL).write_bytes(whole[:length])
             again = resume(endpoint, done.folder.name)
             assert again.exit_code == 3, again.err
             assert ("cut off" in again.err) == (whole[length - 1] != 0x0A)
@@ -98,7 +98,7 @@ def test_who_goes_on_is_told_apart_from_who_began(world: SimulatedOrganization) 
     world.delegated_administrators.append(named(world, "dev").id)
     with running(world) as endpoint:
         done = scan(endpoint)
-        journal = (done.folder / run.JOURNAL).read_bytes()
+        journal = (done.folder / run_folder.JOURNAL).read_bytes()
         cut(done, journal.index(b"\n") + 8)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("scanner.cli.scanning.__version__", "9.9.9")
@@ -106,8 +106,8 @@ def test_who_goes_on_is_told_apart_from_who_began(world: SimulatedOrganization) 
             with calling(endpoint, DELEGATED_KEY):
                 again = program("scan", "--resume", done.folder, "--format", "xlsx")
     assert again.exit_code == 4, again.err  # from there the management account is not to be had
-    record = run.read(done.folder)
-    assert f"begun by iam-scanner {record.header.program_version}; this is 9.9.9" in again.err
+    record = run_folder.read(done.folder)
+    assert f"started by iam-scanner {record.header.program_version}; this is 9.9.9" in again.err
     book = load_workbook(done.folder / "iam-users.xlsx", read_only=True)
     facts = {row[0]: str(row[1]) for row in book["Evidence"].iter_rows(values_only=True) if any(row)}
     book.close()
@@ -120,7 +120,7 @@ def test_who_goes_on_is_told_apart_from_who_began(world: SimulatedOrganization) 
         "had been killed",
         "cut off and was dropped",
     ):
-        assert words in facts["Gone on with"]
+        assert words in facts["Resumed"]
 
 
 def test_a_run_that_was_killed_when_it_went_on_is_not_taken_for_whole(world: SimulatedOrganization) -> None:
@@ -130,13 +130,13 @@ def test_a_run_that_was_killed_when_it_went_on_is_not_taken_for_whole(world: Sim
         done = scan(endpoint)
         endpoint.faults.rules.clear()
         resume(endpoint, done.folder)
-        journal = (done.folder / run.JOURNAL).read_bytes()
+        journal = (done.folder / run_folder.JOURNAL).read_bytes()
         cut(done, journal.rindex(b"\n", 0, -1) + 1)
-        assert run.read_begun(done.folder).read == ids(world)
+        assert run_folder.read_begun(done.folder).read == ids(world)
         assert "has no end" in program("report", done.folder).err
         again = resume(endpoint, done.folder)
     assert again.exit_code == 3
-    assert [each.killed for each in run.read(done.folder).resumptions] == [False, True]
+    assert [each.killed for each in run_folder.read(done.folder).resumptions] == [False, True]
 
 
 def test_an_account_that_left_meanwhile_is_named(world: SimulatedOrganization) -> None:
@@ -177,13 +177,13 @@ def test_a_run_that_lacks_only_its_reports_gets_them_without_a_call(world: Simul
     assert again.exit_code == 3
     assert endpoint.calls == []
     assert (done.folder / "iam-users.csv").read_bytes() == users
-    assert [each.caller for each in run.read(done.folder).resumptions] == [None]
+    assert [each.caller for each in run_folder.read(done.folder).resumptions] == [None]
 
 
 def test_what_is_rendered_is_sealed_and_nothing_of_before_is_left_beside_it(world: SimulatedOrganization) -> None:
     with running(world) as endpoint:
         done = scan(endpoint, "--format", "xlsx")
-        (done.folder / run.MANIFEST).unlink()
+        (done.folder / run_folder.MANIFEST).unlink()
         (done.folder / ".iam-users.xlsx.partial").write_bytes(b"half of it")
         assert resume(endpoint, done.folder).exit_code == 3
     assert {file.name for file in done.folder.iterdir()} == {
@@ -192,21 +192,21 @@ def test_what_is_rendered_is_sealed_and_nothing_of_before_is_left_beside_it(worl
     assert program("verify", done.folder).exit_code == 0
 
 
-@pytest.mark.parametrize("missing", [run.MANIFEST, "footer"])
+@pytest.mark.parametrize("missing", [run_folder.MANIFEST, "footer"])
 def test_two_processes_cannot_be_at_one_run_while_its_reports_are_written_either(
     world: SimulatedOrganization, missing: str
 ) -> None:
     with running(world) as endpoint:
         done = scan(endpoint)
-        (done.folder / run.MANIFEST).unlink()
+        (done.folder / run_folder.MANIFEST).unlink()
         if missing == "footer":
-            journal = (done.folder / run.JOURNAL).read_bytes()
-            (done.folder / run.JOURNAL).write_bytes(journal[: journal.rindex(b"\n", 0, -1) + 1])
-        with run.locked(done.folder):
+            journal = (done.folder / run_folder.JOURNAL).read_bytes()
+            (done.folder / run_folder.JOURNAL).write_bytes(journal[: journal.rindex(b"\n", 0, -1) + 1])
+        with run_folder.locked(done.folder):
             again = resume(endpoint, done.folder)
         assert again.exit_code == 2
         assert "Another process" in again.err
-        with run.locked(done.folder), pytest.raises(UsageError, match="Another process"):
+        with run_folder.locked(done.folder), pytest.raises(UsageError, match="Another process"):
             publish(done.folder, ("csv",))
 
 
@@ -215,7 +215,7 @@ def test_a_complete_run_is_not_gone_on_with(world: SimulatedOrganization) -> Non
         done = scan(endpoint)
         again = resume(endpoint, done.folder.name)
     assert again.exit_code == 2
-    assert "nothing to go on with" in again.err
+    assert "nothing to resume" in again.err
 
 
 @pytest.mark.parametrize(
@@ -256,13 +256,13 @@ def test_the_external_id_may_come_from_where_it_came_the_first_time(
 def test_a_run_is_gone_on_with_by_its_own_organization(world: SimulatedOrganization) -> None:
     with running(world, [Fault("sts:AssumeRole", deny, account=named(world, "core").id)]) as endpoint:
         done = scan(endpoint)
-    before = (done.folder / run.JOURNAL).read_bytes()
+    before = (done.folder / run_folder.JOURNAL).read_bytes()
     world.id = "o-another0001"
     with running(world) as endpoint:
         again = resume(endpoint, done.folder.name)
     assert again.exit_code == 2
     assert "another organization" in again.err
-    assert (done.folder / run.JOURNAL).read_bytes() == before
+    assert (done.folder / run_folder.JOURNAL).read_bytes() == before
 
 
 def test_after_seven_days_it_refuses(world: SimulatedOrganization, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -277,7 +277,7 @@ def test_after_seven_days_it_refuses(world: SimulatedOrganization, monkeypatch: 
 def test_two_processes_cannot_be_at_one_run(world: SimulatedOrganization) -> None:
     with running(world, [Fault("sts:AssumeRole", deny, account=named(world, "core").id)]) as endpoint:
         done = scan(endpoint)
-        with run.Journal(done.folder, run.read_begun(done.folder)):
+        with run_folder.Journal(done.folder, run_folder.read_begun(done.folder)):
             again = resume(endpoint, done.folder.name)
     assert again.exit_code == 2
     assert "Another process" in again.err
@@ -286,7 +286,7 @@ def test_two_processes_cannot_be_at_one_run(world: SimulatedOrganization) -> Non
 def test_a_changed_line_is_refused_and_not_repaired(world: SimulatedOrganization) -> None:
     with running(world, [Fault("sts:AssumeRole", deny, account=named(world, "core").id)]) as endpoint:
         done = scan(endpoint)
-        journal = done.folder / run.JOURNAL
+        journal = done.folder / run_folder.JOURNAL
         changed = journal.read_bytes().replace(b'"user_name":"alice"', b'"user_name":"mallo"', 1)
         journal.write_bytes(changed)
         again = resume(endpoint, done.folder.name)
@@ -298,9 +298,9 @@ def test_a_changed_line_is_refused_and_not_repaired(world: SimulatedOrganization
 def test_an_interrupted_run_is_reported_as_incomplete(world: SimulatedOrganization) -> None:
     with running(world) as endpoint:
         done = scan(endpoint)
-    lines = (done.folder / run.JOURNAL).read_bytes().splitlines(keepends=True)
+    lines = (done.folder / run_folder.JOURNAL).read_bytes().splitlines(keepends=True)
     footer = json.loads(lines[-1]) | {"interrupted": True}
-    (done.folder / run.JOURNAL).write_bytes(
+    (done.folder / run_folder.JOURNAL).write_bytes(
         b"".join(lines[:-1]) + json.dumps(footer, separators=(",", ":")).encode() + b"\n"
     )
     again = program("report", done.folder.name, "--json")

@@ -137,6 +137,7 @@ def test_check_prints_the_faults_as_one_json_document(bad: str) -> None:
         "line": 3,
         "problem": "user: yes without quotes is not text to YAML, but true or false.",
         "remedy": 'Write "yes".',
+        "column": None,
         "sheet": None,  # a workbook has these
         "cell": None,
     }
@@ -269,7 +270,7 @@ def test_a_day_is_written_as_in_a_scan(good: str, command: str, day: str) -> Non
     assert isinstance(error, UsageError)
     with pytest.raises(FaultsError) as refused:
         load({"as_of": day}, {})
-    assert str(error) == f"--as-of: {day!r} is no day; write it as 2027-01-15."
+    assert str(error) == f"--as-of: {day!r} is not a valid date; write it as 2027-01-15."
     assert str(error) in str(refused.value)
     assert output(command, *options[command], "--as-of", "2026-11-23")
     assert load({"as_of": "2026-11-23"}, {}).as_of == AS_OF
@@ -283,10 +284,13 @@ def test_explain_prints_the_determination_alone_when_asked(good: str) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--account", "12345", "--user", "a"), "--account 12345 is no account id"),
-        (("--account", "123456789012", "--user", "a", "--as-of", "2026-02-30"), "--as-of: '2026-02-30' is no day"),
-        (("--account", "123456789012", "--user", "a", "--path", "x"), "--path x is no path"),
-        (("--account", "123456789012", "--user", "a", "--ou", "/Root"), "--ou /Root is no path of an OU"),
+        (("--account", "12345", "--user", "a"), "--account 12345 is not a valid account ID"),
+        (
+            ("--account", "123456789012", "--user", "a", "--as-of", "2026-02-30"),
+            "--as-of: '2026-02-30' is not a valid date",
+        ),
+        (("--account", "123456789012", "--user", "a", "--path", "x"), "--path x is not a valid user path"),
+        (("--account", "123456789012", "--user", "a", "--ou", "/Root"), "--ou /Root is not the path of an OU"),
     ],
 )
 def test_a_wrong_option_is_a_usage_error(good: str, options: tuple[str, ...], message: str) -> None:
@@ -298,3 +302,50 @@ def test_a_wrong_option_is_a_usage_error(good: str, options: tuple[str, ...], me
 @pytest.mark.parametrize("command", ["check", "explain"])
 def test_help_shows_an_example(command: str) -> None:
     assert f"Example: iam-scanner safelist {command}" in output(command, "--help")
+
+
+# --- the safelist that a scan would use ------------------------------------------------------------------------------
+
+APPROVES = "version: 1\nglobal: [alice]\n"
+EXPLAIN = ("safelist", "explain", "--account", "123456789012", "--user", "alice", "--json")
+WAYS = {
+    "the default": ({}, "", "config/safelists/a.yaml"),
+    "the settings file": ({}, "safelist: [ours.yaml]\n", "ours.yaml"),
+    "the environment": ({"IAM_SCANNER_SAFELIST": '["ours.yaml"]'}, "safelist: [other.yaml]\n", "ours.yaml"),
+    "another settings file": ({}, "config", "ours.yaml"),
+}
+
+
+@pytest.mark.parametrize(("environment", "settings", "file"), WAYS.values(), ids=WAYS)
+def test_check_and_explain_look_at_the_safelist_that_a_scan_would_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], settings: str, file: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("config/safelists").mkdir(parents=True)
+    for name in ("config/safelists/a.yaml", "ours.yaml"):
+        Path(name).write_text(APPROVES if name == file else "version: 1\nglobal: []\n", encoding="utf-8")
+    config = ["--config", "elsewhere.yaml"] if settings == "config" else []
+    Path("elsewhere.yaml" if config else "config/scanner.yaml").write_text(
+        "safelist: [ours.yaml]\n" if config else settings, encoding="utf-8"
+    )
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    checked = program("safelist", "check", "--json", *config)
+    assert json.loads(checked.out)["files"] == [file]
+    assert json.loads(program(*EXPLAIN, *config).out)["determination"] == "APPROVED"
+
+
+def test_a_day_in_the_settings_counts_for_check_and_explain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.yaml").write_text("version: 1\nglobal: [{user: alice, expires_on: 2026-12-31}]\n", encoding="utf-8")
+    monkeypatch.setenv("IAM_SCANNER_AS_OF", "2027-01-01")
+    assert json.loads(program("safelist", "check", "a.yaml", "--json").out)["as_of"] == "2027-01-01"
+    assert json.loads(program(*EXPLAIN, "--safelist", "a.yaml").out)["basis"] == "APPROVAL_EXPIRED"
+
+
+def test_a_fault_in_the_settings_is_said_as_for_a_scan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("IAM_SCANNER_SAFELISTS", "[]")
+    done = program("safelist", "check")
+    assert done.exit_code == 2
+    assert "Did you mean IAM_SCANNER_SAFELIST?" in done.err

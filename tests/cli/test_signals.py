@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scanner.runs import folder as run
+from scanner.runs import folder as run_folder
 from tests.aws_endpoint import Do, Drip, Endpoint, Fault, SimulatedOrganization, hang, nth, running
 from tests.aws_endpoint.faults import Effect
 from tests.program import calling, hurried, program, scan, small_world, workplace
@@ -64,9 +64,9 @@ def test_a_scan_ends_its_journal_and_says_how_to_go_on(
         assert ended.returncode == 130, ended.stderr
         assert "Traceback" not in ended.stderr
         (folder,) = Path("reports").iterdir()
-        assert f"Go on with: iam-scanner scan --resume {folder}" in ended.stderr
-        assert run.read(folder).footer.interrupted
-        assert not run.is_sealed(folder)
+        assert f"Resume with: iam-scanner scan --resume {folder}" in ended.stderr
+        assert run_folder.read(folder).footer.interrupted
+        assert not run_folder.is_sealed(folder)
         goes_on(endpoint, folder)
 
 
@@ -89,22 +89,22 @@ def test_a_run_that_is_stopped_before_it_goes_on_is_as_it_was(
     subject = Subject()
     with running(world) as endpoint:
         folder = _unsealed(endpoint, whole=False)
-        journal = (folder / run.JOURNAL).read_bytes()
+        journal = (folder / run_folder.JOURNAL).read_bytes()
         endpoint.faults.rules += faults(subject, "organizations:ListRoots", hang, signal.SIGTERM)
         ended = subject.run(endpoint_environment(endpoint.url), "scan", "--resume", folder)
         assert ended.returncode == 130
-        assert f"The run is as it was. Go on with: iam-scanner scan --resume {folder}" in ended.stderr
-        assert (folder / run.JOURNAL).read_bytes() == journal
+        assert f"The run was not changed. Resume it with: iam-scanner scan --resume {folder}" in ended.stderr
+        assert (folder / run_folder.JOURNAL).read_bytes() == journal
         goes_on(endpoint, folder)
 
 
 def _unsealed(endpoint: Endpoint, *, whole: bool) -> Path:
     """A run that was killed: `whole`, when it had all but its reports."""
     folder = scan(endpoint).folder
-    journal = (folder / run.JOURNAL).read_bytes()
-    (folder / run.MANIFEST).unlink()
+    journal = (folder / run_folder.JOURNAL).read_bytes()
+    (folder / run_folder.MANIFEST).unlink()
     if not whole:
-        (folder / run.JOURNAL).write_bytes(journal[: journal.index(b"\n") + 1])
+        (folder / run_folder.JOURNAL).write_bytes(journal[: journal.index(b"\n") + 1])
     return folder
 
 
@@ -118,7 +118,7 @@ def test_while_the_reports_are_written_no_half_of_one_is_left(
         assert ended.returncode == 130, ended.stderr
         assert f"Write the reports with: iam-scanner scan --resume {folder}" in ended.stderr
         assert "Traceback" not in ended.stderr
-        assert not run.is_sealed(folder)
+        assert not run_folder.is_sealed(folder)
         assert not list(folder.glob(".*"))
         goes_on(endpoint, folder)
 

@@ -17,7 +17,7 @@ __all__ = ["workplace"]
 
 pytestmark = pytest.mark.usefixtures("workplace")
 
-HOSTILE = ("../../etc", "Anna", "anna", '=1+1&P"\u202e', "x" * 300)  # and one account of nobody's
+HOSTILE = ("../../etc", "Anna", "anna", '=1+1&P"', "x" * 300)  # and one account of nobody's
 SAFELIST = """\
 version: 1
 global: [alice]

@@ -2,15 +2,16 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from scanner.runs import folder as run
+from scanner.runs import folder as run_folder
 from tests.aws_endpoint import running
 from tests.program import Scanned, hurried, program, scan, small_world, workplace
+from tests.runs.recording import rechained, reseal
 
 __all__ = ["hurried", "workplace"]
 
@@ -22,7 +23,7 @@ def done(workplace: Path, hurried: None) -> Scanned:
 
 
 def digest(done: Scanned) -> str:
-    return hashlib.sha256((done.folder / run.MANIFEST).read_bytes()).hexdigest()
+    return hashlib.sha256((done.folder / run_folder.MANIFEST).read_bytes()).hexdigest()
 
 
 def test_a_run_that_nobody_touched_is_whole(done: Scanned) -> None:
@@ -47,38 +48,29 @@ def _lines(change: Callable[[list[bytes]], object]) -> Callable[[Path], None]:
     """Change the list of the journal's lines in place."""
 
     def changed(folder: Path) -> None:
-        lines = (folder / run.JOURNAL).read_bytes().splitlines(keepends=True)
+        lines = (folder / run_folder.JOURNAL).read_bytes().splitlines(keepends=True)
         change(lines)
-        (folder / run.JOURNAL).write_bytes(b"".join(lines))
+        (folder / run_folder.JOURNAL).write_bytes(b"".join(lines))
 
     return changed
-
-
-def _chained(lines: list[bytes]) -> list[bytes]:
-    """The lines with a chain that holds again, as somebody would make it who knows how."""
-    previous, chained = "0" * 64, []
-    for line in lines:
-        chained.append(re.sub(rb'"previous":"[0-9a-f]{64}"', f'"previous":"{previous}"'.encode(), line, count=1))
-        previous = hashlib.sha256(chained[-1]).hexdigest()
-    return chained
 
 
 def _rewrite(lines: list[bytes]) -> None:
     """Another name in the first account, and everything behind it made to fit."""
     at = next(number for number, line in enumerate(lines) if b'"alice"' in line)
     lines[at] = lines[at].replace(b'"alice"', b'"mally"')
-    lines[:] = _chained(lines)
+    lines[:] = rechained(lines)
 
 
 def _again(lines: list[bytes]) -> None:
     """The footer once more."""
-    lines[:] = _chained([*lines, lines[-1]])
+    lines[:] = rechained([*lines, lines[-1]])
 
 
 def _shorten(lines: list[bytes]) -> None:
     """The last account left out, and what follows it made to fit."""
     last = max(number for number, line in enumerate(lines) if b'{"type":"account"' in line)
-    lines[:] = _chained(lines[:last] + lines[last + 1 :])
+    lines[:] = rechained(lines[:last] + lines[last + 1 :])
 
 
 def _move(lines: list[bytes]) -> None:
@@ -91,7 +83,10 @@ CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a file is gone": (lambda folder: (folder / "summary.json").unlink(), "summary.json is gone"),
     "a file was added": (lambda folder: (folder / "extra.txt").touch(), "extra.txt was added"),
     "a folder was added": (lambda folder: (folder / "extra").mkdir(), "extra was added"),
-    "the journal is gone but for its name": (lambda folder: (folder / run.JOURNAL).write_bytes(b""), "has no end"),
+    "the journal is gone but for its name": (
+        lambda folder: (folder / run_folder.JOURNAL).write_bytes(b""),
+        "has no end",
+    ),
     "its first line was removed": (_lines(lambda lines: lines.pop(0)), "line 1 does not follow the start"),
     "a line was changed": (
         _lines(lambda lines: lines.__setitem__(3, lines[3].replace(b"}\n", b" }\n"))),  # whichever line that is
@@ -101,14 +96,17 @@ CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a line was added": (_lines(lambda lines: lines.insert(3, lines[2])), "journal line 4 does not follow line 3"),
     "lines were reordered": (_lines(_move), "journal line 3 does not follow line 2"),
     "a line was broken": (_lines(lambda lines: lines.__setitem__(3, b"x\n")), "journal line 4 is broken"),
-    "its last line was changed": (_replace(run.JOURNAL, b'"throttled":0', b'"throttled":9'), "the last one, line 10,"),
+    "its last line was changed": (
+        _replace(run_folder.JOURNAL, b'"throttled":0', b'"throttled":9'),
+        "the last one, line 10,",
+    ),
     "its last line was removed": (_lines(lambda lines: lines.pop()), "has no end"),
-    "its last line was torn": (_lines(lambda lines: lines.__setitem__(9, lines[9][:-1])), "line 10 is broken"),
+    "its last line was torn": (_lines(lambda lines: lines.__setitem__(9, lines[9][:-1])), "line 10 is torn"),
     "lines that fit were added at its end": (_lines(_again), "lines were added at its end, behind line 10"),
     "its end was replaced by one that fits": (_lines(_shorten), "bytes are missing behind line 9"),
     "all was rewritten so that it fits": (_lines(_rewrite), "line 10, is another than it was, or all is"),
-    "the manifest is gone": (lambda folder: (folder / run.MANIFEST).unlink(), "manifest.json is not there"),
-    "the manifest is no manifest": (_replace(run.MANIFEST, b'"files"', b'"fires"'), "is not a manifest"),
+    "the manifest is gone": (lambda folder: (folder / run_folder.MANIFEST).unlink(), "manifest.json is not there"),
+    "the manifest is no manifest": (_replace(run_folder.MANIFEST, b'"files"', b'"fires"'), "is not a manifest"),
 }
 
 
@@ -122,26 +120,162 @@ def test_a_change_is_found_and_named(done: Scanned, what: str) -> None:
     assert "NOT what it was" in found.out
 
 
+# --- a journal whose chain is right, and whose content is not --------------------------------------------------------
+
+
+def _edit(kind: str, change: Callable[[dict[str, Any]], object]) -> Callable[[Path], None]:
+    """Change the first line of this kind, and everything behind it so that the chain holds."""
+
+    def edit(lines: list[bytes]) -> None:
+        at = next(number for number, line in enumerate(lines) if f'{{"type":"{kind}"'.encode() in line)
+        content = json.loads(lines[at])
+        change(content)
+        lines[at] = json.dumps(content, separators=(",", ":")).encode() + b"\n"
+        lines[:] = rechained(lines)
+
+    return _lines(edit)
+
+
+def _safelist(text: str) -> Callable[[Path], None]:
+    return _edit("header", lambda header: header["safelists"][0].update(text=text))
+
+
+NOT_OURS = "is not one that this program writes"
+UNUSABLE: dict[str, tuple[Callable[[Path], None], str]] = {
+    "a safelist that is not YAML": (_safelist("version: 1\nglobal: ["), "the safelists in the journal cannot be used"),
+    "a safelist with an unknown key": (_safelist("version: 1\nglobl: []\n"), "the safelists in the journal cannot be"),
+    "a safelist of another organization": (
+        _safelist("version: 1\norganization: o-zzzzzzzzzz\nglobal: []\n"),
+        "the safelists in the journal cannot be used: safelists: This is organization",
+    ),
+    "an unknown word": (
+        _edit("account", lambda line: line.update(evidence="MOST")),
+        NOT_OURS,
+    ),
+    "an unknown kind of line": (
+        _edit("listing", lambda line: line.update(type="gossip")),
+        NOT_OURS,
+    ),
+    "settings that are a number": (_edit("header", lambda header: header.update(settings=5)), NOT_OURS),
+    "another schema version": (
+        _edit("header", lambda header: header.update(schema_version=2)),
+        "was written by another version of the program",
+    ),
+    "a name that is a number": (
+        _edit("listing", lambda line: line["accounts"][0].update(name=5)),
+        NOT_OURS,
+    ),
+    "an OU that is not listed": (
+        _edit("listing", lambda line: line["accounts"][0].update(ous=[-1])),
+        NOT_OURS,
+    ),
+    "a time that UTC does not have": (
+        _edit("account", lambda line: line["users"][0].update(created_at="9999-12-31T23:59:59-12:00")),
+        "iam-users.csv cannot be rendered again from the journal",
+    ),
+    "no accounts": (_edit("listing", lambda line: line.update(accounts=[])), "is not what the journal says"),
+}
+
+
+@pytest.mark.parametrize("what", UNUSABLE)
+def test_a_journal_that_cannot_be_used_is_a_mismatch_and_everything_else_is_checked_too(
+    done: Scanned, what: str
+) -> None:
+    change, said = UNUSABLE[what]
+    change(done.folder)
+    reseal(done.folder)
+    found = program("verify", done.folder.name)
+    assert found.exit_code == 3
+    assert said in found.out
+    lines = found.out.splitlines()
+    for name in ("accounts.csv", "iam-users.csv", "iam-users.xlsx", "summary.json", "journal.jsonl"):
+        assert f"ok          {name} is as it was" in lines
+    assert "ok          journal.jsonl every line follows the one before it" in lines
+    assert len([line for line in lines if " iam-users.csv " in line]) == 2
+
+
+def test_what_cannot_be_used_is_told_by_the_other_commands_too(done: Scanned) -> None:
+    _safelist("version: 1\nglobal: [")(done.folder)
+    found = program("report", done.folder)
+    assert found.exit_code == 1
+    assert "the safelists in the journal cannot be used" in found.err
+
+
+# --- the digest ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("noted", ["", "0" * 63, "0" * 65, "g" * 64, "sha256:" + "0" * 57, "\u0660" * 64])
+def test_what_is_no_digest_is_wrong_usage(done: Scanned, noted: str) -> None:
+    found = program("verify", done.folder.name, "--digest", noted)
+    assert (found.exit_code, found.out) == (2, "")
+    assert "not a SHA-256" in found.err
+
+
+def test_a_digest_in_capitals_is_the_same(done: Scanned) -> None:
+    assert program("verify", done.folder.name, "--digest", digest(done).upper()).exit_code == 0
+
+
+# --- a run that was never finished -----------------------------------------------------------------------------------
+
+
+def stopped(folder: Path, length: int) -> None:
+    """As SIGKILL leaves it when its journal has that many bytes."""
+    journal = (folder / run_folder.JOURNAL).read_bytes()[:length]
+    for file in folder.iterdir():
+        file.unlink()
+    (folder / run_folder.JOURNAL).write_bytes(journal)
+
+
+@pytest.mark.parametrize("length", [0, 10, 5_000, -1])
+def test_a_run_that_was_never_finished_is_said_to_be_that(done: Scanned, length: int) -> None:
+    stopped(done.folder, length)
+    found = program("verify", done.folder)
+    assert (found.exit_code, found.out) == (2, "")
+    assert "is not finished" in found.err
+    assert f"--resume {done.folder}" in found.err
+
+
+def test_a_run_whose_digest_was_noted_was_finished_once(done: Scanned) -> None:
+    noted = digest(done)
+    stopped(done.folder, 5_000)
+    found = program("verify", done.folder, "--digest", noted)
+    assert found.exit_code == 3
+    assert "manifest.json cannot have the digest that was noted: it is gone" in found.out
+
+
+def test_an_unfinished_run_that_was_changed_is_a_mismatch(done: Scanned) -> None:
+    stopped(done.folder, -1)
+    _replace(run_folder.JOURNAL, b'"alice"', b'"mally"')(done.folder)
+    found = program("verify", done.folder)
+    assert found.exit_code == 3
+    assert "the journal was changed" in found.out
+
+
+@pytest.mark.parametrize("command", [("report",), ("evaluate", "--as-of", "2027-01-01"), ("diff", "<run>")])
+def test_to_name_an_unfinished_run_is_wrong_usage(done: Scanned, command: tuple[str, ...]) -> None:
+    stopped(done.folder, -1)
+    found = program(*(str(done.folder) if word == "<run>" else word for word in command), done.folder)
+    assert found.exit_code == 2
+    assert "scan --resume" in found.err
+
+
+# --- what the digest alone shows, and what needs no digest -----------------------------------------------------------
+
+
 def test_who_rewrites_the_manifest_too_is_found_by_the_digest_alone(done: Scanned) -> None:
     noted = digest(done)
-    journal = done.folder / run.JOURNAL
     summary = done.folder / "summary.json"
     summary.write_bytes(summary.read_bytes() + b" ")
-    run.seal(done.folder, [p.name for p in done.folder.iterdir() if p.name != run.MANIFEST], _sha256(journal))
+    reseal(done.folder)
     assert program("verify", done.folder.name).exit_code == 0
     found = program("verify", done.folder.name, "--digest", noted)
     assert found.exit_code == 3
     assert "another digest than the one noted" in found.out
 
 
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def test_a_csv_that_does_not_follow_from_the_journal_is_found_though_the_manifest_has_it(done: Scanned) -> None:
     _replace("iam-users.csv", b"UNAPPROVED", b"APPROVED")(done.folder)
-    names = [path.name for path in done.folder.iterdir() if path.name != run.MANIFEST]
-    run.seal(done.folder, names, _sha256(done.folder / run.JOURNAL))
+    reseal(done.folder)
     found = program("verify", done.folder.name)
     assert found.exit_code == 3
     assert "iam-users.csv is not what the journal says" in found.out

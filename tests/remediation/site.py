@@ -10,7 +10,7 @@ The run is written as a scan would write it, from the world as it is then; ledge
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -36,9 +36,10 @@ from scanner.remediation.connection import RoleAccess
 from scanner.remediation.make_plan import Made, PlanRequest, ask, make_plan
 from scanner.remediation.remediation_journal import Doing
 from scanner.review import removals
-from scanner.runs import folder as run
+from scanner.runs import folder as run_folder
 from scanner.runs import ledger
 from scanner.runs.stored import decide
+from scanner.settings import Settings
 from tests.aws_endpoint import Endpoint, Fault, SimulatedOrganization, empty_organization, running
 from tests.aws_endpoint.iam_state import LiveAccount, LiveKey, LiveUserState, live_account
 from tests.program import NOBODY, calling
@@ -58,6 +59,11 @@ class Quiet:
         self.words: list[str] = []
 
     def says(self, text: str) -> None: ...
+
+    def notes(self, text: str) -> None: ...
+
+    def paused(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def expects(self, users: int) -> None: ...
 
@@ -101,7 +107,7 @@ class Site:
 
     def scan(self, run_id: str = RUN_ID, safelists: tuple[SafelistText, ...] = (), **header: Any) -> Path:
         """Record a run of the world as it is."""
-        folder = run.create(self.output, run_id)
+        folder = run_folder.create(self.output, run_id)
         started = NOW - timedelta(days=1)
         accounts = tuple(self._account(account) for account in self.accounts.values())
         scans = [_scanned(account, started) for account in self.accounts.values()]
@@ -281,7 +287,7 @@ def _header(world: SimulatedOrganization, run_id: str, started: datetime, **more
         "run_id": run_id,
         "started_at": started,
         "as_of": started.date(),
-        "settings": {"evidence": "basic"},
+        "settings": Settings(evidence="basic"),
         "account_owners": {},
         "caller": Caller(
             account_id=management,
@@ -295,7 +301,7 @@ def _header(world: SimulatedOrganization, run_id: str, started: datetime, **more
 
 
 async def _write(folder: Path, lines: Iterable[Any]) -> None:
-    with run.Journal(folder) as journal:
+    with run_folder.Journal(folder) as journal:
         for line in lines:
             await journal.append(line)
 

@@ -13,7 +13,7 @@ from scanner.remediation.connection import READS, connect
 from scanner.remediation.limits import Allowances
 from scanner.remediation.session_policy import grants, reading_policy
 from tests.aws_endpoint.iam_state import LiveAccount, LiveKey
-from tests.remediation.site import ALLOW_S3, Site, furnish
+from tests.remediation.site import ALLOW_S3, Quiet, Site, furnish
 from tests.remediation.users import DENY_ALL
 
 NO_SESSION_POLICY = "because no session policy allows the iam:{} action"
@@ -29,7 +29,7 @@ async def session_of_alice(site: Site, prod: LiveAccount, *, policy: str | None 
         assert len(split) == 1
         policy = split[0].policy
     async with Clients(profile=None, concurrency=4) as clients:
-        connection = await connect(clients, site.access)
+        connection = await connect(clients, site.access, Quiet())
         yield connection.changing(AccountId(prod.id), policy)
 
 

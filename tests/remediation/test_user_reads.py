@@ -7,8 +7,9 @@ import pytest
 
 from scanner.aws.attachments import AttachmentKind, LiveUser
 from scanner.aws.clients import Clients, Session
+from scanner.aws.credentials import caller_credentials
 from scanner.aws.failures import CallError
-from scanner.aws.identity import AssumedRole, caller_credentials, role_arn
+from scanner.aws.identity import AssumedRole, role_arn
 from scanner.aws.user_changes import WITHOUT_USER_NAME
 from scanner.aws.user_reads import READS, read_user
 from scanner.aws.user_rights import Rights, denies

@@ -33,6 +33,7 @@ from scanner.model import (
 )
 from scanner.record import Footer, Header, Record, ReviewDecision, SafelistText, TrendPoint
 from scanner.safelist.usage import EntryStatus, EntryUse
+from scanner.settings import ExcludedAccount, Settings
 from tests.builders import START, account, account_id, header, listing, user
 
 FILE = "config/safelists/prod.yaml"
@@ -107,7 +108,7 @@ def assessed(
         else list(scans)
     )
     record = record or Record(
-        header=header(settings={"evidence": "full", "dormant_days": 45}),
+        header=header(),
         listing=listing(*known),
         scans={each.account_id: each for each in done},
         footer=Footer(finished_at=START + timedelta(minutes=3), api_calls={}, throttled=0, interrupted=False),
@@ -294,23 +295,11 @@ def _sample_scans(accounts: Sequence[Account], findings: Sequence[Finding]) -> l
 
 def _sample_header(accounts: Sequence[Account]) -> Header:
     made = header(
-        settings={
-            "ou": ["Root/Prod", "Root/Staging", "Root/Sandbox", "Root/Security"],
-            "exclude_ou": [],
-            "account": [],
-            "exclude_account": [{"account": accounts[13].id, "reason": "being closed, SEC-77"}],
-            "accounts_file": None,
-            "role_name": "OrganizationAccountAccessRole",
-            "evidence": "full",
-            "safelist": ["config/safelists"],
-            "dormant_days": 45,
-            "concurrency": 50,
-            "account_timeout": 120,
-            "session_name": "iam-scanner",
-            "session_policy": True,
-            "format": ["xlsx", "csv"],
-            "output": "reports",
-        },
+        settings=Settings(
+            ou=("Root/Prod", "Root/Staging", "Root/Sandbox", "Root/Security"),
+            exclude_account=(ExcludedAccount(account=accounts[13].id, reason="being closed, SEC-77"),),
+            concurrency=50,
+        ),
         safelists=(
             SafelistText(path="config/safelists/global.yaml", text="version: 1\nglobal: []\n"),
             SafelistText(path=FILE, text="version: 1\naccounts: {}\n"),

@@ -18,6 +18,7 @@ from scanner.model import AccessKey, Basis, Choice, Evidence, Finding, IamUser, 
 from scanner.report.review_rows import DECISION, IDENTITY, REVIEW
 from scanner.report.view import View
 from scanner.report.workbook.assemble import write_workbook
+from scanner.settings import Settings
 from tests.builders import START, access, account, credentials, user
 from tests.report.samples import assessed, decision, entry, finding, reviewed
 
@@ -75,7 +76,7 @@ def test_only_users_that_need_a_decision_are_on_it() -> None:
 def test_the_days_between_reviews_are_those_of_the_run() -> None:
     fine = finding(basis=Basis.SAFELISTED, by=entry())  # approved 53 days before the run
     made = assessed([fine])
-    often = replace(made.record.header, settings={"review_every_days": 52})
+    often = replace(made.record.header, settings=Settings(review_every_days=52))
     assert table(opened(made)) == []
     told = table(opened(replace(made, record=replace(made.record, header=often))))
     assert [row["needs_decision"] for row in told] == ["last reviewed 53 days ago"]

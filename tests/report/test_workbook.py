@@ -27,7 +27,8 @@ from scanner.report.view import View
 from scanner.report.words import status_words
 from scanner.report.workbook.assemble import write_workbook
 from scanner.safelist.usage import EntryStatus, EntryUse
-from scanner.text import CELL_LIMIT, CUT_MARK
+from scanner.settings import ExcludedOu, Settings
+from scanner.text import CELL_LIMIT, CUT_MARK, for_utf8
 from tests.builders import (
     AS_OF,
     START,
@@ -398,9 +399,10 @@ def hostile(text: str) -> Assessment:
         scans=[read, told, replace(skipped(3), detail=text)],
         uses=[EntryUse(entry=by, status=EntryStatus.IN_USE, users=1, remark=text)],
     )
+    as_given = for_utf8(text)  # what is no Unicode is refused in settings
     head = header(
         safelists=(SafelistText(path=text, text=text),),
-        settings={"ou": [text], "exclude_ou": [{"ou": text, "reason": text}], "profile": text},
+        settings=Settings(ou=(as_given,), exclude_ou=(ExcludedOu(ou=as_given, reason=as_given),), profile=as_given),
         account_owners={where.id: text},
     )
     last = replace(decision(found, Choice.DEFER, AS_OF, text), reviewer=text)
@@ -473,7 +475,20 @@ def test_no_text_cell_is_written_without_text() -> None:
 def test_spaces_at_the_ends_of_a_text_are_kept() -> None:
     """A spreadsheet drops them where the XML does not ask for them."""
     with ZipFile(io.BytesIO(rendered(hostile(" two  ")))) as archive:
-        assert b'<t xml:space="preserve"> two  </t>' in archive.read("xl/worksheets/sheet2.xml")
+        assert b'<t xml:space="preserve"> two  </t>' in archive.read("xl/sharedStrings.xml")
+
+
+def test_every_text_is_a_shared_string_as_apple_numbers_and_previews_ask_for() -> None:
+    with ZipFile(io.BytesIO(rendered(sample()))) as archive:
+        names = [name for name in archive.namelist() if name.startswith("xl/worksheets/sheet")]
+        sheets = {name: archive.read(name) for name in names}
+        texts = archive.read("xl/sharedStrings.xml").count(b"<si>")
+        types = archive.read("[Content_Types].xml")
+    assert len(sheets) == 8
+    assert not any(b"inlineStr" in sheet or b"<is>" in sheet for sheet in sheets.values())
+    numbers = {int(found) for sheet in sheets.values() for found in re.findall(rb't="s"[^>]*><v>(\d+)</v>', sheet)}
+    assert numbers == set(range(texts))
+    assert types.count(b"sharedStrings+xml") == 1
 
 
 # --- how it is set up ------------------------------------------------------------------------------------------------

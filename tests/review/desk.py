@@ -16,7 +16,7 @@ from openpyxl.workbook import Workbook
 
 from scanner.model import Scanned
 from scanner.record import Record
-from scanner.runs import folder as run
+from scanner.runs import folder as run_folder
 from scanner.runs.ledger import LEDGER
 from tests.program import Done, program
 
@@ -33,7 +33,7 @@ class Desk:
 
     @property
     def record(self) -> Record:
-        return run.read(self.folder)
+        return run_folder.read(self.folder)
 
     @property
     def today(self) -> date:

@@ -18,6 +18,10 @@ def cell(value: object, kind: str = "s") -> Cell:
         (None, None),
         ("", None),
         (" \n ", None),
+        ("\u200b", None),
+        (" \u2060\u00a0\ufeff", None),
+        ("\u3164", None),
+        ("\r\n", None),
         (" a\n b ", "a\n b"),
         (12, "12"),
         (12.0, "12"),
@@ -67,3 +71,9 @@ def test_a_choice_is_known_whatever_its_case() -> None:
 def test_what_nobody_wrote_is_no_text(broken: Cell) -> None:
     with pytest.raises(CellError):
         text(broken)
+
+
+@pytest.mark.parametrize("char", ["\u200b", "\u202e", "\u00ad", "\u0007"])
+def test_a_character_that_nobody_sees_is_named(char: str) -> None:
+    with pytest.raises(CellError, match=f"holds U\\+{ord(char):04X}.*, which cannot be seen"):
+        text(cell(f"db{char}@example.com"))

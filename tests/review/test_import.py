@@ -193,6 +193,20 @@ def test_an_import_that_broke_off_is_repaired_by_the_same_command(desk: Desk) ->
     assert verdicts(desk)["prod/alice"] == "SAFELISTED"
 
 
+def test_an_import_that_was_killed_while_it_wrote_the_ledger_is_repaired_by_the_same_command(desk: Desk) -> None:
+    book = desk.filled(EVERYTHING)
+    desk.imported(book, "--write")
+    whole = desk.ledger.read_bytes()
+    times = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ,")
+    desk.ledger.write_bytes(whole[: whole.rindex(b"\r\n", 0, -2) + 40])
+    again = desk.imported(book, "--write", "--json")
+    assert again.exit_code == 0
+    assert again.document["ledger"]["added"] == 1
+    assert "decisions.csv was cut off" in again.document["notes"][0]
+    assert times.sub(b"", desk.ledger.read_bytes()) == times.sub(b"", whole)
+    assert desk.imported(book, "--write", "--json").document["notes"] == []
+
+
 def test_without_an_approval_policy_a_bare_approval_will_do(desk: Desk) -> None:
     text = desk.safelist.read_text(encoding="utf-8")
     start, end = text.index("policy:"), text.index("global:")
@@ -272,7 +286,7 @@ def test_every_fault_is_named_by_its_cell_and_nothing_is_written(desk: Desk) -> 
         ("core/alice", "reviewer is empty beside a decision. Say who decided."),
         ("core/alice", "reviewed_on is empty beside a decision."),
         ("core/bob", "'Aprove' is unknown. Use one of: Approve, Keep, Remove, Quarantine, Defer."),
-        ("core/bob", "'24.11.2026' is no date. Write it as 2027-01-15."),
+        ("core/bob", "'24.11.2026' is not a valid date. Write it as 2027-01-15."),
         ("core/=1+1", "it has no owner. Fill in owner."),
         ("core/=1+1", "it has no reason. Fill in comment."),
         ("core/=1+1", "me@example.com is not among the policy's approvers."),
@@ -286,7 +300,7 @@ def test_every_fault_is_named_by_its_cell_and_nothing_is_written(desk: Desk) -> 
         ("prod/alice", "lies before reviewed_on."),
         ("prod/bob", "The cell holds a formula. Put in the value itself."),
         ("prod/=1+1", "is a date, not text."),
-        ("payments-1/alice", "The text holds a control character."),
+        ("payments-1/alice", "which cannot be seen."),
         ("payments-1/bob", "The cell holds a formula."),
         ("payments-2/alice", "user_name was changed: the program wrote 'alice' for this user."),
         ("payments-2/bob", "The account id is 12345, and an account id has 12 digits."),
@@ -482,3 +496,79 @@ def test_a_workbook_where_nothing_is_decided_is_no_fault(desk: Desk) -> None:
 
 def test_the_meaning_of_all_choices_is_known() -> None:
     assert {cells["decision"].strip().capitalize() for cells in EVERYTHING.values()} == set(Choice)
+
+
+def test_an_approval_that_is_renewed_takes_the_place_of_the_entry_that_it_renews(desk: Desk) -> None:
+    """Four quarters, four renewals, one entry; its comment stays."""
+    desk.imported(desk.filled({"prod/alice": approve()}), "--write")
+    text = desk.safelist.read_text(encoding="utf-8")
+    assert text.count("user: alice") == 1
+    desk.safelist.write_text(text.replace("user: alice", "user: alice   # of finance"), encoding="utf-8")
+    for days in (101, 102, 103):
+        until = desk.today + timedelta(days=days)
+        book = desk.filled({"prod/alice": approve(approve_until=until, ticket=f"SEC-{days}")}, f"{days}.xlsx")
+        done = desk.imported(book, "--write", "--supersede")
+        assert done.exit_code == 0
+        assert "1 approval renewed" in done.out
+    (entry,) = (entry for entry in parse(read_safelists([desk.safelist])).entries if entry.value == "alice")
+    assert (entry.expires_on, entry.ticket) == (desk.today + timedelta(days=103), "SEC-103")
+    assert desk.safelist.read_text(encoding="utf-8").count("user: alice   # of finance") == 1
+
+
+# --- what reviewers do to the sheet ----------------------------------------------------------------------------------
+
+
+def fill_down(book: Workbook) -> None:
+    sheet = book["Review"]
+    at = head_of(book, "decision").column
+    for row in range(sheet.max_row + 1, 20_001):
+        sheet.cell(row, at).value = "Remove"
+
+
+def test_a_decision_filled_down_far_below_the_users_is_one_fault(desk: Desk) -> None:
+    (fault,) = faults(desk.imported(desk.filled({"dev/bob": remove()}, edit=fill_down)))
+    assert re.search(r"Review![A-Z]+\d+:[A-Z]+20000: A decision stands here, and the row names no user\.", fault)
+    assert re.search(r"\([\d,]+ rows\)", fault)
+
+
+def put_title_above(book: Workbook) -> None:
+    book["Review"].insert_rows(1, 2)
+    book["Review"]["A1"].value = "Quarterly review"
+
+
+def test_a_title_above_the_columns_is_said_so(desk: Desk) -> None:
+    (fault,) = faults(desk.imported(desk.filled({}, edit=put_title_above)))
+    assert "the names of the columns are in row 3, and not in row 1. Delete the rows above them." in fault
+
+
+def decide_in_a_copy(book: Workbook) -> None:
+    copy = book.copy_worksheet(book["Review"])
+    copy.title = "Review (2)"
+    copy.cell(2, head_of(book, "decision").column).value = "Remove"
+
+
+def test_decisions_in_a_copy_of_the_sheet_are_not_lost_without_a_word(desk: Desk) -> None:
+    (fault,) = faults(desk.imported(desk.filled({}, edit=decide_in_a_copy)))
+    assert "Review (2)!" in fault
+    assert "decisions stand in this sheet, and only those in Review are read. Move them to Review" in fault
+
+
+def test_a_reviewer_ahead_of_utc_may_type_the_local_day(desk: Desk) -> None:
+    book = desk.filled({"dev/bob": remove(reviewed_on=desk.today + timedelta(days=1))})
+    assert desk.imported(book).exit_code == 0
+
+
+@pytest.mark.parametrize("blank", ["\u200b", "\u00a0", "\u2060 ", "\u3164"])
+def test_a_field_that_looks_blank_is_not_filled_in(desk: Desk, blank: str) -> None:
+    assert "it has no owner" in faults(desk.imported(desk.filled({"dev/bob": approve(owner=blank)})))[0]
+    assert (
+        "Defer needs a comment" in faults(desk.imported(desk.filled({"dev/bob": decided("Defer", comment=blank)})))[0]
+    )
+    assert "reviewer is empty" in faults(desk.imported(desk.filled({"dev/bob": remove(reviewer=blank)})))[0]
+
+
+def test_what_a_spreadsheet_stored_as_an_escape_is_read_as_what_it_stands_for(desk: Desk) -> None:
+    book = desk.filled({"dev/bob": approve(owner="db@example.com_x000D_", ticket="SEC_x002D_7", comment="a_x000A_b")})
+    assert desk.imported(book, "--write").exit_code == 0
+    (entry,) = (entry for entry in parse(read_safelists([desk.safelist])).entries if entry.value == "bob")
+    assert (entry.owner, entry.ticket, entry.reason) == ("db@example.com", "SEC-7", "a b")

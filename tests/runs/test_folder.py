@@ -13,41 +13,26 @@ from typing import Any
 import pytest
 
 from scanner.errors import OutputError, ScannerError, UsageError
-from scanner.record import Record
 from scanner.report.render import publish, publish_again
-from scanner.runs import folder as run
-from scanner.runs.journal import JournalError, Line, decode
+from scanner.runs import folder as run_folder
+from scanner.runs.journal import JournalError, decode
 from scanner.runs.stored import decide
-from tests.builders import START, account, failed, header, listing, record, scanned, user
+from tests.builders import START, header, scanned
+from tests.runs.recording import recorded
 
 MOMENT = datetime(2026, 11, 23, 16, 41, 0, tzinfo=UTC)
 RUN_ID = "20261123T164100Z-1a2b3c"
 
 
-def recorded(folder: Path, *, footer: bool = True) -> Record:
-    """Write a small journal; return what it holds."""
-    scans = (scanned(1, user("alice")), failed(2))
-    whole = record(*scans, header=header(), listing=listing(account(1), account(2)))
-    lines: list[Line] = [whole.header, *scans, whole.listing]
-    asyncio.run(append(folder, [*lines, whole.footer] if footer else lines))
-    return whole
-
-
-async def append(folder: Path, lines: list[Line]) -> None:
-    with run.Journal(folder) as journal:
-        for line in lines:
-            await journal.append(line)
-
-
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return run.create(tmp_path, RUN_ID)
+    return run_folder.create(tmp_path, RUN_ID)
 
 
 def test_a_run_id_sorts_by_its_start_and_is_not_met_twice() -> None:
-    first, second = run.new_run_id(MOMENT), run.new_run_id(MOMENT)
+    first, second = run_folder.new_run_id(MOMENT), run_folder.new_run_id(MOMENT)
     assert first.startswith("20261123T164100Z-")
-    assert run._RUN_ID.fullmatch(first)
+    assert run_folder._RUN_ID.fullmatch(first)
     assert first != second
 
 
@@ -56,7 +41,7 @@ def test_a_run_id_sorts_by_its_start_and_is_not_met_twice() -> None:
 
 def test_what_was_appended_is_read(folder: Path) -> None:
     written = recorded(folder)
-    found = run.read(folder)
+    found = run_folder.read(folder)
     assert (found.header, found.listing, found.footer) == (written.header, written.listing, written.footer)
     assert found.scans == written.scans
 
@@ -65,9 +50,9 @@ async def test_each_line_is_there_as_soon_as_it_was_appended(folder: Path) -> No
     """A crash loses at most the line that is being written."""
 
     def lines() -> int:
-        return (folder / run.JOURNAL).read_bytes().count(b"\n")
+        return (folder / run_folder.JOURNAL).read_bytes().count(b"\n")
 
-    with run.Journal(folder) as journal:
+    with run_folder.Journal(folder) as journal:
         for number in range(1, 4):
             await journal.append(scanned(number))
             assert lines() == number
@@ -78,7 +63,7 @@ def test_a_line_that_the_disk_takes_in_parts_is_written_whole(folder: Path, monk
     monkeypatch.setattr(os, "write", lambda descriptor, data: bare(descriptor, data[:7]))
     written = recorded(folder)
     monkeypatch.undo()
-    assert run.read(folder).scans == written.scans
+    assert run_folder.read(folder).scans == written.scans
 
 
 async def test_a_disk_that_is_full_is_not_passed_over(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,23 +76,23 @@ async def test_a_disk_that_is_full_is_not_passed_over(folder: Path, monkeypatch:
             return bare(descriptor, data[:size])
         raise OSError(28, "No space left on device")
 
-    with run.Journal(folder) as journal:
+    with run_folder.Journal(folder) as journal:
         await journal.append(header())
-        before = (folder / run.JOURNAL).read_bytes()
+        before = (folder / run_folder.JOURNAL).read_bytes()
         monkeypatch.setattr(os, "write", full)
         with pytest.raises(OutputError, match=f"No space left on device.*--resume {folder}"):
             await journal.append(scanned(1))
         monkeypatch.undo()
         with pytest.raises(OutputError, match="No space left"):
             await journal.append(scanned(2))
-    data = (folder / run.JOURNAL).read_bytes()
+    data = (folder / run_folder.JOURNAL).read_bytes()
     assert data.startswith(before)
     assert len(data) == len(before) + 17
-    assert run.read_begun(folder).torn
+    assert run_folder.read_begun(folder).torn
 
 
 async def test_a_disk_that_fails_at_the_end_is_not_passed_over(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    journal = run.Journal(folder)
+    journal = run_folder.Journal(folder)
     await journal.append(header())
     monkeypatch.setattr(os, "fsync", _full)
     with pytest.raises(OutputError, match="No space left on device"):
@@ -126,7 +111,7 @@ async def test_the_journal_reaches_the_disk_once_a_second_too(folder: Path, monk
     now = 0.0
     monkeypatch.setattr(os, "fsync", synced.append)
     monkeypatch.setattr("scanner.runs.folder.time", SimpleNamespace(monotonic=lambda: now))
-    with run.Journal(folder) as journal:
+    with run_folder.Journal(folder) as journal:
         for number, now in enumerate([0.5, 0.9, 1.1, 1.2, 2.0, 2.2], start=1):  # noqa: B007  `monotonic` reads it
             await journal.append(scanned(number))
         assert len(synced) == 2
@@ -137,34 +122,57 @@ async def test_a_line_that_comes_while_the_disk_is_waited_for_follows_the_one_be
 ) -> None:
     moments = iter(range(100))
     monkeypatch.setattr("scanner.runs.folder.time", SimpleNamespace(monotonic=lambda: next(moments)))
-    with run.Journal(folder) as journal:
+    with run_folder.Journal(folder) as journal:
         await journal.append(header())
         await asyncio.gather(*(journal.append(scanned(number)) for number in range(1, 6)))
-    assert len(run.read_begun(folder).scans) == 5
+    assert len(run_folder.read_begun(folder).scans) == 5
 
 
 def test_a_journal_is_never_written_over(folder: Path) -> None:
-    (folder / run.JOURNAL).write_bytes(b"of an earlier run\n")
+    (folder / run_folder.JOURNAL).write_bytes(b"of an earlier run\n")
     with pytest.raises(FileExistsError):
-        run.Journal(folder)
-    assert (folder / run.JOURNAL).read_bytes() == b"of an earlier run\n"
+        run_folder.Journal(folder)
+    assert (folder / run_folder.JOURNAL).read_bytes() == b"of an earlier run\n"
+
+
+def test_without_locks_a_run_does_not_begin_and_leaves_nothing_behind(
+    tmp_path: Path, folder: Path, without_locks: None
+) -> None:
+    with pytest.raises(OutputError, match=r"cannot be locked: .*--output"):
+        run_folder.Journal(folder)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def unfinished(folder: Path) -> Path:
+    recorded(folder, footer=False)
+    return folder
+
+
+def test_without_locks_a_run_is_neither_resumed_nor_rendered(unfinished: Path, without_locks: None) -> None:
+    before = (unfinished / run_folder.JOURNAL).read_bytes()
+    with pytest.raises(OutputError, match="cannot be locked"):
+        run_folder.Journal(unfinished, run_folder.read_begun(unfinished))
+    with pytest.raises(OutputError, match="cannot be locked"):
+        publish(unfinished, ("csv",))
+    assert {file.name: file.read_bytes() for file in unfinished.iterdir()} == {run_folder.JOURNAL: before}
 
 
 def test_folder_and_journal_are_their_owner_s_alone(folder: Path) -> None:
     recorded(folder)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert stat.S_IMODE((folder / run.JOURNAL).stat().st_mode) == 0o600
+    assert stat.S_IMODE((folder / run_folder.JOURNAL).stat().st_mode) == 0o600
 
 
 def test_a_folder_that_cannot_be_made_is_told_with_a_remedy(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("", encoding="utf-8")
     with pytest.raises(ScannerError, match="--output"):
-        run.create(tmp_path / "taken", RUN_ID)
+        run_folder.create(tmp_path / "taken", RUN_ID)
 
 
 def test_a_folder_that_is_there_is_not_used_again(tmp_path: Path, folder: Path) -> None:
     with pytest.raises(ScannerError, match="cannot be made"):
-        run.create(tmp_path, RUN_ID)
+        run_folder.create(tmp_path, RUN_ID)
 
 
 # --- reading and finding ---------------------------------------------------------------------------------------------
@@ -173,30 +181,30 @@ def test_a_folder_that_is_there_is_not_used_again(tmp_path: Path, folder: Path) 
 def test_a_run_without_its_end_is_not_read(folder: Path) -> None:
     recorded(folder, footer=False)
     with pytest.raises(JournalError, match="no end"):
-        run.read(folder)
+        run_folder.read(folder)
 
 
 def test_a_folder_without_a_journal_is_no_run(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="is no run's folder"):
-        run.read(tmp_path)
+    with pytest.raises(UsageError, match="is not the folder of a run"):
+        run_folder.read(tmp_path)
 
 
 def test_a_run_is_found_by_its_folder_and_by_its_id(tmp_path: Path, folder: Path) -> None:
     recorded(folder)
-    assert run.find(str(folder), tmp_path / "elsewhere") == folder
-    assert run.find(RUN_ID, tmp_path) == folder
+    assert run_folder.find(str(folder), tmp_path / "elsewhere") == folder
+    assert run_folder.find(RUN_ID, tmp_path) == folder
 
 
 async def test_a_run_that_is_not_there_names_the_newest(tmp_path: Path, folder: Path) -> None:
-    run.create(tmp_path, "20250101T000000Z-ffffff")
-    run.create(tmp_path, f"{RUN_ID}-report")
+    run_folder.create(tmp_path, "20250101T000000Z-ffffff")
+    run_folder.create(tmp_path, f"{RUN_ID}-report")
     with pytest.raises(UsageError, match=f"no run 'absent'.*The newest there is {RUN_ID}"):
-        run.find("absent", tmp_path)
+        run_folder.find("absent", tmp_path)
 
 
 def test_without_any_run_none_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
-        run.find("absent", tmp_path / "nowhere")
+        run_folder.find("absent", tmp_path / "nowhere")
     assert "newest" not in str(caught.value)
 
 
@@ -204,7 +212,7 @@ def test_without_any_run_none_is_named(tmp_path: Path) -> None:
 
 
 def manifest(folder: Path) -> dict[str, Any]:
-    found = json.loads((folder / run.MANIFEST).read_bytes())
+    found = json.loads((folder / run_folder.MANIFEST).read_bytes())
     assert isinstance(found, dict)
     return found
 
@@ -213,7 +221,7 @@ def test_the_manifest_covers_every_file_with_its_digest_and_size(folder: Path) -
     recorded(folder)
     published = publish(folder, ("csv", "json", "xlsx"))
     sealed = manifest(folder)
-    present = {file.name: file.read_bytes() for file in folder.iterdir() if file.name != run.MANIFEST}
+    present = {file.name: file.read_bytes() for file in folder.iterdir() if file.name != run_folder.MANIFEST}
     assert sealed["files"] == {
         name: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
         for name, content in sorted(present.items())
@@ -228,7 +236,7 @@ def test_the_manifest_covers_every_file_with_its_digest_and_size(folder: Path) -
     }
     assert sealed["run_id"] == RUN_ID
     assert sealed["journal_sha256"] == hashlib.sha256(present["journal.jsonl"]).hexdigest()
-    assert published.manifest_digest == hashlib.sha256((folder / run.MANIFEST).read_bytes()).hexdigest()
+    assert published.manifest_digest == hashlib.sha256((folder / run_folder.MANIFEST).read_bytes()).hexdigest()
 
 
 def test_the_manifest_is_written_last(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -241,15 +249,15 @@ def test_the_manifest_is_written_last(folder: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("scanner.report.render.write", broken)
     with pytest.raises(ScannerError):
         publish(folder, ("csv",))
-    assert not (folder / run.MANIFEST).exists()
+    assert not (folder / run_folder.MANIFEST).exists()
 
 
 def test_nothing_half_written_is_left_where_the_manifest_fails(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recorded(folder)
     monkeypatch.setattr(os, "fsync", _full)
     with pytest.raises(OutputError, match="No space left"):
-        run.seal(folder, [], "0" * 64)
-    assert [file.name for file in folder.iterdir()] == [run.JOURNAL]
+        run_folder.seal(folder, [], "0" * 64)
+    assert [file.name for file in folder.iterdir()] == [run_folder.JOURNAL]
 
 
 def _full(descriptor: int) -> None:
@@ -285,7 +293,7 @@ def test_rendering_again_leaves_the_run_s_folder_as_it_was(folder: Path, tmp_pat
 
 def test_a_journal_that_was_tampered_with_is_not_rendered(folder: Path, tmp_path: Path) -> None:
     recorded(folder)
-    journal = folder / run.JOURNAL
+    journal = folder / run_folder.JOURNAL
     journal.write_bytes(journal.read_bytes().replace(b'"alice"', b'"malice"'))
     with pytest.raises(JournalError, match="journal line 3 does not follow line 2"):
         publish_again(decide(folder), folder, tmp_path / "again", ("csv",))
@@ -295,6 +303,6 @@ def test_the_digest_in_the_summary_is_the_journal_s(folder: Path) -> None:
     recorded(folder)
     publish(folder, ())
     summary = json.loads((folder / "summary.json").read_bytes())
-    data = (folder / run.JOURNAL).read_bytes()
+    data = (folder / run_folder.JOURNAL).read_bytes()
     assert summary["journal_sha256"] == decode(data).digest == hashlib.sha256(data).hexdigest()
     assert summary["times"]["started_at"].startswith(START.date().isoformat())

@@ -21,6 +21,7 @@ from scanner.model import (
 )
 from scanner.record import Footer, Record, SafelistText
 from scanner.runs.journal import NO_LINE, JournalError, Line, decode, encode
+from scanner.settings import Settings
 from tests.builders import (
     START,
     access,
@@ -118,7 +119,7 @@ HEADERS = {
     "plain": header(),
     "without an organization": header(organization=None),
     "with safelists": header(safelists=(SafelistText(path="a.yaml", text="version: 1\r\nglobal: []\n\ud800"),)),
-    "with owners and settings": header(account_owners={"0" * 12: "ö"}, settings={"ou": ["Root/A"], "as_of": None}),
+    "with owners and settings": header(account_owners={"0" * 12: "ö"}, settings=Settings(ou=("Root/A",))),
 }
 
 
@@ -249,7 +250,7 @@ def test_a_blank_line_is_noticed() -> None:
 
 
 def test_a_last_line_without_its_newline_is_torn() -> None:
-    assert refusal(SAMPLE[:-1]).startswith("journal line 6 is broken: it is torn")
+    assert refusal(SAMPLE[:-1]).startswith("journal line 6 is torn")
 
 
 @given(st.integers(min_value=0, max_value=len(SAMPLE) - 1))

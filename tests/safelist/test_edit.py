@@ -16,6 +16,7 @@ from scanner.record import SafelistText
 from scanner.safelist.edit import Edits, edited
 from scanner.safelist.entries import parse
 from scanner.safelist.types import Safelist
+from scanner.text import first_invisible, is_blank
 
 ROOT = Path(__file__).parents[2]
 
@@ -241,8 +242,125 @@ def test_a_layout_that_it_does_not_know_is_refused() -> None:
 
 
 def test_what_a_safelist_cannot_hold_is_refused() -> None:
-    with pytest.raises(UsageError, match="no name that an IAM user can have"):
+    with pytest.raises(UsageError, match="not a valid IAM user name"):
         added("version: 1\nglobal: []\n", approval(user="not a name"))
+
+
+# --- renewing --------------------------------------------------------------------------------------------------------
+
+
+def renewed(text: str, new: Entry) -> str:
+    """The text after its first account entry was renewed."""
+    old = next(entry for entry in parse([file_of(text)]).entries if entry.scope is Scope.ACCOUNT)
+    return edited(file_of(text), Edits(renewals=((old, replace(new, selector=old.selector, value=old.value)),)))
+
+
+RENEWAL = approval(owner="db@example.com", approved_on=date(2027, 1, 4), expires_on=date(2027, 6, 30))
+RENEWED = {
+    "a block": (
+        """\
+        version: 1
+        accounts:
+          '000000000001':
+            # the nightly job
+            - user: "alice"   # of finance
+              user_id: AIDAALICE
+              # asked for in SEC-1
+              owner: db@example.com
+              approved_by: ciso@example.com
+              approved_on: 2026-01-04   # first
+              expires_on: 2026-06-30
+            - bob
+        """,
+        """\
+        -      approved_on: 2026-01-04   # first
+        -      expires_on: 2026-06-30
+        +      approved_on: 2027-01-04   # first
+        +      expires_on: 2027-06-30""",
+    ),
+    "a block with fields that come and go": (
+        """\
+        version: 1
+        accounts:
+          "000000000001":
+            - user: alice
+              ticket: SEC-1
+              reason: |
+                a long
+                story
+              approved_by: ciso@example.com
+
+            # next
+            - bob
+        """,
+        """\
+        -      ticket: SEC-1
+        -      reason: |
+        -        a long
+        -        story
+        +      user_id: AIDAALICE
+        +      owner: db@example.com
+        +      approved_on: 2027-01-04
+        +      expires_on: 2027-06-30""",
+    ),
+    "a flow entry": (
+        """\
+        version: 1
+        accounts:
+          "000000000001":
+            - {user: alice, ticket: SEC-1, approved_by: ciso@example.com, user_id: AIDAALICE}  # of finance
+        """,
+        """\
+        -    - {user: alice, ticket: SEC-1, approved_by: ciso@example.com, user_id: AIDAALICE}  # of finance
+        +    - {user: alice, approved_by: ciso@example.com, user_id: AIDAALICE, owner: db@example.com, approved_on: 2027-01-04, expires_on: 2027-06-30}  # of finance""",  # noqa: E501
+    ),
+    "a bare name": (
+        """\
+        version: 1
+        accounts:
+          "000000000001":
+            - alice   # of finance
+            - bob
+        """,
+        """\
+        -    - alice   # of finance
+        +    - {user: alice, user_id: AIDAALICE, owner: db@example.com, approved_by: ciso@example.com, approved_on: 2027-01-04, expires_on: 2027-06-30}   # of finance""",  # noqa: E501
+    ),
+    "an ARN": (
+        """\
+        version: 1
+        accounts:
+          "000000000001":
+            - arn: arn:aws:iam::000000000001:user/alice
+              expires_on: 2026-06-30
+        """,
+        """\
+        -      expires_on: 2026-06-30
+        +      expires_on: 2027-06-30
+        +      user_id: AIDAALICE
+        +      owner: db@example.com
+        +      approved_by: ciso@example.com
+        +      approved_on: 2027-01-04""",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), RENEWED.values(), ids=RENEWED)
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_a_renewal_changes_the_fields_of_its_entry_and_no_other_byte(text: str, expected: str, newline: str) -> None:
+    before = dedent(text).replace("\n", newline)
+    after = renewed(before, RENEWAL)
+    assert diff(before, after) == dedent(expected)
+    assert newline == "\n" or "\n" not in after.replace("\r\n", "")
+
+
+def test_an_entry_renewed_four_times_is_one_entry() -> None:
+    text = dedent(RENEWED["a bare name"][0])
+    for year in range(2027, 2031):
+        text = renewed(text, replace(RENEWAL, expires_on=date(year, 6, 30)))
+    alice, bob = parse([file_of(text)]).entries
+    assert (alice.value, alice.expires_on, bob.value) == ("alice", date(2030, 6, 30), "bob")
+    assert text.count("# of finance") == 1
 
 
 # --- whatever the file and the values --------------------------------------------------------------------------------
@@ -273,7 +391,7 @@ layouts = st.tuples(st.sampled_from(TOPS), st.permutations([0, 1, 2]), st.sample
     )
 )
 texts = st.text(min_size=1, max_size=20).map(lambda text: " ".join(text.split())).filter(str.strip)
-plain_texts = texts.filter(lambda text: not any(ord(each) < 32 or 127 <= ord(each) < 160 for each in text))
+plain_texts = texts.filter(lambda text: not is_blank(text) and first_invisible(text) is None)
 odd_texts = st.sampled_from(
     ["yes", "N", "null", "~", "1e3", "012", "2026-01-01", "a: b", "a #b", "- x", "{x}", "=1", "x "]
 )
@@ -332,3 +450,18 @@ def test_what_is_taken_out_is_gone_and_all_else_is_as_it_was(
     left = replace(before, revocations=tuple(each for each in before.revocations if each not in gone))
     assert said(parse([file_of(after)])) == said(left)
     assert is_subsequence(after.replace("[]", ""), text)
+
+
+@settings(max_examples=60, deadline=None)
+@given(layouts, st.lists(entries, min_size=1, max_size=3), st.data())
+def test_what_is_renewed_says_what_was_asked_for_whatever_the_file(
+    text: str, more: list[Entry], data: st.DataObject
+) -> None:
+    text = added(text, *more)
+    before = parse([file_of(text)])
+    old = data.draw(st.sampled_from([entry for entry in before.entries if entry.scope is Scope.ACCOUNT]))
+    new = replace(data.draw(entries), selector=old.selector, value=old.value, scope_value=old.scope_value)
+    after = parse([file_of(edited(file_of(text), Edits(renewals=((old, new),))))])
+    expected = [told(entry) for entry in before.entries]
+    expected[before.entries.index(old)] = told(new)
+    assert sorted(map(told, after.entries)) == sorted(expected)

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from scanner.errors import FaultsError
+from scanner.files import MAX_BYTES
 from scanner.record import SafelistText
 from scanner.safelist.entries import parse
-from scanner.safelist.read import MAX_BYTES, read
+from scanner.safelist.read import read
 
 HEAD = "version: 1\nglobal:\n"
 REFUSED = {
@@ -19,14 +20,14 @@ REFUSED = {
     "a tab behind the dash": (HEAD + "  -\talice\n", 3, "Not valid YAML"),
     "a long key": ("a" * 200_000 + ": 1\n", 1, "Not valid YAML"),
     "a quote without end": (HEAD + '  - "' + "a\n" * 5_000, 5003, "Not valid YAML"),
-    "a long name": (HEAD + "  - " + "a" * 200_000 + "\n", 3, "is no name that an IAM user can have"),
-    "a long name in quotes": (HEAD + '  - "' + "a" * 200_000 + '"\n', 3, "is no name that an IAM user can have"),
+    "a long name": (HEAD + "  - " + "a" * 200_000 + "\n", 3, "is not a valid IAM user name"),
+    "a long name in quotes": (HEAD + '  - "' + "a" * 200_000 + '"\n', 3, "is not a valid IAM user name"),
+    "line ends of old": ((HEAD + "  - alice\n").replace("\n", "\r"), 1, "U+000D"),
     "an alias of itself": (HEAD + "  - &a [*a, *a]\n", 3, "is not allowed"),
 }
 READ = {
     "a byte order mark": ("\ufeff" + HEAD + "  - alice\n", 1),
     "line ends of Windows": ((HEAD + "  - alice\n").replace("\n", "\r\n"), 1),
-    "line ends of old": ((HEAD + "  - alice\n").replace("\n", "\r"), 1),
     "a long comment": (HEAD + "  - alice # " + "x" * 200_000 + "\n", 1),
     "many on one line": (HEAD + "  [" + "alice, " * 1_000 + "]\n", 1_000),
 }

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from scanner.errors import ExitCode, Fault, FaultsError, ScannerError
+from scanner.files import MAX_BYTES
 from scanner.safelist.entries import read
-from scanner.safelist.read import MAX_BYTES, rewrite
+from scanner.safelist.read import rewrite
 
 
 def write(path: Path, text: str = "version: 1\nglobal: []\n") -> Path:
@@ -128,3 +129,33 @@ def test_what_somebody_else_changed_meanwhile_is_not_overwritten(tmp_path: Path)
     with pytest.raises(ScannerError, match="has changed since it was read"):
         rewrite(text, "version: 1\nglobal: []\n# more\n")
     assert file.read_text(encoding="utf-8") == "version: 1\nglobal: [alice]\n"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "prod.yaml.txt",
+        "prod.yml.bak",
+        "prod.yaml~",
+        "prod.yaml.orig",
+        "PROD.YAML.disabled",
+        "prod.yaml (1)",
+        "prod.yaml ",
+    ],
+)
+def test_a_name_that_only_looks_like_a_safelist_is_a_fault_and_not_passed_over(tmp_path: Path, name: str) -> None:
+    """A revocation may stand in it."""
+    (tmp_path / "prod.yaml").write_text("version: 1\nglobal: []\n", encoding="utf-8")
+    (tmp_path / name).write_text("version: 1\nglobal: []\n", encoding="utf-8")
+    with pytest.raises(FaultsError) as raised:
+        read([tmp_path])
+    (fault,) = raised.value.faults
+    assert fault.file == (tmp_path / name).as_posix()
+    assert fault.problem == "Its name does not end in .yaml or .yml, so it is not read."
+
+
+@pytest.mark.parametrize("name", ["README.md", "old.yaml.example", ".prod.yaml.swp", "notes.txt", "prod.yaml.yaml"])
+def test_other_names_beside_safelists_are_no_fault(tmp_path: Path, name: str) -> None:
+    (tmp_path / "prod.yaml").write_text("version: 1\nglobal: []\n", encoding="utf-8")
+    (tmp_path / name).write_text("version: 1\nglobal: []\n", encoding="utf-8")
+    assert Path(read([tmp_path])[0].path).name == "prod.yaml"

@@ -1,7 +1,8 @@
 """`collect`: side by side, within its bound, and as the items arrive."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import aclosing
 
 import pytest
 
@@ -10,7 +11,7 @@ from scanner.scan.collect import collect
 Release = Callable[[], None]
 
 
-async def given(items: Iterable[int]) -> AsyncIterator[int]:
+async def given(items: Iterable[int]) -> AsyncGenerator[int, None]:
     for item in items:
         yield item
 
@@ -64,18 +65,18 @@ async def test_results_come_as_they_are_ready_and_not_in_order() -> None:
             await go.wait()
         return item
 
-    found = []
+    results = []
     async for result in collect(given(range(3)), work, 3):
-        found.append(result)
-        if len(found) == 2:
+        results.append(result)
+        if len(results) == 2:
             go.set()
-    assert found == [1, 2, 0]
+    assert results == [1, 2, 0]
 
 
 async def test_work_begins_before_the_last_item_has_arrived() -> None:
     begun = asyncio.Event()
 
-    async def items() -> AsyncIterator[int]:
+    async def items() -> AsyncGenerator[int, None]:
         yield 0
         async with asyncio.timeout(5):
             await begun.wait()
@@ -129,7 +130,7 @@ async def test_a_place_is_free_again_after_its_work_whether_given_up_or_not() ->
 
 
 async def test_what_the_items_end_with_is_raised() -> None:
-    async def items() -> AsyncIterator[int]:
+    async def items() -> AsyncGenerator[int, None]:
         yield 0
         raise LookupError("the disk is full")
 
@@ -154,12 +155,36 @@ async def test_whoever_stops_listening_stops_the_work() -> None:
     results = collect(given(range(2)), work, 2)
     assert await anext(results) == 0
     await asyncio.sleep(0)
-    await results.aclose()  # type: ignore[attr-defined]
+    await results.aclose()
     assert cancelled.is_set()
 
 
+async def test_whoever_stops_listening_closes_what_the_items_come_from() -> None:
+    """Also while the next item waits for a place, and nobody waits for the items."""
+    closed = False
+
+    async def items() -> AsyncGenerator[int, None]:
+        nonlocal closed
+        try:
+            for item in range(3):
+                yield item
+        finally:
+            closed = True
+
+    async def work(item: int, release: Release) -> int:
+        if item:
+            await asyncio.Event().wait()
+        return item
+
+    async with aclosing(collect(items(), work, 1)) as results:
+        assert await anext(results) == 0
+        for _ in range(5):
+            await asyncio.sleep(0)
+    assert closed
+
+
 async def test_what_goes_wrong_in_the_listing_comes_out_as_it_is() -> None:
-    async def full_disk() -> AsyncIterator[int]:
+    async def full_disk() -> AsyncGenerator[int, None]:
         yield 1
         raise OSError(28, "No space left on device")
 

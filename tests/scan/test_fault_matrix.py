@@ -35,9 +35,7 @@ from tests.aws_endpoint import (
     wrong_account,
 )
 from tests.aws_endpoint.faults import Effect, When, always
-from tests.program import NOBODY, Scanned, hurried, scan, workplace
-
-__all__ = ["hurried", "workplace"]
+from tests.program import NOBODY, Scanned, scan
 
 SECONDS = 120  # --account-timeout; nobody waits for it: see `_clock_ahead`
 LISTING = "iam:ListUsers"
@@ -161,7 +159,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Both:
 def _both(root: Path) -> Both:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("scanner.aws.clients.BACKOFF_CAP", 0.05)
-        patch.setattr("scanner.aws.iam.POLL_SECONDS", (0.05,))
+        patch.setattr("scanner.aws.credential_report.POLL_SECONDS", (0.05,))
         without = _scanned(root / "without-faults", patch, _world(), [])
         world = _world()
         ids = {account.name: account.id for account in world.accounts.values()}
@@ -278,8 +276,8 @@ def test_every_other_account_is_exactly_as_without_faults(both: Both, name: str)
 def test_the_faultless_run_fills_the_columns_that_faults_empty(both: Both) -> None:
     """Else the comparisons above would hold of empty columns too."""
     alice = _of(both.without, both.ids["one"])[0]
-    told = ("console_access", "mfa_active", "active_access_keys", "stale_credentials", "dormant", "tags")
-    assert [alice[column] for column in told] == [
+    columns = ("console_access", "mfa_active", "active_access_keys", "stale_credentials", "dormant", "tags")
+    assert [alice[column] for column in columns] == [
         "true",
         "false",
         "1",
@@ -310,7 +308,7 @@ def test_a_report_in_the_making_holds_up_no_other_account() -> None:
         done = scan(endpoint, "--concurrency", 1, "--account-timeout", 60)
     order = list(done.record.scans)
     entered = [call.account_id for call in endpoint.calls_to(LISTING)]
-    assert entered.index(slow.id) < max(entered.index(each.id) for each in others)
+    assert entered.index(slow.id) < max(entered.index(account.id) for account in others)
     assert order[-1] == slow.id
     assert done.accounts[slow.id]["evidence"] == "FULL"
     assert {row["evidence"] for row in done.users} == {"FULL"}

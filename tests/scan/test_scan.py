@@ -10,10 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.aws_endpoint import Fault, deny, hang, html, http_500, http_503, organization, running, sometimes, throttle
-from tests.program import accounts_asked, hurried, ids, named, scan, small_world, table, workplace
-
-__all__ = ["hurried", "workplace"]
+from tests.aws_endpoint import (
+    Fault,
+    Raw,
+    deny,
+    hang,
+    html,
+    http_500,
+    http_503,
+    organization,
+    running,
+    sometimes,
+    throttle,
+)
+from tests.program import accounts_asked, calling, ids, named, program, scan, small_world, table
 
 pytestmark = pytest.mark.usefixtures("workplace")
 
@@ -101,13 +111,49 @@ def test_the_record_says_who_scanned_what_and_with_which_settings() -> None:
     assert header.caller.arn == f"arn:aws:iam::{world.management_account_id}:user/auditor"
     assert header.organization is not None
     assert header.organization.id == world.id
-    assert header.settings["ou"] == ["Root/Sandbox"]
-    assert header.settings["external_id_given"] is True
+    assert header.settings.ou == ("Root/Sandbox",)
+    assert header.external_id_given is True
     assert [text.path for text in header.safelists] == ["nobody.yaml"]
     assert header.safelists[0].text == Path("nobody.yaml").read_text(encoding="utf-8")
     assert header.run_id == done.folder.name
     assert {"python", "aioboto3", "pandas", "openpyxl"} <= set(header.versions)
     assert set(header.session_policies) == {"member"}
+
+
+def test_no_role_is_assumed_before_the_scope_is_checked() -> None:
+    world = small_world()
+    hub = f"arn:aws:iam::{world.members[0].id}:role/Hub"
+    with running(world) as endpoint, calling(endpoint):
+        done = program("scan", "--safelist", "nobody.yaml", "--hub-role-arn", hub, "--ou", "Root/Absent")
+    assert done.exit_code == 2
+    assert endpoint.calls_to("sts:AssumeRole") == []
+
+
+def test_a_safelist_of_an_organization_that_could_not_be_checked_is_said() -> None:
+    world = small_world()
+    Path("named.yaml").write_text("version: 1\norganization: o-someoneelse\nglobal: []\n", encoding="utf-8")
+    rows = "".join(f"{account.id},{account.name},Root\n" for account in world.accounts.values())
+    Path("accounts.csv").write_text("account_id,account_name,ou_path\n" + rows, encoding="utf-8")
+    with running(world) as endpoint:
+        done = scan(endpoint, "--accounts-file", "accounts.csv", safelist="named.yaml")
+    assert any("o-someoneelse" in note for note in done.summary["notes"])
+
+
+def test_an_odd_organization_is_no_start() -> None:
+    odd = Raw(200, json.dumps({"Organization": {}}).encode(), "application/x-amz-json-1.1")
+    with running(small_world(), [Fault("organizations:DescribeOrganization", odd)]) as endpoint:
+        done = scan(endpoint)
+    assert done.exit_code == 5
+
+
+@pytest.mark.parametrize(("name", "value"), [("AWS_ENDPOINT_URL", "localhost:1234"), ("AWS_REGION", "bad region!")])
+def test_settings_of_the_sdk_that_cannot_be_used_are_no_start(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running(small_world()) as endpoint, calling(endpoint):
+        monkeypatch.setenv(name, value)
+        done = program("scan", "--safelist", "nobody.yaml")
+    assert done.exit_code == 5
 
 
 def test_rows_come_in_the_order_of_accounts_and_names() -> None:

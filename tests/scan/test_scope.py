@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from scanner.model import SkipReason
+from scanner.runs import folder as run_folder
 from scanner.scan.scope import Placement, Plan, Selection, place
 from tests.aws_endpoint import MEMBER_KEY, Fault, SimulatedOrganization, deny, empty_organization, running
 from tests.builders import account, account_id, ou_id
-from tests.program import PROD, Scanned, accounts_asked, ids, named, scan, small_world, unit, workplace
-
-__all__ = ["workplace"]
+from tests.program import PROD, Scanned, accounts_asked, calling, ids, named, program, scan, small_world, unit
+from tests.runs.recording import rechained
+from tests.scan.entering import spelled
 
 # --- the decision, pure ----------------------------------------------------------------------------------------------
 
@@ -120,15 +121,6 @@ SCOPES: dict[str, tuple[list[str], set[str]]] = {
         {"payments-2"},
     ),
 }
-
-
-def spelled(world: SimulatedOrganization, arguments: list[str]) -> list[str]:
-    """`<Prod>` is the id of the OU Prod, `<<prod>>` that of the account prod."""
-    for each in world.accounts.values():
-        arguments = [argument.replace(f"<<{each.name}>>", each.id) for argument in arguments]
-    for ou in world.ous.values():
-        arguments = [argument.replace(f"<{ou.name}>", ou.id) for argument in arguments]
-    return arguments
 
 
 @needs_a_workplace
@@ -330,14 +322,16 @@ def test_a_name_that_the_file_lacks_is_refused(option: str, value: str, near: st
 
 
 HEAD = "account_id,account_name,ou_path\n"
+# What else is refused: tests/test_account_files.py.
 BAD_FILES = {
-    "no such columns": ("id,name\n1,x\n", "accounts.csv:1: columns are missing"),
-    "empty": ("", "accounts.csv:1: columns are missing"),
-    "no lines": (HEAD, "accounts.csv:1: there is not one account"),
-    "a mangled id": (f"{HEAD}12345678901,x,Root\n", "accounts.csv:2: '12345678901' is no account id"),
-    "an account twice": (f"{HEAD}123456789012,x,Root\n123456789012,y,Root\n", "accounts.csv:3: account 123456789012"),
-    "no path": (f"{HEAD}123456789012,x,\n", "accounts.csv:2: account 123456789012 has no ou_path"),
-    "a line that is too short": (f"{HEAD}123456789012\n", "accounts.csv:2: account 123456789012 has no ou_path"),
+    "no lines": (HEAD, "accounts.csv:1: There is not one account"),
+    "a quote that swallows lines": (
+        f'{HEAD}123456789012,"x,Root\n123456789013,y,Root\n',
+        "accounts.csv:2: A quote is not",
+    ),
+    "a comma that moves an account": (f"{HEAD}123456789012,x,Root/A,Root/B\n", "accounts.csv:2: 4 fields, where"),
+    "a short row": (f"{HEAD}123456789012\n", "accounts.csv:2: 1 field, where"),
+    "an OU without a name": (f"{HEAD}123456789012,x,Root//A\n", "accounts.csv:2: The ou_path 'Root//A' has an OU"),
 }
 
 
@@ -351,6 +345,24 @@ def test_a_bad_file_of_accounts_is_refused_before_any_call(text: str, told: str)
     assert told in done.err
     assert endpoint.calls == []
     assert not done.output.exists()
+
+
+@needs_a_workplace
+def test_a_list_that_an_earlier_version_took_is_refused_when_its_run_is_resumed() -> None:
+    """It is read from the journal, and as strictly as from the file."""
+    world = small_world()
+    file = accounts_file(world, dev="Root/Dev", core="Root/Prod")
+    with running(world, [Fault("sts:AssumeRole", deny, account=named(world, "core").id)]) as endpoint:
+        done = scan(endpoint, "--accounts-file", file)
+        journal = done.folder / run_folder.JOURNAL
+        lines = journal.read_bytes().replace(b",core,Root/Prod", b",core,Root//Prod", 1).splitlines(keepends=True)
+        journal.write_bytes(b"".join(rechained(lines)))
+        endpoint.calls.clear()
+        with calling(endpoint):
+            again = program("scan", "--resume", done.folder)
+    assert again.exit_code == 2
+    assert "accounts.csv:3: The ou_path 'Root//Prod' has an OU without a name in it." in again.err
+    assert endpoint.calls == []
 
 
 @needs_a_workplace

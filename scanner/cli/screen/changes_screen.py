@@ -51,9 +51,9 @@ def _show_heading(compared: Comparison, console: Console) -> None:
 
 
 def _heading(compared: Comparison) -> Iterator[tuple[str, str]]:
-    for label, each in (("Old", compared.old), ("New", compared.new)):
-        header = each.record.header
-        yield label, for_terminal(f"{header.run_id}  {header.started_at:%Y-%m-%d}  {status_words(each)}")
+    for label, run in (("Old", compared.old), ("New", compared.new)):
+        header = run.record.header
+        yield label, for_terminal(f"{header.run_id}  {header.started_at:%Y-%m-%d}  {status_words(run)}")
     yield from _counted(compared)
 
 
@@ -102,7 +102,7 @@ def _sides(row: Difference) -> tuple[str, str]:
 
 def _besides(row: Difference, change: Change) -> str:
     """What else changed of a user, beside what it is listed for."""
-    others = [WORDS[each] for each in row.changes if each is not change]
+    others = [WORDS[other] for other in row.changes if other is not change]
     return f" (also {', '.join(others)})" if others else ""
 
 

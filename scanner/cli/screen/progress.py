@@ -1,5 +1,7 @@
 """What is seen while a scan runs: on stderr, and only in a terminal."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -47,6 +49,15 @@ class ScanProgress:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._bar.stop()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Take the display away while somebody may be asked for something in the terminal."""
+        self._bar.stop()
+        try:
+            yield
+        finally:
+            self._bar.start()
 
     def says(self, text: str) -> None:
         """Begin a stage."""

@@ -1,6 +1,8 @@
 """What is seen while remediation runs: on stderr, and only in a terminal."""
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -43,6 +45,20 @@ class RemediationProgress:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._bar.stop()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Take the display away while somebody may be asked for something in the terminal."""
+        self._bar.stop()
+        try:
+            yield
+        finally:
+            self._bar.start()
+
+    def notes(self, text: str) -> None:
+        """Say something that should not be missed, and go on."""
+        if not self._quiet:
+            self._console.print(text)
 
     def says(self, text: str) -> None:
         """Begin a stage."""

@@ -43,12 +43,14 @@ def document(imported: Imported) -> Mapping[str, object]:
         "safelist": {
             "written": imported.written,
             "approvals": len(wanted.approvals),
+            "renewals": len(wanted.renewals),
             "revocations": len(wanted.revocations),
             "lifted": len(wanted.lifted),
             "changes": [{"file": change.path, "diff": change.diff()} for change in imported.changes],
         },
         "removals": {"file": str(imported.removals), "users": imported.to_remove},
         "ledger": {"file": str(imported.ledger), "added": imported.standing.get(Standing.NEW, 0)},
+        "notes": list(imported.notes),
     }
 
 
@@ -73,7 +75,7 @@ def _parts(imported: Imported, *, below_diff: bool) -> Iterator[RenderableType]:
 def _decided(imported: Imported) -> Text:
     """How many, and what; then what was known already, so that nobody wonders why nothing changed."""
     total = sum(imported.decided.values())
-    split = ", ".join(f"{imported.decided[each]:,} {each}" for each in Choice if imported.decided.get(each))
+    split = ", ".join(f"{imported.decided[choice]:,} {choice}" for choice in Choice if imported.decided.get(choice))
     text = Text(f"{many(total, 'user')}: {split}" if total else "nobody: every decision is blank")
     counts = imported.standing
     if recorded := counts.get(Standing.RECORDED, 0):
@@ -98,19 +100,31 @@ def _safelist(imported: Imported) -> Text:
         return Text("unchanged: it says all of this already, or nothing of this concerns it")
     counts = (len(wanted.approvals), "approval"), (len(wanted.revocations), "revocation")
     added = " and ".join(many(count, thing) for count, thing in counts if count)
+    renewed = many(len(wanted.renewals), "approval") if wanted.renewals else ""
     lifted = many(len(wanted.lifted), "revocation") if wanted.lifted else ""
     files = for_terminal(", ".join(change.path for change in imported.changes))
     if imported.written:
-        done = [f"{added} added" if added else "", f"{lifted} taken out" if lifted else ""]
+        done = [
+            f"{added} added" if added else "",
+            f"{renewed} renewed" if renewed else "",
+            f"{lifted} taken out" if lifted else "",
+        ]
         return Text(f"{', '.join(filter(None, done))}: {files}", style="green")
-    to_do = [f"add {added}" if added else "", f"take out {lifted}" if lifted else ""]
+    to_do = [
+        f"add {added}" if added else "",
+        f"renew {renewed}" if renewed else "",
+        f"take out {lifted}" if lifted else "",
+    ]
     return Text(f"UNCHANGED; --write would {', '.join(filter(None, to_do))}: {files}", style="yellow")
 
 
 def _ledger(imported: Imported) -> Text:
     added = imported.standing.get(Standing.NEW, 0)
     said = f"{many(added, 'decision')} added" if added else "unchanged"
-    return Text(f"{said}: {for_terminal(str(imported.ledger))}")
+    text = Text(f"{said}: {for_terminal(str(imported.ledger))}")
+    for note in imported.notes:
+        text.append(f"\n{for_terminal(note)}", style="yellow")
+    return text
 
 
 def _advice(imported: Imported) -> Iterator[str]:

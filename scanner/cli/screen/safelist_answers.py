@@ -4,7 +4,6 @@ Apart from the commands themselves, so that --help waits for none of it.
 """
 
 import dataclasses
-import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
@@ -31,7 +30,8 @@ from scanner.model import (
 from scanner.safelist.check import Checked
 from scanner.safelist.match import Decision, Index
 from scanner.safelist.types import Safelist, fold, selected_name
-from scanner.text import for_terminal, is_ou_id
+from scanner.settings import Settings
+from scanner.text import for_terminal, is_account_id, is_ou_id
 
 GAP = "  "
 UNDECIDED = "Not approved, as this cannot be decided without --user-id"
@@ -41,28 +41,23 @@ UNEXPLAINED = "Not approved, whatever the user id, and why cannot be told withou
 # --- options → values ------------------------------------------------------------------------------------------------
 
 
-def day_of(text: str | None) -> date:
-    if text is None:
-        return datetime.now(UTC).date()
-    try:
-        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
-            return date.fromisoformat(text)
-    except ValueError:
-        pass  # no such day, as 2026-02-30
-    raise UsageError(f"--as-of: {text!r} is no day; write it as 2027-01-15.")  # as a scan says it
+def judged_on(settings: Settings) -> date:
+    return settings.as_of or datetime.now(UTC).date()
 
 
 def account_of(account_id: str, ou: str | None) -> Account:
     """An account in an OU that is known by its id or its path, whichever was given."""
-    if not re.fullmatch(r"\d{12}", account_id, re.ASCII):
-        raise UsageError(f"--account {account_id} is no account id. Give its 12 digits.")
+    if not is_account_id(account_id):
+        raise UsageError(f"--account {account_id} is not a valid account ID. Give its 12 digits.")
     ous: list[OrganizationalUnit] = []
     if ou is not None and is_ou_id(ou):
         ous.append(OrganizationalUnit(id=ou, name=ou, path=ou, addressable=False))
     elif ou is not None:
         names = ou.split("/")
         if not all(names):
-            raise UsageError(f"--ou {ou} is no path of an OU. Write it as Root/Prod/Payments, or give the OU's id.")
+            raise UsageError(
+                f"--ou {ou} is not the path of an OU. Write it as Root/Prod/Payments, or give the OU's ID."
+            )
         paths = ["/".join(names[:depth]) for depth in range(1, len(names) + 1)]
         ous += [OrganizationalUnit(id=None, name=at.rpartition("/")[2], path=at) for at in paths]
     return Account(id=AccountId(account_id), name=account_id, state=None, ous=tuple(ous))
@@ -70,7 +65,7 @@ def account_of(account_id: str, ou: str | None) -> Account:
 
 def user_of(account: Account, name: str, user_id: str | None, path: str, safelist: Safelist) -> IamUser:
     if not (path.startswith("/") and path.endswith("/")):
-        raise UsageError(f"--path {path} is no path of a user. It begins and ends with /.")
+        raise UsageError(f"--path {path} is not a valid user path. It begins and ends with /.")
     return IamUser(
         user_id=UserId(user_id or "(not given)"),
         user_name=name,
@@ -94,20 +89,24 @@ def undecided(index: Index, account: Account, user: IamUser) -> Decision | None:
     without_id = index.decide(account, user)
     if without_id.basis is Basis.USER_RECREATED and isinstance(without_id.entry, Entry):
         name = fold(user.user_name)
-        ids = (each.user_id for each in index.safelist.entries if fold(selected_name(each) or "") == name)
-        users = (dataclasses.replace(user, user_id=UserId(each)) for each in ids if each)
-        with_id = (index.decide(account, each) for each in users)
-        approval = next((each.entry for each in with_id if each.determination is Determination.APPROVED), None)
+        ids = (entry.user_id for entry in index.safelist.entries if fold(selected_name(entry) or "") == name)
+        users = (dataclasses.replace(user, user_id=UserId(user_id)) for user_id in ids if user_id)
+        decisions = (index.decide(account, one) for one in users)
+        approval = next((one.entry for one in decisions if one.determination is Determination.APPROVED), None)
         start, by = (UNDECIDED, approval) if isinstance(approval, Entry) else (UNEXPLAINED, without_id.entry)
         return dataclasses.replace(without_id, explanation=f"{start}: {by.at} is for user id {by.user_id}", entry=by)
     if without_id.determination is Determination.APPROVED:
-        for each in index.safelist.revocations:
-            if each.user_id and each.account_id == account.id and fold(each.user) == fold(user.user_name):
+        for revocation in index.safelist.revocations:
+            if (
+                revocation.user_id
+                and revocation.account_id == account.id
+                and fold(revocation.user) == fold(user.user_name)
+            ):
                 return Decision(
                     determination=Determination.UNAPPROVED,
                     basis=Basis.REVOKED,
-                    explanation=f"{UNDECIDED}: {each.at} revokes user id {each.user_id}",
-                    entry=each,
+                    explanation=f"{UNDECIDED}: {revocation.at} revokes user id {revocation.user_id}",
+                    entry=revocation,
                 )
     return None
 

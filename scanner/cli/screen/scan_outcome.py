@@ -15,19 +15,31 @@ from rich.text import Text
 
 from scanner.audit.assessment import Assessment
 from scanner.audit.rule import exit_code
+from scanner.cli.options import print_json, stdout
 from scanner.cli.screen.layout import labelled, print_parts
 from scanner.errors import ExitCode
 from scanner.model import RULE_ID, RULE_TITLE, Status
 from scanner.report.figures import Figures
 from scanner.report.render import Published
 from scanner.report.rows import AccountRow
+from scanner.report.summary import summary
 from scanner.report.words import GROUNDS, many, status_words, what_if_words
-from scanner.runs import folder as run
+from scanner.runs import folder as run_folder
 from scanner.safelist.usage import NOT_JUDGED, EntryStatus, EntryUse
 from scanner.text import for_terminal
 
 SHOWN = 8  # rows of a table; the rest is in the reports
 _STYLES = {Status.COMPLETE: "bold green", Status.INCOMPLETE: "bold red", Status.NOTHING_READ: "bold red"}
+
+
+def print_outcome(published: Published, *, as_json: bool, quiet: bool) -> None:
+    """Print the outcome to stdout: as JSON, as a summary, or with `quiet` the folder's path alone."""
+    if as_json:
+        print_json(summary(published.view) | ({"parts": parts(published)} if published.parts else {}))
+    elif quiet:
+        print(published.folder)  # noqa: T201  # the result
+    else:
+        show(published, stdout())
 
 
 def show(published: Published, console: Console) -> None:
@@ -188,7 +200,7 @@ def _safelist(assessment: Assessment) -> Text:
     """How many entries, and what became of all of them: the numbers add up."""
     counts = Counter(map(_became, assessment.safelist))
     order = [*EntryStatus, NOT_JUDGED]
-    told = ", ".join(_entries(counts[each], each) for each in order if counts[each])
+    told = ", ".join(_entries(counts[status], status) for status in order if counts[status])
     total = many(len(assessment.safelist), "entry", "entries")
     return Text(f"{total}: {told}" if told else total)
 
@@ -209,14 +221,14 @@ def parts(published: Published) -> list[dict[str, object]]:
     """Each part for scripts: whose it is, where it lies, and its figures."""
     return [
         {
-            "value": each.value,
-            "folder": str(each.folder),
-            "status": each.status,
-            "accounts": each.totals.listed,
-            "users": each.totals.users,
-            "unapproved": each.totals.unapproved,
+            "value": part.value,
+            "folder": str(part.folder),
+            "status": part.status,
+            "accounts": part.totals.listed,
+            "users": part.totals.users,
+            "unapproved": part.totals.unapproved,
         }
-        for each in published.parts
+        for part in published.parts
     ]
 
 
@@ -228,10 +240,10 @@ def _files(published: Published) -> Text:
 
 def _parts_told(published: Published) -> Text:
     told = Text(f"{many(len(published.parts), 'part')} in {for_terminal(str(published.folder))}:")
-    width = max(len(each.folder.name) for each in published.parts)
-    for each in published.parts:
-        totals = each.totals
-        told.append(f"\n{each.folder.name:<{width}}", style="bold")
+    width = max(len(part.folder.name) for part in published.parts)
+    for part in published.parts:
+        totals = part.totals
+        told.append(f"\n{part.folder.name:<{width}}", style="bold")
         users = f"{many(totals.users, 'user')}, {totals.unapproved:,} unapproved"
         told.append(f"  {many(totals.listed, 'account')}, {users}")
     return told
@@ -239,7 +251,7 @@ def _parts_told(published: Published) -> Text:
 
 def _most_wanted_first(files: Sequence[Path]) -> list[Path]:
     order = [".xlsx", "iam-users.csv", "iam-users.json"]
-    return sorted(files, key=lambda file: (*(not file.name.endswith(each) for each in order), file.name))
+    return sorted(files, key=lambda file: (*(not file.name.endswith(suffix) for suffix in order), file.name))
 
 
 def _manifest(digest: str) -> Text:
@@ -268,6 +280,6 @@ def _advice_on_the_rest(assessment: Assessment, folder: Path) -> str:
     if not (assessment.totals.failed or record.listing.problem or record.footer.interrupted):
         return "the scope left nothing to scan; widen it."
     return (
-        "nothing is known of the users in accounts that were not read. Mend what kept them from it; then: "
-        f"{run.resume_command(folder)}"
+        "nothing is known of the users in accounts that were not read. Fix the cause; then: "
+        f"{run_folder.resume_command(folder)}"
     )

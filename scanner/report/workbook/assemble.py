@@ -2,7 +2,6 @@
 
 import re
 import shutil
-from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from io import BytesIO
@@ -28,6 +27,20 @@ from scanner.report.workbook.styles import FONT
 from scanner.report.workbook.summary_sheet import summary_sheet
 
 _SUMMARY = "xl/worksheets/sheet1.xml"  # the only one with formulas
+_STRINGS = "xl/sharedStrings.xml"
+# Where a package names that part: the end of the part that does, and what goes before it.
+_TYPE = b"application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+_RELATION = b"http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings"
+_NAMED_IN = {
+    "[Content_Types].xml": (
+        b"</Types>",
+        b'<Override PartName="/xl/sharedStrings.xml" ContentType="%b"/>' % _TYPE,
+    ),
+    "xl/_rels/workbook.xml.rels": (
+        b"</Relationships>",
+        b'<Relationship Id="sharedStrings" Target="/xl/sharedStrings.xml" Type="%b"/>' % _RELATION,
+    ),
+}
 SHEETS = (
     summary_sheet,
     review_sheet,
@@ -51,7 +64,7 @@ def write_workbook(view: View, out: BinaryIO) -> None:
             for write_sheet in SHEETS:
                 write_sheet(book)
             # Not Workbook.save: that stamps the file with the time of day.
-            ExcelWriter(workbook, _TimelessZip(out, assessment.record.header.started_at, _rows_by_member(book))).save()
+            ExcelWriter(workbook, _TimelessZip(out, assessment.record.header.started_at, book)).save()
         except BaseException:
             for sheet in workbook.worksheets:
                 _abandon(sheet)
@@ -99,31 +112,45 @@ def _with_results(sheet: bytes) -> bytes:
 class _TimelessZip(ZipFile):
     """A ZIP whose members all bear the time that the run started, whenever it is rendered.
 
-    Sheets get the rows that were written beside them, behind those that they have.
+    Sheets get the rows that were written beside them, behind those that they have; their texts go into a part of their
+    own, which is written last.
     """
 
-    def __init__(self, out: BinaryIO, started_at: datetime, rows: Mapping[str, BinaryIO]) -> None:
+    def __init__(self, out: BinaryIO, started_at: datetime, book: Book) -> None:
         super().__init__(out, "w", ZIP_DEFLATED)
-        self._rows = rows
+        self._rows = _rows_by_member(book)
+        self._strings = book.strings
         year, month, day, hour, minute, second, *_ = started_at.astimezone(UTC).timetuple()
         self._date = (max(1980, year), month, day, hour, minute, second)  # a ZIP knows nothing older
 
     def writestr(self, zinfo_or_arcname: str | ZipInfo, data: Any, *_: Any, **__: Any) -> None:
+        end, more = _NAMED_IN.get(str(zinfo_or_arcname), (b"", b""))
+        if end:  # openpyxl's writer does not know of the shared strings
+            content = data.encode() if isinstance(data, str) else data
+            data = content.replace(end, more + end)
         super().writestr(self._member(zinfo_or_arcname), data, ZIP_DEFLATED)
 
     def write(self, filename: Any, arcname: Any = None, *_: Any, **__: Any) -> None:
         before, end, after = self._sheet(Path(filename), arcname).partition(b"</sheetData>")
-        rows = self._rows.get(arcname) or BytesIO()
-        member = self._member(arcname)
-        member.file_size = len(before + end + after) + rows.tell()  # tells the ZIP whether it needs its large format
-        rows.seek(0)
+        self._copy(arcname, before, self._rows.get(arcname) or BytesIO(), end + after)
+
+    def close(self) -> None:
+        if self.fp is not None and self.NameToInfo:
+            self._copy(_STRINGS, b"", self._strings.finish(), b"")
+        super().close()
+
+    def _copy(self, name: str, before: bytes, middle: BinaryIO, after: bytes) -> None:
+        member = self._member(name)
+        member.file_size = len(before + after) + middle.tell()  # tells the ZIP whether it needs its large format
+        middle.seek(0)
         with self.open(member, "w") as target:
             target.write(before)
-            shutil.copyfileobj(rows, target, 1 << 20)
-            target.write(end + after)
+            shutil.copyfileobj(middle, target, 1 << 20)
+            target.write(after)
 
     def _sheet(self, written: Path, name: str) -> bytes:
-        return _with_results(written.read_bytes()) if name == _SUMMARY else written.read_bytes()
+        sheet = self._strings.shared(written.read_bytes())
+        return _with_results(sheet) if name == _SUMMARY else sheet
 
     def _member(self, name: str | ZipInfo) -> ZipInfo:
         if isinstance(name, ZipInfo):

@@ -10,7 +10,6 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO
-from xml.sax.saxutils import escape
 
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.compat import safe_string
@@ -86,7 +85,7 @@ class _ColumnCells:
         return {
             CellKind.TEXT: self._text,
             CellKind.LIST: lambda values, row: self._text(joined(self._column, values), row),
-            CellKind.BOOL: lambda value, row: self._inline(self._style, flag(value), row),
+            CellKind.BOOL: lambda value, row: self._shared(self._style, flag(value), row),
             CellKind.INT: self._number,
             CellKind.DATE: lambda day, row: self._number(_serial(day), row),
             CellKind.DATETIME: lambda moment, row: self._number(_serial(naive_utc(moment)), row),
@@ -100,12 +99,11 @@ class _ColumnCells:
             self._book.changed.append(Changed(f"{self._sheet.title}, row {row}, {self._column.key}", changes))
         if self._wraps_at and (len(fitting) > self._wraps_at or "\n" in fitting):
             self.lines = sum(-(-max(1, len(part)) // self._wraps_at) for part in fitting.split("\n"))
-        return self._inline(self._quoted if looks_like_formula(text) else self._style, fitting, row)
+        return self._shared(self._quoted if looks_like_formula(text) else self._style, fitting, row)
 
-    def _inline(self, style: int, text: str, row: int) -> str:
+    def _shared(self, style: int, text: str, row: int) -> str:
         """Text as text, whatever it looks like."""
-        space = ' xml:space="preserve"' if text.strip() not in ("", text) else ""
-        return f'<c r="{self._letter}{row}" s="{style}" t="inlineStr"><is><t{space}>{escape(text)}</t></is></c>'
+        return f'<c r="{self._letter}{row}" s="{style}" t="s"><v>{self._book.strings.number(text)}</v></c>'
 
     def _number(self, value: float, row: int) -> str:
         return f'<c r="{self._letter}{row}" s="{self._style}" t="n"><v>{safe_string(value)}</v></c>'

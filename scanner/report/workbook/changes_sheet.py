@@ -41,4 +41,4 @@ def _frame(book: Book) -> pd.DataFrame:
     if rows := changed(differences or ()):
         return differences_frame(rows)
     said = (COMPARED_WITH_NONE if differences is None else NO_CHANGE,)
-    return pd.DataFrame({each.key: pd.Series([said if each.key == "change" else None]) for each in DIFFERENCES})
+    return pd.DataFrame({column.key: pd.Series([said if column.key == "change" else None]) for column in DIFFERENCES})

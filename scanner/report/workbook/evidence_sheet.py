@@ -14,14 +14,12 @@ from scanner.record import Record, Resumption, SafelistText
 from scanner.report.changes import DIFFERENCES, counts_words
 from scanner.report.columns import ACCOUNTS, SAFELIST, USERS, Column
 from scanner.report.figures import reconciled, skipped_by_detail
-from scanner.report.review_rows import REVIEW, review_every_days
-from scanner.report.rows import dormant_days
+from scanner.report.review_rows import REVIEW
 from scanner.report.summary import sha256
 from scanner.report.words import (
     days,
     many,
     moment,
-    named,
     scope_words,
     settings_words,
     status_words,
@@ -61,7 +59,7 @@ def evidence_sheet(book: Book) -> None:
     _questions(prose, book)
     for heading, facts in (
         ("What is not covered", NOT_COVERED),
-        ("Settings in force", settings_words(book.assessment.record.header.settings)),
+        ("Settings in force", settings_words(book.assessment.record.header)),
         ("Safelists as read", _safelists_used(book.assessment.record)),
         ("Session policies in force", sorted(book.assessment.record.header.session_policies.items())),
         ("Calls to AWS (attempts)", _calls(book)),
@@ -110,8 +108,8 @@ def _source(book: Book) -> Iterable[Fact]:
     yield "Run id", header.run_id
     yield "Program", f"iam-scanner {header.program_version}"
     yield "Started and finished", f"{moment(header.started_at)}; {moment(record.footer.finished_at)}"
-    for each in record.resumptions:
-        yield "Gone on with", _resumption_words(each)
+    for resumption in record.resumptions:
+        yield "Resumed", _resumption_words(resumption)
     if book.figures.read_from and book.figures.read_until:
         yield "Accounts were read", window(book.figures.read_from, book.figures.read_until)
     yield "Compared with", _compared_with(book)
@@ -149,8 +147,8 @@ def _scope(book: Book) -> Iterable[Fact]:
     settings = book.assessment.record.header.settings
     yield from _part(book.assessment.part)
     yield "Asked for", scope_words(settings)
-    for label, key in (("Excluded units", "exclude_ou"), ("Excluded accounts", "exclude_account")):
-        yield label, "\n".join(named(settings, key)) or "none"
+    yield "Excluded units", "\n".join(f"{one.ou} ({one.reason})" for one in settings.exclude_ou) or "none"
+    yield "Excluded accounts", "\n".join(f"{one.account} ({one.reason})" for one in settings.exclude_account) or "none"
     for reason, accounts in skipped_by_detail(book.assessment).items():
         yield "Not attempted", f"{many(len(accounts), 'account')}: {_called(accounts)}\n{reason}"
     yield "Filter on users", "none: every IAM user of every account read is a row of Users, approved or not"
@@ -179,7 +177,7 @@ def _completeness(book: Book) -> Iterable[Fact]:
     totals, listing = book.assessment.totals, book.assessment.record.listing
     yield "Status", status_words(book.assessment)
     if book.assessment.record.footer.interrupted:
-        yield "The run was interrupted", "accounts that it did not reach count as failed; scan --resume goes on with it"
+        yield "The run was interrupted", "accounts that it did not reach count as failed; scan --resume resumes it"
     words = (
         f"{totals.listed:,} listed; {totals.outside_scope:,} outside the scope + {totals.excluded:,} excluded + "
         f"{totals.inactive:,} inactive + {totals.scanned:,} scanned + {totals.failed:,} failed = {reconciled(totals):,}"
@@ -198,7 +196,7 @@ def _completeness(book: Book) -> Iterable[Fact]:
 
 
 def _why_in_review(book: Book) -> str:
-    every = days(review_every_days(book.assessment.record.header))
+    every = days(book.assessment.record.header.settings.review_every_days)
     return (
         f"not approved; approval ends within {days(EXPIRING.days)}; recreated, renamed or gained privilege since the "
         f"previous run; decision not carried out or put off; neither approved nor reviewed in the last {every}"
@@ -218,10 +216,9 @@ def _changes(book: Book) -> Iterable[Fact]:
 
 
 def _accuracy(book: Book) -> Iterable[Fact]:
-    asked = book.assessment.record.header.settings.get("evidence", "full")
     counts = book.figures.accounts_by_evidence
-    yield "Evidence asked for", str(asked)
-    yield "Evidence by account", "; ".join(f"{counts.get(each, 0):,} {each}" for each in Evidence)
+    yield "Evidence asked for", book.assessment.record.header.settings.evidence
+    yield "Evidence by account", "; ".join(f"{counts.get(level, 0):,} {level}" for level in Evidence)
     yield "An empty cell", "is unknown or does not apply; it never means false or 0"
     yield "Groups, policies, tags", "are empty where unknown and where there are none: then administrator is filled in"
     yield "Usage unknown", f"{many(book.figures.usage_unknown, 'user')}: no row of the credential report is theirs"
@@ -233,7 +230,7 @@ def _accuracy(book: Book) -> Iterable[Fact]:
     yield "A row of that report", "counts for a user only if the ARN and, to the second, the creation time agree"
     yield (
         "Dormant after",
-        f"{days(dormant_days(book.assessment.record))} without use, counted from the start of the run",
+        f"{days(book.assessment.record.header.settings.dormant_days)} without use, counted from the start of the run",
     )
     yield "Each user's account", "checked against the account in the user's ARN"
 
@@ -264,8 +261,8 @@ def _files(assessment: Assessment) -> str:
 
 def _safelists(texts: Sequence[SafelistText], *, recorded: bool) -> Iterable[Fact]:
     where = "its text is in the journal" if recorded else "its text is recorded nowhere"
-    for each in texts:
-        yield each.path, f"SHA-256 {sha256(each.text)}; {many(each.text.count(chr(10)), 'line')}; {where}"
+    for text in texts:
+        yield text.path, f"SHA-256 {sha256(text.text)}; {many(text.text.count(chr(10)), 'line')}; {where}"
 
 
 def _safelists_used(record: Record) -> Iterable[Fact]:
@@ -276,7 +273,7 @@ def _safelists_used(record: Record) -> Iterable[Fact]:
 def _calls(book: Book) -> Iterable[Fact]:
     footer = book.assessment.record.footer
     yield from ((call, f"{count:,}") for call, count in sorted(footer.api_calls.items()))
-    yield "Answers that asked to slow down", f"{footer.throttled:,}"
+    yield "Throttled responses", f"{footer.throttled:,}"
 
 
 def _versions(book: Book) -> Iterable[Fact]:
@@ -299,14 +296,15 @@ def _columns(prose: Prose) -> None:
     for title, columns in tables:
         prose.line(Span(1, title, HEAD), Span(2, "What it says, and where that comes from", HEAD))
         prose.lines(
-            (Span(1, each.key, STRONG), Span(2, f"{each.title}. From: {each.source}", PROSE)) for each in columns
+            (Span(1, column.key, STRONG), Span(2, f"{column.title}. From: {column.source}", PROSE))
+            for column in columns
         )
 
 
 def _changed(book: Book) -> Iterable[Fact]:
     """A copy: as this sheet is written, its own texts may add to the list."""
     changed = tuple(book.changed)
-    yield from ((each.where, "; ".join(each.changes)) for each in changed[:CHANGES_SHOWN])
+    yield from ((change.where, "; ".join(change.changes)) for change in changed[:CHANGES_SHOWN])
     if len(changed) > CHANGES_SHOWN:
         yield (
             "And more",

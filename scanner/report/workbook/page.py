@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from tempfile import TemporaryFile
 from typing import BinaryIO, cast
 
 from openpyxl.utils import get_column_letter
@@ -18,6 +19,7 @@ from scanner.report.figures import Figures
 from scanner.report.review_rows import ReviewRow
 from scanner.report.rows import AccountRow, UserRow
 from scanner.report.words import run_words, shortened
+from scanner.report.workbook.shared_strings import SharedStrings
 from scanner.text import Change, for_terminal, for_xml
 
 A3, A4 = 8, 9
@@ -45,6 +47,10 @@ class Book:
     changed: list[Changed] = field(default_factory=list)
     rows: dict[str, BinaryIO] = field(default_factory=dict)  # by sheet: the rows below its header, as XML
     files: ExitStack = field(default_factory=ExitStack)  # closes them
+    strings: SharedStrings = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.strings = SharedStrings(self.files.enter_context(TemporaryFile()))  # noqa: SIM115  # closed with the book
 
     def fit(self, text: str, where: str) -> str:
         """The text as a cell can hold it; a change is kept for the Evidence sheet."""

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from scanner.model import RISK_LEVEL, RULE_ID, Kind, Status
 from scanner.report.figures import INACTIVE_DAYS
-from scanner.report.rows import dormant_days
 from scanner.report.words import days, many, status_words
 from scanner.report.workbook.page import Book, Page
 from scanner.report.workbook.prose import Prose, Span
@@ -25,7 +24,7 @@ def _unapproved(book: Book) -> str:
 
 def _dormant(book: Book) -> str:
     figures = book.figures
-    after = days(dormant_days(book.assessment.record))
+    after = days(book.assessment.record.header.settings.dormant_days)
     unknown = f"; not known of {figures.usage_unknown:,}" if figures.usage_unknown else ""
     return f"{figures.dormant:,} dormant, {figures.stale:,} with a stale credential, at {after}{unknown}"
 

@@ -7,7 +7,7 @@ from itertools import zip_longest
 from scanner.model import RISK_LEVEL, RULE_ID, RULE_TITLE, Choice, Status
 from scanner.report.changes import counts_words
 from scanner.report.figures import UNPLACED, reconciled
-from scanner.report.rows import AccountRow, dormant_days
+from scanner.report.rows import AccountRow
 from scanner.report.words import GROUNDS, days, many, moment, scope_words, status_words, what_if_words, window
 from scanner.report.workbook.charts import accounts_block, ous_block
 from scanner.report.workbook.page import Book, Page
@@ -144,7 +144,7 @@ def _sum(label: str, count: int | Formula, remark: str, styles: tuple[Style, Sty
 
 def _users(book: Book) -> list[Line]:
     totals, figures = book.assessment.totals, book.figures
-    unused = days(dormant_days(book.assessment.record))
+    unused = days(book.assessment.record.header.settings.dormant_days)
     grounds = ((f"    {GROUNDS.get(basis, basis)}", count, "") for basis, count in figures.by_basis.items())
     usage = f"not known of {figures.usage_unknown:,}" if figures.usage_unknown else ""
     open_rights = figures.unapproved_rights_unknown

@@ -54,8 +54,8 @@ def write_table(
     """Write the sheet, and give it back for what else belongs to it."""
     if len(frame) > MOST_ROWS:
         raise ScannerError(f"A sheet holds {MOST_ROWS:,} rows, and {page.title} has {len(frame):,}. Use --format csv.")
-    highlights = [each for each in marks if isinstance(each, Highlight)]
-    looks = {each.column: each for each in marks if isinstance(each, Look)}
+    highlights = [mark for mark in marks if isinstance(mark, Highlight)]
+    looks = {mark.column: mark for mark in marks if isinstance(mark, Look)}
     sheet = open_sheet(book, page, [column.width for column in columns])
     sheet.row_dimensions[1].height = HEADER_HEIGHT
     head = [_header(sheet, column, looks.get(column.key)) for column in columns]

@@ -1,0 +1,105 @@
+"""What is to be known of an account's answers beside its users: what did not come, and what does not agree. Pure."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from scanner.aws.credential_report import CredentialReport
+from scanner.aws.iam import AuthorizationDetails
+from scanner.model import Failure, IamUser
+
+NAMES = 10  # in one note
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """What the calls gave; of each piece of evidence, why it did not come where it did not."""
+
+    first: tuple[IamUser, ...]  # as ListUsers gave them
+    last: tuple[IamUser, ...]  # the same, or what it gave when it was asked once more
+    details: AuthorizationDetails | Failure
+    count: int | Failure
+    report: CredentialReport | Failure
+    read_at: datetime
+
+    @property
+    def users(self) -> tuple[IamUser, ...]:
+        """All users of the account. One that only the first list has may have been deleted, or IAM may lag behind.
+
+        It stays, as no user may be missed, unless its name is another user's by now: then it is gone for certain.
+        """
+        listed = {user.user_id for user in self.last}
+        names = {user.user_name.lower() for user in self.last}
+        kept = (user for user in self.first if user.user_id not in listed and user.user_name.lower() not in names)
+        return (*self.last, *kept)
+
+
+def named(names: Iterable[str]) -> str:
+    """The first names of many, and how many more there are."""
+    ordered = sorted(names)
+    more = f" and {len(ordered) - NAMES:,} more" if len(ordered) > NAMES else ""
+    return ", ".join(ordered[:NAMES]) + more
+
+
+def gaps(answers: Answers) -> Iterator[str]:
+    """Name each piece of evidence that did not come, or is older than AWS's own rule allows."""
+    report = answers.report
+    for part in (report, answers.details, answers.count):
+        if isinstance(part, Failure):
+            yield f"{part.call} gave no evidence: {_why(part)}"
+    if isinstance(report, CredentialReport) and not report.is_fresh(answers.read_at):
+        yield f"iam:GetCredentialReport gave an old report, {_dated(report, answers.read_at)}."
+
+
+def _why(failure: Failure) -> str:
+    code = f" ({failure.code})" if failure.code else ""
+    return f"{failure.reason}{code}. {failure.detail}"
+
+
+def remarks(answers: Answers) -> Iterator[str]:
+    """Say what does not agree, and what could not be read, where the calls worked."""
+    users = answers.users
+    if isinstance(answers.report, CredentialReport):
+        yield from _on_report(answers.report, users, answers.read_at)
+    if isinstance(answers.details, AuthorizationDetails):
+        yield from _on_details(answers.details, users)
+    yield from _on_changes(answers.first, answers.last)
+    if isinstance(answers.count, int) and answers.count != len(users):
+        yield f"GetAccountSummary counts {answers.count} users, ListUsers gave {len(users)}; it can lag behind."
+
+
+def _on_report(report: CredentialReport, users: Sequence[IamUser], read_at: datetime) -> Iterator[str]:
+    if (refusal := report.not_renewed) is not None:
+        dated = _dated(report, read_at)
+        yield f"{refusal.call} gave no new report, so the stored one was read, {dated}: {_why(refusal)}"
+    if report.unreadable:
+        yield f"The credential report has rows that could not be read: {named(report.unreadable)}."
+    absent = sum(report.of(user) is None and user.user_name not in report.unreadable for user in users)
+    if absent:
+        yield f"{absent} of {len(users)} users are not in the credential report: it is older than they are."
+
+
+def _on_details(details: AuthorizationDetails, users: Sequence[IamUser]) -> Iterator[str]:
+    if details.unreadable:
+        yield f"Policies could not be read, and what they allow is unknown: {named(details.unreadable)}."
+    if absent := sum(user.user_id not in details.access for user in users):
+        yield f"{absent} of {len(users)} users are not in the authorization details."
+
+
+def _on_changes(first: Sequence[IamUser], last: Sequence[IamUser]) -> Iterator[str]:
+    still_listed, names = {user.user_id for user in last}, {user.user_name.lower() for user in last}
+    gone = {user.user_name for user in first if user.user_id not in still_listed}
+    recreated = {name for name in gone if name.lower() in names}
+    if deleted := gone - recreated:
+        yield f"In the first list of users and not in the second, so probably deleted meanwhile: {named(deleted)}."
+    if recreated:
+        yield f"Deleted while the account was read, and the name used again: {named(recreated)}."
+
+
+def _dated(report: CredentialReport, now: datetime) -> str:
+    """When it was generated, and how old it is."""
+    age = report.age(now)
+    if age is None or report.generated_at is None:
+        return "of which AWS does not say when it was generated"
+    minutes = age // timedelta(minutes=1)
+    return f"generated {report.generated_at:%Y-%m-%d %H:%M} UTC, {minutes // 60} h {minutes % 60} min before"

@@ -1,0 +1,161 @@
+"""Who is an administrator: by what is attached and what is inline, directly and by groups."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from scanner.model import Evidence
+from tests.aws_endpoint import Fault, InlinePolicy, SimulatedAccount, SimulatedGroup, running
+from tests.program import scan
+from tests.scan.entering import one_account, scanned, xml
+
+pytestmark = pytest.mark.usefixtures("hurried")
+
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+CUSTOMER_MANAGED = "arn:aws:iam::000000000001:policy/own"
+
+
+def by_group(**details: Any) -> Callable[[SimulatedAccount], None]:
+    def add(member: SimulatedAccount) -> None:
+        member.groups.append(SimulatedGroup(name="them", **details))
+        member.add_user("alice", groups=("them",))
+
+    return add
+
+
+def own(**details: Any) -> Callable[[SimulatedAccount], None]:
+    def add(member: SimulatedAccount) -> None:
+        member.add_user("alice", **details)
+
+    return add
+
+
+def in_own_account(member: SimulatedAccount) -> None:
+    inline = InlinePolicy.allowing("iam", "iam:*", resource=f"arn:aws:iam::{member.id}:*")
+    member.add_user("alice", inline=(inline,))
+
+
+CONDITIONAL = InlinePolicy(
+    "mfa",
+    '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*",'
+    ' "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}}',
+)
+PATTERNS = InlinePolicy.allowing("patterns", "iam:?*", resource="arn:*")
+OTHER_ACCOUNT = InlinePolicy.allowing("iam", "iam:*", resource="arn:aws:iam::999999999999:*")
+EVERYTHING = (InlinePolicy.allowing("all", "*"),)
+ADMINISTRATORS = {
+    "by AWS's policy": (own(attached=(ADMINISTRATOR,)), True),
+    "by IAMFullAccess": (own(attached=("arn:aws:iam::aws:policy/IAMFullAccess",)), True),
+    "by AWS's policy with its path": (own(attached=("arn:aws:iam::aws:policy/job/AdministratorAccess",)), True),
+    "by AWS's policy on a group": (by_group(attached=(ADMINISTRATOR,)), True),
+    "by an inline policy": (own(inline=EVERYTHING), True),
+    "by a group's inline policy": (by_group(inline=EVERYTHING), True),
+    "by all of IAM": (own(inline=(InlinePolicy.allowing("iam", "iam:*"),)), True),
+    "by one in spite of an unread one": (own(attached=(CUSTOMER_MANAGED, ADMINISTRATOR)), True),
+    "unknown: the customer's own policy": (own(attached=(CUSTOMER_MANAGED,)), None),
+    "unknown: one that borrows AWS's name": (own(attached=("arn:aws:iam::000000000001:policy/IAMFullAccess",)), None),
+    "unknown: the customer's own policy on a group": (
+        by_group(attached=(CUSTOMER_MANAGED,)),
+        None,
+    ),
+    "unknown: under a condition": (own(inline=(CONDITIONAL,)), None),
+    "unknown: under a condition, by a group": (by_group(inline=(CONDITIONAL,)), None),
+    "by one in spite of one under a condition": (own(inline=(CONDITIONAL, *EVERYTHING)), True),
+    "by a pattern that matches all of IAM": (
+        own(inline=(InlinePolicy.allowing("p", "iam:?*", resource="arn:*"),)),
+        True,
+    ),
+    "by all of IAM in the account itself": (in_own_account, True),
+    "not by all of IAM in another account": (own(inline=(OTHER_ACCOUNT,)), False),
+    "not by another policy of AWS": (own(attached=("arn:aws:iam::aws:policy/ReadOnlyAccess",)), False),
+    "not by an inline policy of less": (own(inline=(InlinePolicy.allowing("s3", "s3:*"),)), False),
+    "not with nothing": (own(), False),
+}
+
+
+@pytest.mark.parametrize(("add", "expected"), ADMINISTRATORS.values(), ids=ADMINISTRATORS)
+async def test_who_is_an_administrator(add: Callable[[SimulatedAccount], None], expected: bool | None) -> None:
+    world, member = one_account()
+    add(member)
+    access = (await scanned(world, member)).users[0].access
+    assert access is not None
+    assert access.administrator is expected
+
+
+async def test_it_is_unknown_of_a_member_of_a_group_that_was_not_given() -> None:
+    world, member = one_account()
+    member.add_user("alice", groups=("vanished",))
+    access = (await scanned(world, member)).users[0].access
+    assert access is not None
+    assert access.administrator is None
+
+
+# --- documents that cannot be read -----------------------------------------------------------------------------------
+
+UNREADABLE = {
+    "not JSON": "{",
+    "JSON, and no policy": "[]",
+    "no statement": "{}",
+    "wrong types": '{"Statement": {"Effect": "Allow", "Action": 7, "Resource": "*"}}',
+    "encoded twice": "%257B%2522Statement%2522",
+    "empty": "",
+}
+
+
+@pytest.mark.parametrize("document", UNREADABLE.values(), ids=UNREADABLE)
+async def test_a_policy_that_cannot_be_read_costs_its_user_alone(document: str) -> None:
+    world, member = one_account("alice")
+    member.add_user("bob", inline=(InlinePolicy("odd", document),), groups=("devs",))
+    member.groups.append(SimulatedGroup(name="devs"))
+    scan = await scanned(world, member)
+    assert {user.user_name: user.access is not None for user in scan.users} == {"alice": True, "bob": False}
+    assert all(user.credentials is not None for user in scan.users)
+    assert scan.evidence is Evidence.FULL
+    assert scan.notes == ("Policies could not be read, and what they allow is unknown: inline policy odd of user bob.",)
+
+
+async def test_a_policy_of_a_group_that_cannot_be_read_costs_its_members() -> None:
+    world, member = one_account("alice")
+    member.groups.append(SimulatedGroup(name="devs", inline=(InlinePolicy("odd", "{"),)))
+    member.add_user("bob", groups=("devs",))
+    member.add_user("carol", groups=("devs",), attached=(ADMINISTRATOR,))
+    scan = await scanned(world, member)
+    access = {user.user_name: user.access for user in scan.users}
+    assert access["alice"] is not None
+    assert access["bob"] is None
+    assert access["carol"] is not None  # whatever it says: carol is an administrator
+    assert access["carol"].administrator is True
+    assert access["carol"].inline_policies == ("odd (via devs)",)
+    (note,) = scan.notes
+    assert note.endswith("inline policy odd of group devs.")
+
+
+async def test_a_policy_without_its_document_costs_its_user_alone() -> None:
+    world, member = one_account("alice")
+    member.add_user("bob")
+    lists = "<GroupList/><AttachedManagedPolicies/><Tags/>"
+    users = "".join(
+        f"<member><Path>/</Path><UserName>{user.name}</UserName><UserId>{user.user_id}</UserId>"
+        f"<Arn>{member.user_arn(user)}</Arn><CreateDate>2025-01-06T08:30:15Z</CreateDate>{lists}<UserPolicyList>"
+        f"{'<member><PolicyName>odd</PolicyName></member>' if user.name == 'bob' else ''}</UserPolicyList></member>"
+        for user in member.users
+    )
+    answer = f"<UserDetailList>{users}</UserDetailList><GroupDetailList/><IsTruncated>false</IsTruncated>"
+    call = "GetAccountAuthorizationDetails"
+    scan = await scanned(world, member, Fault(f"iam:{call}", xml(call, answer)))
+    assert {user.user_name: user.access is not None for user in scan.users} == {"alice": True, "bob": False}
+
+
+@pytest.mark.usefixtures("workplace")
+def test_the_row_of_such_a_user_is_partial_and_no_other_user_s() -> None:
+    world, member = one_account("alice")
+    member.add_user("bob", inline=(InlinePolicy("odd", "{"),), tags=(("team", "red"),))
+    with running(world) as endpoint:
+        done = scan(endpoint)
+    columns = ("evidence", "administrator", "inline_policies", "tags", "console_access")
+    assert [done.user("bob")[column] for column in columns] == ["PARTIAL", "", "", "", "false"]
+    assert [done.user("alice")[column] for column in columns] == ["FULL", "false", "", "", "false"]
+    row = done.accounts[member.id]
+    assert (row["outcome"], row["evidence"]) == ("SCANNED", "PARTIAL")  # as some row is
+    assert "inline policy odd of user bob" in row["notes"]
