@@ -9,46 +9,70 @@ import difflib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_origin
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from scanner.errors import Fault, FaultsError
 from scanner.files import read_text
-from scanner.text import is_account_id, parse_day
+from scanner.text import is_account_id, is_blank, parse_day
 from scanner.yaml import Values, values
 
 DEFAULT_FILE = Path("config/scanner.yaml")
 PREFIX = "IAM_SCANNER_"
 NO_REASON = "no reason given"
+_LONGEST_SHOWN = 80  # characters of a value that a fault quotes
 
 Format = Literal["xlsx", "csv", "json"]
+
+
+class _WrongValueError(ValueError):
+    """What the checks below raise, for pydantic to collect: the problem, in which {} is the value, and the remedy."""
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(problem)
+        self.problem, self.remedy = problem, remedy
 
 
 def _account_id(value: object) -> object:
     """Refuse unquoted numbers: YAML and spreadsheets drop leading zeros."""
     if isinstance(value, str) and is_account_id(value):
         return value
-    raise ValueError("is not a valid account ID; give its 12 digits, and in a file put them in quotes")
+    if isinstance(value, str):
+        raise _WrongValueError("{} is not a valid account ID", "Write its 12 digits.")
+    raise _WrongValueError("{} is not an account ID", "Write its 12 digits in quotes.")
 
 
 def _day(value: object) -> object:
     day = parse_day(value) if isinstance(value, str) else value
-    if day is None:
-        raise ValueError("is not a valid date; write it as 2027-01-15")
+    if not isinstance(day, date):
+        raise _WrongValueError("{} is not a valid date", "Write it as 2027-01-15.")
     return day
 
 
-def _text(pattern: str, otherwise: str) -> AfterValidator:
-    """Compare a text with a pattern of AWS's, and say in words what is wrong where it does not fit."""
+def _between(least: int, most: int) -> BeforeValidator:
+    def check(value: object) -> object:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if is_number and isinstance(value, int) and least <= value <= most:
+            return value
+        shown = value if is_number else "{}"
+        in_quotes = isinstance(value, str) and value in map(str, range(least, most + 1))
+        remedy = "Write it without quotes." if in_quotes else "Write one."
+        raise _WrongValueError(f"{shown} is not a whole number from {least} to {most}", remedy)
+
+    return BeforeValidator(check)
+
+
+def _text(pattern: str, kind: str, remedy: str) -> AfterValidator:
+    """Compare a text with a pattern of AWS's."""
 
     def check(value: str) -> str:
         if re.fullmatch(pattern, value, re.ASCII) is None:
-            raise ValueError(otherwise)
+            raise _WrongValueError(f"{{}} is not {kind}", remedy)
         return value
 
     return AfterValidator(check)
@@ -58,20 +82,26 @@ _RoleName = Annotated[
     str,
     _text(
         r"/?([!-9;-~]{1,510}/)?[\w+=,.@-]{1,64}",
-        "is not a valid role name; give a name, or a path and a name, but not the ARN",
+        "a valid role name",
+        "Write its name, or its path and name, but not the ARN.",
     ),
 ]
 _ExternalId = Annotated[
-    str, _text(r"[\w+=,.@:/-]{2,1224}", "is not a valid external ID: 2 to 1,224 letters, digits and +=,.@:/-")
+    str,
+    _text(r"[\w+=,.@:/-]{2,1224}", "a valid external ID", "Write 2 to 1,224 letters, digits and +=,.@:/- characters."),
 ]
 _SessionName = Annotated[
-    str, _text(r"[\w+=,.@-]{2,64}", "is not a valid session name: 2 to 64 letters, digits and +=,.@-")
+    str, _text(r"[\w+=,.@-]{2,64}", "a valid session name", "Write 2 to 64 letters, digits and +=,.@- characters.")
 ]
 _RoleArn = Annotated[
-    str, _text(r"arn:aws[a-z-]*:iam::\d{12}:role/.+", "is not the ARN of a role: arn:aws:iam::123456789012:role/Name")
+    str,
+    _text(
+        r"arn:aws[a-z-]*:iam::\d{12}:role/.+", "the ARN of a role", "Write it as arn:aws:iam::123456789012:role/Name."
+    ),
 ]
-QuotedAccountId = Annotated[str, BeforeValidator(_account_id)]
-Day = Annotated[date, BeforeValidator(_day)]
+_AccountId = Annotated[str, BeforeValidator(_account_id)]
+_Day = Annotated[date, BeforeValidator(_day)]
+_Path = Annotated[Path, BeforeValidator(lambda value: Path(value) if isinstance(value, str) else value)]
 
 
 class _Frozen(BaseModel):
@@ -79,13 +109,13 @@ class _Frozen(BaseModel):
 
 
 class ExcludedOu(_Frozen):
-    ou: str = Field(min_length=1)
-    reason: str = Field(min_length=1)
+    ou: str
+    reason: str
 
 
 class ExcludedAccount(_Frozen):
-    account: QuotedAccountId
-    reason: str = Field(min_length=1)
+    account: _AccountId
+    reason: str
 
 
 class Settings(_Frozen):
@@ -94,9 +124,9 @@ class Settings(_Frozen):
     # scope
     ou: tuple[str, ...] = ()
     exclude_ou: tuple[ExcludedOu, ...] = ()
-    account: tuple[QuotedAccountId, ...] = ()
+    account: tuple[_AccountId, ...] = ()
     exclude_account: tuple[ExcludedAccount, ...] = ()
-    accounts_file: Path | None = None
+    accounts_file: _Path | None = None
     # access
     profile: str | None = None
     role_name: _RoleName = "OrganizationAccountAccessRole"
@@ -107,22 +137,22 @@ class Settings(_Frozen):
     session_policy: bool = True
     # evidence
     evidence: Literal["full", "basic"] = "full"
-    dormant_days: int = Field(default=45, ge=1, le=3650)
+    dormant_days: Annotated[int, _between(1, 3650)] = 45
     # decision
-    safelist: tuple[Path, ...] = (Path("config/safelists"),)
-    as_of: Day | None = None
+    safelist: tuple[_Path, ...] = (Path("config/safelists"),)
+    as_of: _Day | None = None
     # output
-    output: Path = Path("reports")
+    output: _Path = Path("reports")
     format: tuple[Format, ...] = ("xlsx", "csv")
-    account_owners: Path | None = None
+    account_owners: _Path | None = None
     # review
     previous: str | None = None  # None: the newest complete run that covers the scope; "none": compare with nothing
-    review_every_days: int = Field(default=180, ge=1, le=3650)
+    review_every_days: Annotated[int, _between(1, 3650)] = 180
     # pace
-    concurrency: int = Field(default=64, ge=1, le=1000)
-    account_timeout: int = Field(default=120, ge=1, le=800)  # a role's session lasts 900 seconds
+    concurrency: Annotated[int, _between(1, 1000)] = 64
+    account_timeout: Annotated[int, _between(1, 800)] = 120  # a role's session lasts 900 seconds
 
-    @field_validator("ou", "account", "safelist", "format", "exclude_ou", "exclude_account", mode="before")
+    @field_validator("*", mode="before")
     @classmethod
     def _list_as_tuple(cls, value: object) -> object:
         return tuple(value) if isinstance(value, list) else value
@@ -132,16 +162,7 @@ class Settings(_Frozen):
     def _not_empty(cls, value: tuple[object, ...]) -> tuple[object, ...]:
         """An empty list would leave every user unapproved, or no report at all; nobody means that."""
         if not value:
-            raise ValueError("is empty; leave the setting out to have its default")
-        return value
-
-    @field_validator("safelist", "output", "accounts_file", "account_owners", mode="before")
-    @classmethod
-    def _paths(cls, value: object) -> object:
-        if isinstance(value, str):
-            return Path(value)
-        if isinstance(value, (list, tuple)):
-            return tuple(Path(part) if isinstance(part, str) else part for part in value)
+            raise _WrongValueError("an empty list is of no use", "Leave the setting out to have its default.")
         return value
 
     def as_json(self) -> dict[str, Any]:
@@ -153,37 +174,38 @@ class Settings(_Frozen):
         return Settings(**{**dict(self), **changes})
 
 
-# What to write for each setting, as a value of the settings file.
-_EXAMPLES = {
-    "ou": "[Root/Sandbox]",
-    "exclude_ou": "[{ou: Root/Sandbox, reason: ...}]",
-    "account": '["123456789012"]',
-    "exclude_account": '[{account: "123456789012", reason: ...}]',
-    "safelist": "[config/safelists]",
-    "format": "[xlsx, csv]",
+_EXAMPLES = {  # an item of each list
+    "ou": "Root/Sandbox",
+    "exclude_ou": "Root/Sandbox",
+    "account": "123456789012",
+    "exclude_account": "123456789012",
+    "safelist": "config/safelists",
+    "format": "xlsx",
 }
-_LISTS = frozenset(_EXAMPLES)
-_NUMBERS_AND_FLAGS = frozenset(
-    {"dormant_days", "review_every_days", "concurrency", "account_timeout", "session_policy"}
-)
+_LISTS = {key for key, setting in Settings.model_fields.items() if get_origin(setting.annotation) is tuple}
+_NUMBERS_AND_FLAGS = {key for key, setting in Settings.model_fields.items() if setting.annotation in {int, bool}}
 _EXCLUSIONS = {"exclude_ou": "ou", "exclude_account": "account"}
+
+
+# --- where settings come from ----------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
 class _Source:
     """The settings of one source, and where each stands in it."""
 
+    removal: str  # how a setting is taken out of it, to have the default
     values: dict[str, Any] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     file: Values | None = None  # None: options, or the environment
     name: str = ""  # of the settings file
 
-    def at(self, path: tuple[str | int, ...]) -> dict[str, Any]:
-        """The place of a value as a fault has it."""
-        if self.file is not None:
-            return {"file": self.name, "line": self.file.line(path)}
+    def fault(self, path: tuple[str | int, ...], problem: str, remedy: str) -> Fault:
         key = str(path[0])
-        return {"file": PREFIX + key.upper() if self.name == PREFIX else f"--{key.replace('_', '-')}"}
+        if self.file is not None:
+            return Fault(file=self.name, line=self.file.line(path), problem=f"{key}: {problem}", remedy=remedy)
+        name = PREFIX + key.upper() if self.name == PREFIX else f"--{key.replace('_', '-')}"
+        return Fault(file=name, problem=problem, remedy=remedy)
 
 
 def load(options: Mapping[str, Any], environment: Mapping[str, str], config: Path | None = None) -> Settings:
@@ -193,14 +215,26 @@ def load(options: Mapping[str, Any], environment: Mapping[str, str], config: Pat
     of the file. `config` is the file of `--config`; without it, `config/scanner.yaml` is read where it exists.
     """
     given = {key: value for key, value in options.items() if value not in (None, ())}
-    sources = [_file(config), _environment(environment), _Source(values=_with_reasons(given))]
-    origin = {key: source for source in sources for key in source.values}
+    sources = [
+        _file(config),
+        _environment(environment),
+        _Source("leave the option out", values=_with_reasons(given)),
+    ]
+    origin = {key: source for source in sources for key in source.values if key in Settings.model_fields}
+    merged = {key: source.values[key] for key, source in origin.items()}
+    blanks = [path for key, value in merged.items() for path in _blanks(value, (key,))]
     faults = [fault for source in sources for fault in source.faults]
-    merged = {key: source.values[key] for key, source in origin.items() if key in Settings.model_fields}
+    faults += [_blank(path, origin[str(path[0])]) for path in blanks]
     try:
         settings = Settings(**merged)
     except ValidationError as error:
-        faults += [_fault(problem, origin) for problem in error.errors(include_url=False)]
+        errors = [problem for problem in error.errors(include_url=False) if problem["loc"] not in blanks]
+        misspelt = {problem["loc"][:-1] for problem in errors if problem["type"] == "extra_forbidden"}
+        faults += [
+            _fault(problem, origin[str(problem["loc"][0])])
+            for problem in errors
+            if problem["type"] != "missing" or problem["loc"][:-1] not in misspelt
+        ]
     if faults:
         raise FaultsError(faults)
     return settings
@@ -208,7 +242,7 @@ def load(options: Mapping[str, Any], environment: Mapping[str, str], config: Pat
 
 def _file(config: Path | None) -> _Source:
     path = config or DEFAULT_FILE
-    source = _Source(name=str(path))
+    source = _Source("remove the line", name=str(path))
     if config is None and not os.path.lexists(path):
         return source
     try:
@@ -219,101 +253,135 @@ def _file(config: Path | None) -> _Source:
     source.values = dict(source.file.content)
     for key in source.values:
         if key not in Settings.model_fields:
-            source.faults.append(Fault(**source.at((key,)), problem=f"unknown setting {key!r}.", remedy=_nearest(key)))
+            at = source.file.line((key,))
+            remedy = _nearest(key, Settings.model_fields)
+            source.faults.append(Fault(file=source.name, line=at, problem=f"unknown setting {key!r}.", remedy=remedy))
     return source
 
 
 def _environment(environment: Mapping[str, str]) -> _Source:
-    source = _Source(name=PREFIX)
+    source = _Source("unset the variable", name=PREFIX)
+    known = {PREFIX + key.upper(): key for key in Settings.model_fields}
     for variable in sorted(environment):
         if not variable.startswith(PREFIX):
             continue
-        key = variable.removeprefix(PREFIX).lower()
-        text = environment[variable]
-        if key not in Settings.model_fields:
-            problem = f"unknown setting {variable!r}."
-            source.faults.append(Fault(file=variable, problem=problem, remedy=_nearest(key, PREFIX)))
-        elif key in _LISTS or key in _NUMBERS_AND_FLAGS:
-            try:
-                source.values[key] = json.loads(text)
-            except ValueError:
-                remedy = f"Write {json.dumps([text])}." if key in _LISTS else "Write a number, true or false."
-                source.faults.append(Fault(file=variable, problem=f"{text!r} is not valid JSON.", remedy=remedy))
+        if variable in known:
+            key = known[variable]
+            is_json = key in _LISTS | _NUMBERS_AND_FLAGS
+            source.values[key] = _json(environment[variable]) if is_json else environment[variable]
         else:
-            source.values[key] = text
+            problem = f"unknown setting {variable!r}."
+            source.faults.append(Fault(file=variable, problem=problem, remedy=_nearest(variable, known)))
     source.values = _with_reasons(source.values)
     return source
+
+
+def _json(text: str) -> Any:
+    """The value that a JSON text stands for; the text itself where it is not JSON, which is no list, number or flag."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
 
 
 def _with_reasons(given: Mapping[str, Any]) -> dict[str, Any]:
     """Let options and the environment exclude without a reason; a file has room for one, and needs it."""
 
-    def exclusion(key: str, value: Any) -> Any:
-        return value if isinstance(value, dict | BaseModel) else {_EXCLUSIONS[key]: value, "reason": NO_REASON}
+    def exclusion(key: str, item: Any) -> Any:
+        return {"reason": NO_REASON, **(item if isinstance(item, dict) else {key: item})}
 
     return {
-        key: tuple(exclusion(key, one) for one in value)
+        key: tuple(exclusion(_EXCLUSIONS[key], item) for item in value)
         if key in _EXCLUSIONS and isinstance(value, list | tuple)
         else value
         for key, value in given.items()
     }
 
 
-def _nearest(key: str, prefix: str = "") -> str:
-    near = difflib.get_close_matches(key, Settings.model_fields, n=1, cutoff=0.5)
-    if not near:
-        return f"The keys are: {', '.join(Settings.model_fields)}."
-    return f"Did you mean {prefix + near[0].upper() if prefix else near[0]}?"
+# --- faults in our own words -----------------------------------------------------------------------------------------
 
 
-def _fault(problem: Any, origin: Mapping[str, _Source]) -> Fault:
-    path: tuple[str | int, ...] = problem["loc"]
-    key = str(path[0])
-    at = origin[key].at(path)
-    # An option or a variable is named by where it comes from; in a file the key says more than the line.
-    named = f"{key}: " if "line" in at else ""
-    what, remedy = _wrong(key, path, problem, in_file=bool(named))
-    return Fault(**at, problem=named + what, remedy=remedy)
+def _nearest(name: str, known: Mapping[str, Any]) -> str:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"Did you mean {near[0]}?" if near else f"The keys are: {', '.join(known)}."
 
 
-def _wrong(key: str, path: tuple[str | int, ...], problem: Any, *, in_file: bool) -> tuple[str, str]:
-    """What is wrong with a value, and what to write instead; never the ExternalId itself."""
-    value = problem["input"]
-    shown = "the value" if key == "external_id" else _shown(value)
-    kind = str(problem["type"])
-    if kind == "value_error":
-        said = str(problem["msg"]).removeprefix("Value error, ")
-        return f"{said if value == () else f'{shown} {said}'}.", ""
+def _blanks(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
+    """The places of texts in which a person sees nothing: no setting and no reason is meant to be one."""
+    if isinstance(value, str) and is_blank(value):
+        yield path
+    elif isinstance(value, dict | list | tuple):
+        for place, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _blanks(item, (*path, place))
+
+
+def _blank(path: tuple[str | int, ...], source: _Source) -> Fault:
+    if len(path) == 1:
+        return source.fault(path, "has no value.", f"Write one, or {source.removal}.")
+    what = "an item of the list" if isinstance(path[-1], int) else f"the {path[-1]}"
+    return source.fault(path, f"{what} is blank.", "Write it, or remove the item.")
+
+
+def _fault(error: Any, source: _Source) -> Fault:
+    """What pydantic refused, in our own words; never the ExternalId itself."""
+    path: tuple[str | int, ...] = error["loc"]
+    key, value, kind = str(path[0]), error["input"], str(error["type"])
     if value is None:
-        return "has no value.", "Write one, or remove the key."
-    if key in _EXCLUSIONS and len(path) > 1:
-        unknown = f"unknown key {path[-1]!r}." if kind == "extra_forbidden" else ""
-        return unknown or "an exclusion in a file needs its reason.", f"Write {_EXAMPLES[key]}."
-    if kind == "tuple_type":
-        return f"{shown} is not a list.", f"Write {_as_list(key, value, in_file=in_file)}."
-    return _of_other_type(key, shown, problem)
-
-
-def _of_other_type(key: str, shown: str, problem: Any) -> tuple[str, str]:
-    limits = [limit for limit in Settings.model_fields[key].metadata if hasattr(limit, "ge") or hasattr(limit, "le")]
-    if limits:
-        least, most = (next(getattr(limit, name) for limit in limits if hasattr(limit, name)) for name in ("ge", "le"))
-        return f"{shown} is not a whole number from {least} to {most:,}.", "Write one, without quotes."
-    match problem["type"]:
-        case "literal_error":
-            return f"{shown} is unknown.", f"Write {problem['ctx']['expected'].replace(chr(39), '')}."
-        case "bool_type":
-            return f"{shown} is not true or false.", "Write true or false, without quotes."
-        case _:
-            return f"{shown} is not a text.", "Write it in quotes."
+        return _blank(path, source)
+    shown = "the value" if key == "external_id" and isinstance(value, str) else _shown(value)
+    if kind == "value_error":
+        wrong: _WrongValueError = error["ctx"]["error"]
+        problem, remedy = f"{wrong.problem.format(shown)}.", wrong.remedy
+    elif kind == "extra_forbidden":
+        problem, remedy = f"unknown key {path[-1]!r}.", _nearest(str(path[-1]), {_EXCLUSIONS[key]: "", "reason": ""})
+    elif kind in {"missing", "model_type"}:
+        missing = path[-1] if kind == "missing" else "reason"
+        problem, remedy = f"an exclusion needs its {missing}.", f"Write {_example(key, value, with_reason=True)}."
+    elif kind == "tuple_type":
+        example = _example(key, value, with_reason=source.file is not None)
+        problem, remedy = f"{shown} is not a {'JSON ' if source.name == PREFIX else ''}list.", f"Write {example}."
+    elif kind == "literal_error":
+        choices = error["ctx"]["expected"].replace("'", "")
+        problem, remedy = f"{shown} is not {choices}.", "Write one of them."
+    elif kind == "bool_type":
+        problem, remedy = f"{shown} is not true or false.", "Write one of them, without quotes."
+    else:
+        is_scalar = not isinstance(value, dict | list | tuple)
+        problem, remedy = f"{shown} is not text.", "Write it in quotes." if is_scalar else "Write one text."
+    return source.fault(path, problem, remedy)
 
 
 def _shown(value: object) -> str:
-    return {True: "true", False: "false"}[value] if isinstance(value, bool) else repr(value)
+    """A text as it is; of anything else what it is, as 0123 without quotes is 123 by now."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return repr(value if len(value) <= _LONGEST_SHOWN else f"{value[:_LONGEST_SHOWN]}...")
+        case int() | float():
+            return "a number"
+        case dict():
+            return "a mapping"
+        case _:
+            return "a list"
 
 
-def _as_list(key: str, value: object, *, in_file: bool) -> str:
-    """What was meant, as a list; the example where that cannot be told."""
-    if not isinstance(value, str) or key in _EXCLUSIONS:
-        return _EXAMPLES[key]
-    return f"[{value}]" if in_file and key != "account" else json.dumps([value])
+def _example(key: str, value: object, *, with_reason: bool) -> str:
+    """How to write a list, with what was given where that will do; in JSON, which YAML takes as well."""
+    if isinstance(value, dict):
+        value = value.get(_EXCLUSIONS.get(key))
+    given = str(value) if type(value) in {str, int} else ""
+    texts = re.split(r"[\s\"']*,[\s\"']*", given.strip("[]\"' ")) if len(given) <= _LONGEST_SHOWN else []
+    for items in (texts, [_EXAMPLES[key]]):
+        written = [{_EXCLUSIONS[key]: item, "reason": "..."} if key in _EXCLUSIONS else item for item in items]
+        if items and not any(map(is_blank, items)) and _is_valid({key: written}):
+            break
+    return json.dumps(written if with_reason else items, ensure_ascii=False)
+
+
+def _is_valid(given: Mapping[str, Any]) -> bool:
+    try:
+        Settings.model_validate(given)
+    except ValidationError:
+        return False
+    return True

@@ -375,7 +375,7 @@ def _value(scalar: Scalar) -> Any:
         return None
     if scalar.kind == "bool" and scalar.text.lower() in {"true", "false"}:  # yes and no are text in YAML 1.2
         return scalar.text.lower() == "true"
-    if scalar.kind == "int" and re.fullmatch("[-+]?[0-9]+", scalar.text):
+    if scalar.kind == "int" and re.fullmatch("[-+]?[0-9]{1,300}", scalar.text):
         return int(scalar.text)
     if scalar.kind == "float" and re.fullmatch(r"[-+]?[0-9]*\.?[0-9]+([eE][-+]?[0-9]+)?", scalar.text):
         return float(scalar.text)

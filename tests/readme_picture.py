@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
-from scanner.cli.scanning import run_scan
+from scanner.cli.scan_to_reports import run_scan
 from scanner.cli.screen import scan_outcome as outcome
 from scanner.demo import Demo, sample
 from scanner.report.render import Rendered

@@ -73,9 +73,18 @@ class Subject:
         return send
 
     def run(
-        self, environment: Mapping[str, str], *arguments: object, before: str = "", hammered: bool = False
+        self,
+        environment: Mapping[str, str],
+        *arguments: object,
+        before: str = "",
+        hammered: bool = False,
+        encoding: str | None = None,
+        folder: Path | None = None,
     ) -> "subprocess.CompletedProcess[str]":
-        """Run the program to its end; `hammered`: with one Ctrl-C after the other, once it has got its signal."""
+        """Run the program to its end, in the current folder or this one, and read what it prints in this encoding.
+
+        `hammered`: with one Ctrl-C after the other, once it has got its signal.
+        """
         command = [sys.executable, "-c", before + PROGRAM, *map(str, arguments)]
         with subprocess.Popen(
             command,
@@ -83,6 +92,8 @@ class Subject:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            encoding=encoding,
+            cwd=folder,
         ) as self.process:
             try:
                 while hammered and self.process.poll() is None:

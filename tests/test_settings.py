@@ -12,6 +12,7 @@ from scanner.errors import FaultsError
 from scanner.settings import DEFAULT_FILE, Settings, load
 
 ACCOUNT = "012345678901"
+ACCOUNTS = (ACCOUNT, "123456789012", "210987654321")
 
 
 @pytest.fixture(autouse=True)
@@ -133,22 +134,6 @@ def test_an_exclusion_in_a_file_has_its_reason() -> None:
     assert [(one.account, one.reason) for one in settings.exclude_account] == [(ACCOUNT, "sold")]
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        f'exclude_account: ["{ACCOUNT}"]',
-        f'exclude_account: [{{account: "{ACCOUNT}"}}]',
-        f'exclude_account: [{{account: "{ACCOUNT}", reason: ""}}]',
-        "exclude_ou: [Root/A]",
-        "exclude_ou: [{ou: Root/A}]",
-    ],
-)
-def test_an_exclusion_in_a_file_without_a_reason_is_refused(line: str) -> None:
-    (fault,) = refused(text=f"dormant_days: 30\n{line}\n")
-    assert fault.startswith("scanner.yaml:2: ")
-    assert "needs its reason" in fault
-
-
 def test_an_exclusion_by_option_or_environment_says_that_no_reason_was_given() -> None:
     by_option = load({"exclude_account": (ACCOUNT,)}, {}).exclude_account
     by_environment = load({}, {"IAM_SCANNER_EXCLUDE_ACCOUNT": json.dumps([ACCOUNT])}).exclude_account
@@ -174,11 +159,6 @@ def test_an_unknown_variable_names_the_nearest() -> None:
 def test_an_unknown_key_that_is_near_to_none_shows_all_there_are() -> None:
     (fault,) = refused(text="zzz: 1\n")
     assert "The keys are: ou, exclude_ou, account" in fault
-
-
-def test_an_unknown_key_inside_an_exclusion_is_refused() -> None:
-    (fault,) = refused(text="exclude_ou: [{ou: Root/A, reason: sold, until: 2027}]\n")
-    assert fault == ("scanner.yaml:1: exclude_ou: unknown key 'until'. Write [{ou: Root/Sandbox, reason: ...}].")
 
 
 BAD_VALUES: list[tuple[str, object, str, str]] = [
@@ -215,76 +195,165 @@ def test_a_bad_value_names_where_it_comes_from(key: str, option: object, in_file
     assert by_variable[0].startswith(f"IAM_SCANNER_{key.upper()}: ")
 
 
-def test_a_list_in_the_environment_that_is_no_json_shows_how_to_write_it() -> None:
-    (fault,) = refused(environment={"IAM_SCANNER_OU": "Root/A"})
-    assert fault == """IAM_SCANNER_OU: 'Root/A' is not valid JSON. Write ["Root/A"]."""
-
-
-NOT_AN_ACCOUNT = "is not a valid account ID; give its 12 digits, and in a file put them in quotes"
 COLON = (
     "Not valid YAML: a text without quotes holds a colon and a space, or the line is indented too far. "
     'Put the text in quotes: reason: "Ticket: 12".'
 )
+# What the settings file says → what is said of it, behind the file's name and the first line.
 WORDS = {
-    "a text for a list": (
-        "ou: Root/Sandbox\n",
-        "scanner.yaml:1: ou: 'Root/Sandbox' is not a list. Write [Root/Sandbox].",
+    "ou: Root/Sandbox": """ou: 'Root/Sandbox' is not a list. Write ["Root/Sandbox"].""",
+    "ou: Root/A, Root/B": """ou: 'Root/A, Root/B' is not a list. Write ["Root/A", "Root/B"].""",
+    "ou: 12": """ou: a number is not a list. Write ["12"].""",
+    "ou: true": """ou: true is not a list. Write ["Root/Sandbox"].""",
+    "ou: {Root: Sandbox}": """ou: a mapping is not a list. Write ["Root/Sandbox"].""",
+    "ou:": "ou: has no value. Write one, or remove the line.",
+    "ou: ''": "ou: has no value. Write one, or remove the line.",
+    "ou: [null]": "ou: an item of the list is blank. Write it, or remove the item.",
+    "ou: ['']": "ou: an item of the list is blank. Write it, or remove the item.",
+    "ou: [true]": "ou: true is not text. Write it in quotes.",
+    "ou: [[a]]": "ou: a list is not text. Write one text.",
+    'account: "123456789012"': """account: '123456789012' is not a list. Write ["123456789012"].""",
+    "account: 123456789012": """account: a number is not a list. Write ["123456789012"].""",
+    "account: 012345678901": """account: a number is not a list. Write ["123456789012"].""",
+    "account: all": """account: 'all' is not a list. Write ["123456789012"].""",
+    "account: ['1234']": "account: '1234' is not a valid account ID. Write its 12 digits.",
+    "account: [012345678901]": "account: a number is not an account ID. Write its 12 digits in quotes.",
+    "exclude_ou: Root/A": """exclude_ou: 'Root/A' is not a list. Write [{"ou": "Root/A", "reason": "..."}].""",
+    "exclude_ou: [Root/A]": """exclude_ou: an exclusion needs its reason. Write [{"ou": "Root/A", "reason": "..."}].""",
+    "exclude_ou: [{ou: Root/A}]": (
+        """exclude_ou: an exclusion needs its reason. Write [{"ou": "Root/A", "reason": "..."}]."""
     ),
-    "an account for a list": (
-        'account: "123456789012"\n',
-        "scanner.yaml:1: account: '123456789012' is not a list. Write [\"123456789012\"].",
+    "exclude_ou: [{reason: sold}]": (
+        """exclude_ou: an exclusion needs its ou. Write [{"ou": "Root/Sandbox", "reason": "..."}]."""
     ),
-    "a text for exclusions": (
-        "exclude_ou: Root/Sandbox\n",
-        "scanner.yaml:1: exclude_ou: 'Root/Sandbox' is not a list. Write [{ou: Root/Sandbox, reason: ...}].",
+    "exclude_ou: [{ou: Root/A, reasn: sold}]": "exclude_ou: unknown key 'reasn'. Did you mean reason?",
+    "exclude_ou: [{ou: Root/A, reason: sold, until: 2027}]": (
+        "exclude_ou: unknown key 'until'. The keys are: ou, reason."
     ),
-    "a number in a list, by its line": (
-        "ou:\n  - Root/A\n  - 12\n",
-        "scanner.yaml:3: ou: 12 is not a text. Write it in quotes.",
+    "exclude_ou: [{ou: 12, reason: sold}]": "exclude_ou: a number is not text. Write it in quotes.",
+    "exclude_ou: [{ou: Root/A, reason: 12}]": "exclude_ou: a number is not text. Write it in quotes.",
+    "exclude_ou: [{ou: Root/A, reason: }]": "exclude_ou: the reason is blank. Write it, or remove the item.",
+    "exclude_ou: [{ou: Root/A, reason: ' '}]": "exclude_ou: the reason is blank. Write it, or remove the item.",
+    "exclude_ou: [{ou: ' ', reason: sold}]": "exclude_ou: the ou is blank. Write it, or remove the item.",
+    "exclude_account: [{account: 123456789012, reason: sold}]": (
+        "exclude_account: a number is not an account ID. Write its 12 digits in quotes."
     ),
-    "an account without quotes, by its line": (
-        'account:\n  - "123456789012"\n  - 210987654321\n',
-        f"scanner.yaml:3: account: 210987654321 {NOT_AN_ACCOUNT}.",
+    "profile: 0123": "profile: a number is not text. Write it in quotes.",
+    "profile: true": "profile: true is not text. Write it in quotes.",
+    "profile: [a]": "profile: a list is not text. Write one text.",
+    "profile: ' '": "profile: has no value. Write one, or remove the line.",
+    "output: 2026": "output: a number is not text. Write it in quotes.",
+    "output: ''": "output: has no value. Write one, or remove the line.",
+    "safelist: []": "safelist: an empty list is of no use. Leave the setting out to have its default.",
+    "safelist: ['']": "safelist: an item of the list is blank. Write it, or remove the item.",
+    "role_name: arn:aws:iam::123456789012:role/Audit": (
+        "role_name: 'arn:aws:iam::123456789012:role/Audit' is not a valid role name. "
+        "Write its name, or its path and name, but not the ARN."
     ),
-    "nothing": ("ou:\n", "scanner.yaml:1: ou: has no value. Write one, or remove the key."),
-    "a number for a text": ("profile: 12\n", "scanner.yaml:1: profile: 12 is not a text. Write it in quotes."),
-    "a flag for a text": ("profile: true\n", "scanner.yaml:1: profile: true is not a text. Write it in quotes."),
-    "a list for a text": ("profile: [a]\n", "scanner.yaml:1: profile: ['a'] is not a text. Write it in quotes."),
-    "a text for a number": (
-        "dormant_days: many\n",
-        "scanner.yaml:1: dormant_days: 'many' is not a whole number from 1 to 3,650. Write one, without quotes.",
-    ),
-    "a number beyond its limits": (
-        "account_timeout: 801\n",
-        "scanner.yaml:1: account_timeout: 801 is not a whole number from 1 to 800. Write one, without quotes.",
-    ),
-    "a text for a flag": (
-        "session_policy: maybe\n",
-        "scanner.yaml:1: session_policy: 'maybe' is not true or false. Write true or false, without quotes.",
-    ),
-    "an unknown choice": ("evidence: some\n", "scanner.yaml:1: evidence: 'some' is unknown. Write full or basic."),
-    "an unknown choice in a list": (
-        "format: [xlsx, pdf]\n",
-        "scanner.yaml:1: format: 'pdf' is unknown. Write xlsx, csv or json.",
-    ),
-    "an empty list": (
-        "safelist: []\n",
-        "scanner.yaml:1: safelist: is empty; leave the setting out to have its default.",
-    ),
-    "a colon in a text": (
-        "profile: a: b\n",
-        f"scanner.yaml:1:11: {COLON}",
-    ),
-    "a tab": (
-        "ou:\n\t- Root/A\n",
-        "scanner.yaml:2:1: Not valid YAML: a tab stands where YAML wants spaces. Write spaces.",
-    ),
+    "dormant_days: many": "dormant_days: 'many' is not a whole number from 1 to 3650. Write one.",
+    "dormant_days: '45'": "dormant_days: '45' is not a whole number from 1 to 3650. Write it without quotes.",
+    "dormant_days: 1.5": "dormant_days: 1.5 is not a whole number from 1 to 3650. Write one.",
+    "dormant_days: true": "dormant_days: true is not a whole number from 1 to 3650. Write one.",
+    "account_timeout: 801": "account_timeout: 801 is not a whole number from 1 to 800. Write one.",
+    "session_policy: maybe": "session_policy: 'maybe' is not true or false. Write one of them, without quotes.",
+    "session_policy: 0": "session_policy: a number is not true or false. Write one of them, without quotes.",
+    "evidence: some": "evidence: 'some' is not full or basic. Write one of them.",
+    "format: [xlsx, pdf]": "format: 'pdf' is not xlsx, csv or json. Write one of them.",
+    "format: csv": """format: 'csv' is not a list. Write ["csv"].""",
+    "format: pdf": """format: 'pdf' is not a list. Write ["xlsx"].""",
+    "as_of: 2026-02-30": "as_of: '2026-02-30' is not a valid date. Write it as 2027-01-15.",
+    "as_of: [2026-01-31]": "as_of: a list is not a valid date. Write it as 2027-01-15.",
 }
 
 
-@pytest.mark.parametrize(("text", "expected"), WORDS.values(), ids=WORDS)
-def test_a_fault_of_the_settings_file_says_what_to_write(text: str, expected: str) -> None:
+@pytest.mark.parametrize(("line", "expected"), WORDS.items(), ids=WORDS)
+def test_a_fault_of_the_settings_file_says_what_is_wrong_and_what_to_write(line: str, expected: str) -> None:
+    assert refused(text=f"{line}\n") == [f"scanner.yaml:1: {expected}"]
+
+
+@pytest.mark.parametrize("line", [line for line in WORDS if "[" in WORDS[line] and "not a list" in WORDS[line]])
+def test_what_is_to_be_written_instead_is_valid(line: str) -> None:
+    """With the reason filled in, where it needs one."""
+    key, written = line.partition(":")[0], WORDS[line].partition("Write ")[2].removesuffix(".")
+    assert getattr(of_file(f"{key}: {written}\n"), key)
+
+
+LINES = {
+    "a number in a list": ("ou:\n  - Root/A\n  - 12\n", 3),
+    "an account without quotes": ('account:\n  - "123456789012"\n  - 210987654321\n', 3),
+    "an item left empty": ("ou:\n  - Root/A\n  -\n", 3),
+    "an exclusion without its reason": ("exclude_ou:\n  - ou: Root/A\n    reason: sold\n  - ou: Root/B\n", 4),
+    "a reason left empty": ("exclude_ou:\n  - ou: Root/A\n    reason:\n", 3),
+    "an unknown key of an exclusion": ("exclude_ou:\n  - ou: Root/A\n    reason: sold\n    until: 2027\n", 4),
+    "an unknown choice": ("format:\n  - csv\n  - pdf\n", 3),
+}
+
+
+@pytest.mark.parametrize(("text", "line"), LINES.values(), ids=LINES)
+def test_a_fault_of_the_settings_file_stands_at_the_line_of_the_item(text: str, line: int) -> None:
+    (fault,) = refused(text=text)
+    assert fault.startswith(f"scanner.yaml:{line}: ")
+
+
+NOT_YAML = {
+    "profile: a: b\n": f"scanner.yaml:1:11: {COLON}",
+    "ou:\n\t- Root/A\n": "scanner.yaml:2:1: Not valid YAML: a tab stands where YAML wants spaces. Write spaces.",
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), NOT_YAML.items(), ids=["a colon in a text", "a tab"])
+def test_what_is_not_yaml_is_said_to_be_that(text: str, expected: str) -> None:
     assert refused(text=text) == [expected]
+
+
+def test_a_number_of_any_length_is_a_fault_of_the_file_and_not_of_the_program() -> None:
+    (fault,) = refused(text=f"dormant_days: {'9' * 5000}\n")
+    assert fault == f"scanner.yaml:1: dormant_days: '{'9' * 80}...' is not a whole number from 1 to 3650. Write one."
+
+
+# The same by a variable of the environment, whose lists, numbers and flags are JSON.
+VARIABLES = {
+    ("OU", "Root/A"): """'Root/A' is not a JSON list. Write ["Root/A"].""",
+    ("OU", "[Root/A, Root/B]"): """'[Root/A, Root/B]' is not a JSON list. Write ["Root/A", "Root/B"].""",
+    ("OU", "null"): "has no value. Write one, or unset the variable.",
+    ("OU", ""): "has no value. Write one, or unset the variable.",
+    ("ACCOUNT", "012345678901,210987654321"): (
+        """'012345678901,210987654321' is not a JSON list. Write ["012345678901", "210987654321"]."""
+    ),
+    ("ACCOUNT", "123456789012"): """a number is not a JSON list. Write ["123456789012"].""",
+    ("EXCLUDE_ACCOUNT", "123456789012"): """a number is not a JSON list. Write ["123456789012"].""",
+    ("EXCLUDE_ACCOUNT", "[123456789012]"): "a number is not an account ID. Write its 12 digits in quotes.",
+    ("EXCLUDE_ACCOUNT", '["1234"]'): "'1234' is not a valid account ID. Write its 12 digits.",
+    ("EXCLUDE_ACCOUNT", "[null]"): "the account is blank. Write it, or remove the item.",
+    ("EXCLUDE_ACCOUNT", '[{"ou": "Root/A"}]'): "unknown key 'ou'. The keys are: account, reason.",
+    ("EXCLUDE_OU", "[12]"): "a number is not text. Write it in quotes.",
+    ("EXCLUDE_OU", '[{"ou": "Root/A", "reason": "\u200b"}]'): "the reason is blank. Write it, or remove the item.",
+    ("DORMANT_DAYS", "many"): "'many' is not a whole number from 1 to 3650. Write one.",
+    ("DORMANT_DAYS", ""): "has no value. Write one, or unset the variable.",
+    ("SESSION_POLICY", "no"): "'no' is not true or false. Write one of them, without quotes.",
+    ("SAFELIST", "[" * 20_000): f"""'{"[" * 80}...' is not a JSON list. Write ["config/safelists"].""",
+    ("PROFILE", ""): "has no value. Write one, or unset the variable.",
+    ("OUTPUT", " "): "has no value. Write one, or unset the variable.",
+    ("EXTERNAL_ID", ""): "has no value. Write one, or unset the variable.",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [(*variable, expected) for variable, expected in VARIABLES.items()],
+    ids=[f"{name}={text[:40]}" for name, text in VARIABLES],
+)
+def test_a_fault_of_the_environment_says_what_is_wrong_and_what_to_write(name: str, text: str, expected: str) -> None:
+    assert refused(environment={f"IAM_SCANNER_{name}": text}) == [f"IAM_SCANNER_{name}: {expected}"]
+
+
+@pytest.mark.parametrize("key", ["profile", "output", "safelist", "ou", "exclude_account", "previous"])
+def test_an_option_that_is_blank_is_refused(key: str) -> None:
+    """As `--output "$REPORTS"` is where that variable is not set."""
+    is_list = key in {"safelist", "ou", "exclude_account"}
+    (fault,) = refused({key: ("",) if is_list else ""})
+    assert fault.startswith(f"--{key.replace('_', '-')}: ")
+    assert "blank" in fault if is_list else "has no value. Write one, or leave the option out." in fault
 
 
 @pytest.mark.parametrize("character", ["\u2028", "\u200b", "\u202e", "\x85"])
@@ -293,25 +362,16 @@ def test_a_character_that_nobody_sees_is_refused_with_its_place(character: str) 
     assert fault.startswith(f"scanner.yaml:1:26: U+{ord(character):04X}")
 
 
-ACCOUNTS_BY_ENVIRONMENT = [f'["{ACCOUNT}"]', f'[{{"account": "{ACCOUNT}", "reason": "sandbox"}}]']
-
-
-@pytest.mark.parametrize("text", ACCOUNTS_BY_ENVIRONMENT)
-def test_the_environment_excludes_accounts_with_a_reason_or_without(text: str) -> None:
-    (excluded,) = load({}, {"IAM_SCANNER_EXCLUDE_ACCOUNT": text}).exclude_account
-    assert excluded.account == ACCOUNT
-
-
-def test_the_environment_excludes_ous_with_a_reason_or_without() -> None:
-    text = '["Root/A", {"ou": "Root/B", "reason": "sold"}]'
-    excluded = load({}, {"IAM_SCANNER_EXCLUDE_OU": text}).exclude_ou
-    assert [(one.ou, one.reason) for one in excluded] == [("Root/A", "no reason given"), ("Root/B", "sold")]
-
-
-def test_a_number_for_an_account_in_the_environment_is_said_to_need_quotes_and_not_a_reason() -> None:
-    (fault,) = refused(environment={"IAM_SCANNER_EXCLUDE_ACCOUNT": "[123456789012]"})
-    assert fault.startswith("IAM_SCANNER_EXCLUDE_ACCOUNT: 123456789012 is not a valid account ID")
-    assert "reason" not in fault
+@pytest.mark.parametrize(("name", "places"), [("ou", ("Root/A", "Root/B", "Root/C")), ("account", ACCOUNTS)])
+def test_the_environment_excludes_with_a_reason_or_without(name: str, places: tuple[str, ...]) -> None:
+    bare, without, with_reason = places
+    text = json.dumps([bare, {name: without}, {name: with_reason, "reason": "sold"}])
+    excluded = getattr(load({}, {f"IAM_SCANNER_EXCLUDE_{name.upper()}": text}), f"exclude_{name}")
+    assert [(getattr(one, name), one.reason) for one in excluded] == [
+        (bare, "no reason given"),
+        (without, "no reason given"),
+        (with_reason, "sold"),
+    ]
 
 
 def test_all_faults_come_at_once() -> None:

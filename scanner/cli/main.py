@@ -1,5 +1,6 @@
 """`iam-scanner`: the commands, and the one place where an error becomes a message and an exit code."""
 
+import codecs
 import contextlib
 import dataclasses
 import io
@@ -24,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Find the IAM users that nobody approved, in every account of an AWS organization (rule IAM-058).",
-    epilog="Try it without AWS: iam-scanner demo",
+    epilog="Example, without AWS: iam-scanner demo",
 )
 app.command("scan", cls=Command)(scan.scan_command)
 app.command("accounts", cls=Command)(accounts.accounts_command)
@@ -54,9 +55,10 @@ def _top(
 
 def main() -> None:
     """Run the command line. Whatever goes wrong ends here, with a message, a remedy and an exit code."""
+    codecs.register_error("show", _as_it_can_be_shown)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a name that it cannot show must not end a scan
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(errors="show")
     try:
         _run()
     except SystemExit as end:  # the ways in which Typer itself ends the program
@@ -76,6 +78,14 @@ def main() -> None:
         )
 
 
+def _as_it_can_be_shown(error: UnicodeError) -> tuple[str | bytes, int]:
+    r"""Stand in for what a stream cannot encode: `\u017c`; of a path, the bytes that it has on the disk."""
+    try:
+        return codecs.lookup_error("surrogateescape")(error)
+    except UnicodeError:
+        return codecs.backslashreplace_errors(error)
+
+
 def _run() -> None:
     try:
         app()
@@ -90,7 +100,7 @@ def _tell(message: str, code: ExitCode, error: ScannerError | None = None) -> No
         for number in (signal.SIGINT, signal.SIGTERM):  # it is being obeyed
             signal.signal(number, signal.SIG_IGN)
     if "--debug" in sys.argv:
-        typer.echo(lines_for_terminal(traceback.format_exc()), err=True, nl=False)
+        sys.stderr.write(lines_for_terminal(traceback.format_exc()))
     if "--json" in sys.argv:
         faults = [dataclasses.asdict(fault) for fault in error.faults] if isinstance(error, FaultsError) else []
         with contextlib.suppress(OSError):  # stdout may be what could not be written
@@ -98,7 +108,7 @@ def _tell(message: str, code: ExitCode, error: ScannerError | None = None) -> No
     prefix = "" if code is ExitCode.INTERRUPTED else "error: "
     lines = map(str, error.faults) if isinstance(error, FaultsError) else message.splitlines()
     for line in lines:  # a fault is one line, also where the name of its file holds a line feed
-        typer.echo(prefix + for_terminal(line), err=True)
+        sys.stderr.write(f"{prefix}{for_terminal(line)}\n")
     if code is ExitCode.INTERRUPTED:
         sys.stdout.flush()
         # At once: half-written sheets would complain, and a name look-up that hangs in a thread would be waited for.

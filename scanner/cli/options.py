@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperArgument, TyperCommand, TyperGroup
 
 from scanner.text import lines_for_terminal
 
@@ -19,22 +19,36 @@ if TYPE_CHECKING:
     from scanner.settings import Settings
 
 
-def _flags_take_no_value(parameters: list[Any]) -> list[Any]:
-    """Typer shows `<bool>` behind a flag, as if one had to be given; --help and completion are flags too."""
+def _without_types(parameters: list[Any]) -> list[Any]:
+    """Typer shows `<bool>` behind a flag, as if one had to be given, and Python's types behind arguments."""
     for parameter in parameters:
         if getattr(parameter, "is_flag", False):
             parameter.metavar = ""
+        elif isinstance(parameter, TyperArgument):
+            parameter.display_type_rich = lambda **_: None  # type: ignore[method-assign]
     return parameters
 
 
+def _in_paragraphs(text: str | None) -> str | None:
+    """Join the lines of each paragraph: Typer would break them where the source does, and at the margin again."""
+    return text and "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
+
+
 class Command(TyperCommand):
+    """A command whose --help shows no types of Python, and paragraphs as paragraphs."""
+
+    def __init__(self, name: str | None, *, help: str | None = None, **settings: Any) -> None:
+        super().__init__(name, help=_in_paragraphs(help), **settings)
+
     def get_params(self, ctx: Any) -> list[Any]:
-        return _flags_take_no_value(super().get_params(ctx))
+        return _without_types(super().get_params(ctx))
 
 
 class Group(TyperGroup):
+    """The same for a group of commands."""
+
     def get_params(self, ctx: Any) -> list[Any]:
-        return _flags_take_no_value(super().get_params(ctx))
+        return _without_types(super().get_params(ctx))
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout and nothing else.")]
@@ -59,7 +73,7 @@ ExcludeOu = Annotated[list[str] | None, _option(_SCOPE, "ID|PATH", "Leave this O
 AccountIds = Annotated[list[str] | None, _option(_SCOPE, "ID", "Only this account; repeatable.")]
 ExcludeAccount = Annotated[list[str] | None, _option(_SCOPE, "ID", "Leave this account out; repeatable.")]
 AccountsFile = Annotated[
-    Path | None,
+    str | None,
     _option(_SCOPE, "FILE.csv", "Accounts from a CSV (account_id, account_name, ou_path), not AWS Organizations."),
 ]
 Profile = Annotated[str | None, _option(_ACCESS, "NAME", "Profile of the AWS configuration.")]
@@ -93,14 +107,14 @@ Evidence = Annotated[
     ),
 ]
 Safelists = Annotated[
-    list[Path] | None,
+    list[str] | None,
     _option(_DECISION, "PATH", "Safelist file or folder; repeatable.  \\[default: config/safelists]"),
 ]
 AsOf = Annotated[
     str | None, _option(_DECISION, "DATE", "Judge approvals on this day, YYYY-MM-DD.  \\[default: today, UTC]")
 ]
 OtherSafelists = Annotated[
-    list[Path] | None,
+    list[str] | None,
     _option(_DECISION, "PATH", "Safelist file or folder to decide by; repeatable.  \\[default: the run's own]"),
 ]
 OtherDay = Annotated[
@@ -110,14 +124,14 @@ DormantDays = Annotated[
     int | None, _option(_DECISION, "N", "Days without use after which a credential is dormant.  \\[default: 45]")
 ]
 Output = Annotated[
-    Path | None, _option(_OUTPUT, "DIR", "Folder that holds the runs.  \\[default: reports]", "--output", "-o")
+    str | None, _option(_OUTPUT, "DIR", "Folder that holds the runs.  \\[default: reports]", "--output", "-o")
 ]
 Formats = Annotated[
     list[str] | None,
     _option(_OUTPUT, "xlsx|csv|json", "Report to write; repeatable.  \\[default: xlsx and csv]", "--format"),
 ]
 AccountOwners = Annotated[
-    Path | None, _option(_OUTPUT, "FILE.csv", "CSV of who owns each account (account_id, account_owner).")
+    str | None, _option(_OUTPUT, "FILE.csv", "CSV of who owns each account (account_id, account_owner).")
 ]
 Previous = Annotated[
     str | None,
@@ -168,7 +182,8 @@ class _Harmless(logging.Formatter):
 
 def print_json(document: Any) -> None:
     """Print the one document; ASCII, so that it is valid whatever the terminal's encoding."""
-    typer.echo(json.dumps(document, indent=2, default=date.isoformat))
+    sys.stdout.write(json.dumps(document, indent=2, default=date.isoformat) + "\n")
+    sys.stdout.flush()
 
 
 def literal_console(**options: Any) -> Console:
@@ -195,12 +210,10 @@ def settings(parameters: Mapping[str, Any]) -> "Settings":
 
 
 def given(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options that are settings and were given, as settings take them."""
+    """The options that are settings and were given."""
     from scanner.settings import Settings  # keeps --help quick
 
-    switched_off = {"session_policy": False} if parameters.get("no_session_policy") else {}
-    return switched_off | {
-        key: tuple(value) if isinstance(value, list) else value
-        for key, value in parameters.items()
-        if key in Settings.model_fields and value is not None and value not in ([], ())
-    }
+    options = {key: value for key, value in parameters.items() if key in Settings.model_fields}
+    if parameters.get("no_session_policy"):
+        options["session_policy"] = False
+    return {key: value for key, value in options.items() if value not in (None, (), [])}

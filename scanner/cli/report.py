@@ -16,7 +16,10 @@ def report_command(
     format: options.Formats = None,
     split_by: Annotated[
         SplitBy | None,
-        typer.Option(help="Write a report for each owner of accounts, or each OU, on its own accounts alone."),
+        typer.Option(
+            metavar="account_owner|ou_path",
+            help="Write a report for each owner of accounts, or each OU, on its own accounts alone.",
+        ),
     ] = None,
     account_owners: options.AccountOwners = None,
     output: options.Output = None,
@@ -45,7 +48,8 @@ def report_command(
     if account_owners is not None:  # and not that of the settings, which is for scans: the same run, the same bytes
         from scanner.account_files import read_owners
 
-        assessment = with_owners(assessment, read_owners(account_owners), str(account_owners))
+        owners = settings.account_owners
+        assessment = with_owners(assessment, read_owners(owners), str(owners))
     target = settings.output / f"{folder.resolve().name}-report"
     if split_by is None:
         published = render_again(assessment, folder, target, settings.format)

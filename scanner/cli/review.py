@@ -11,7 +11,11 @@ import typer
 from scanner.cli import options
 
 app = typer.Typer(
-    cls=options.Group, name="review", help="Read the decisions of a review back. Calls no AWS.", no_args_is_help=True
+    cls=options.Group,
+    name="review",
+    help="Read the decisions of a review back. Does not call AWS.",
+    epilog="Example: iam-scanner review import review.xlsx",
+    no_args_is_help=True,
 )
 
 

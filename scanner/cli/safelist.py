@@ -1,25 +1,30 @@
 """`iam-scanner safelist`: check safelists, and explain what they say of a user, without calling AWS."""
 
-from pathlib import Path
-from typing import Annotated
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from scanner.cli import options
 
+if TYPE_CHECKING:
+    from scanner.settings import Settings
+
 app = typer.Typer(
     cls=options.Group,
     name="safelist",
     help="Check safelists, and explain what they say of a user. Does not call AWS.",
+    epilog="Example: iam-scanner safelist check",
     no_args_is_help=True,
 )
 
 
 @app.command("check", cls=options.Command)
 def check_command(
-    paths: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="[PATH]...", help="Files or folders.  \\[default: those that a scan would use]"),
+    context: typer.Context,
+    safelist: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="PATH", help="Files or folders.  \\[default: those that a scan would use]"),
     ] = None,
     *,
     as_of: options.AsOf = None,
@@ -34,40 +39,33 @@ def check_command(
 
     Example: iam-scanner safelist check config/safelists/prod.yaml
     """
-    from scanner.cli.screen import safelist_answers as answers
+    from scanner.cli.screen import safelist_answers as screen
     from scanner.safelist.check import check
     from scanner.safelist.entries import parse, read
 
     options.log_to_stderr(debug)
-    settings = options.settings({"safelist": paths, "as_of": as_of, "config": config})
-    day = answers.judged_on(settings)
+    settings = options.settings(context.params)
+    day = _judged_on(settings)
     texts = read(settings.safelist)
-    safelist = parse(texts)
-    checked = check(safelist, day)
+    entries = parse(texts)
+    checked = check(entries, day)
     files = [text.path for text in texts]
     if as_json:
-        options.print_json(
-            {
-                "valid": True,
-                "as_of": day.isoformat(),
-                "files": files,
-                **answers.counts(safelist),
-                **answers.as_document(checked),
-            }
-        )
+        options.print_json(screen.check_document(entries, checked, files, day))
     elif not quiet:
-        answers.show_check(safelist, checked, files)
+        screen.show_check(options.stdout(), entries, checked, files)
 
 
 @app.command("explain", cls=options.Command)
 def explain_command(
+    context: typer.Context,
     *,
-    account: Annotated[str, typer.Option("--account", metavar="ID", help="The account's id, 12 digits.")],
-    user: Annotated[str, typer.Option("--user", metavar="NAME", help="The user's name.")],
-    ou: Annotated[
-        str | None, typer.Option("--ou", metavar="OU", help="The account's OU, as id or path (Root/Prod).")
+    account_id: Annotated[str, typer.Option("--account", metavar="ID", help="The account's ID, 12 digits.")],
+    user_name: Annotated[str, typer.Option("--user", metavar="NAME", help="The user's name.")],
+    account_ou: Annotated[
+        str | None, typer.Option("--ou", metavar="OU", help="The account's OU, as ID or path (Root/Prod).")
     ] = None,
-    user_id: Annotated[str | None, typer.Option("--user-id", metavar="ID", help="The user's id (AIDA...).")] = None,
+    user_id: Annotated[str | None, typer.Option("--user-id", metavar="ID", help="The user's ID (AIDA...).")] = None,
     path: Annotated[str, typer.Option("--path", metavar="PATH", help="The user's path.")] = "/",
     as_of: options.AsOf = None,
     safelist: options.Safelists = None,
@@ -80,25 +78,22 @@ def explain_command(
 
     Example: iam-scanner safelist explain --account 123456789012 --user cc-rds-manager --ou Root/Prod
     """
-    from scanner.cli.screen import safelist_answers as answers
+    from scanner.cli.screen import safelist_answers as screen
     from scanner.safelist.entries import parse, read
-    from scanner.safelist.match import Index
+    from scanner.safelist.explain import Question, explain
 
     options.log_to_stderr(debug)
-    settings = options.settings({"safelist": safelist, "as_of": as_of, "config": config})
-    day = answers.judged_on(settings)
-    where = answers.account_of(account, ou)
-    entries = parse(read(settings.safelist))
-    who = answers.user_of(where, user, user_id, path, entries)
-    index = Index(entries, day)
-    undecided = None if user_id else answers.undecided(index, where, who)
-    decision = undecided or index.decide(where, who)
-    notes = answers.notes_on(entries, ou)
+    settings = options.settings(context.params)
+    day = _judged_on(settings)
+    question = Question(account_id=account_id, ou=account_ou, user_name=user_name, user_id=user_id, path=path)
+    explanation = explain(question, parse(read(settings.safelist)), day)
     if as_json:
-        asked = {"account_id": where.id, "ou": ou, "user_name": user, "user_id": user_id, "path": path}
-        options.print_json({**asked, "as_of": day.isoformat(), **answers.as_document(decision), "notes": notes})
+        options.print_json(screen.explanation_document(question, explanation, day))
     elif quiet:
-        typer.echo(decision.determination)
+        typer.echo(explanation.decision.determination)
     else:
-        heading = f"{decision.determination}" if undecided else f"{decision.determination} ({decision.basis})"
-        answers.show_decision(heading, decision, notes)
+        screen.show_explanation(options.stdout(), explanation)
+
+
+def _judged_on(settings: "Settings") -> date:
+    return settings.as_of or datetime.now(UTC).date()

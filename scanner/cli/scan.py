@@ -51,7 +51,7 @@ def scan_command(
 
     Example: iam-scanner scan --ou Root/Workloads/Prod
     """
-    from scanner.cli.scanning import resume_scan, run_scan
+    from scanner.cli.scan_to_reports import resume_scan, run_scan
 
     options.log_to_stderr(debug)
     if resume is None:

@@ -21,8 +21,8 @@ from scanner.errors import UsageError
 from scanner.files import open_regular
 from scanner.report.formats import write_accounts_csv, write_users_csv
 from scanner.report.view import View
-from scanner.runs.folder import JOURNAL, MANIFEST, Sealed, resume_command, sealed_files
-from scanner.runs.journal import JournalError, UnfinishedRunError, check_chain, decode, decode_begun
+from scanner.runs.folder import JOURNAL, MANIFEST, Sealed, sealed_files, unfinished
+from scanner.runs.journal import Begun, JournalError, UnfinishedRunError, check_chain, decode, decode_begun
 from scanner.runs.stored import decide_record, no_garbage_collection
 
 _RENDERED: Mapping[str, Callable[[View, BinaryIO], None]] = {
@@ -60,16 +60,14 @@ def verify(folder: Path, digest: str | None) -> tuple[Check, ...]:
 
 def _refuse_unfinished(folder: Path, journal: bytes) -> None:
     try:
-        ended = decode_begun(journal).ended
+        begun: Begun | None = decode_begun(journal)
     except UnfinishedRunError:
-        ended = False
+        begun = None
     except JournalError:
         return  # it is not right: that is a mismatch, and is named among the checks
-    if not ended:
-        raise UnfinishedRunError(
-            f"The run {folder} is not finished: it has no {MANIFEST}, and its journal stops before its end. There is "
-            f"nothing to verify it by. Resume it: {resume_command(folder)}"
-        )
+    if begun is None or not begun.ended:
+        why = f"it has no {MANIFEST}, and its journal stops before its end. There is nothing to verify it by."
+        raise unfinished(folder, why, has_header=begun is not None)
 
 
 def _checks(folder: Path, journal: bytes | OSError, digest: str | None) -> Iterator[Check]:

@@ -12,13 +12,13 @@ import re
 import secrets
 import shlex
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self, TypeVar
 
 from pydantic import NonNegativeInt, StringConstraints, TypeAdapter, ValidationError
 
@@ -26,7 +26,18 @@ from scanner import __version__
 from scanner.errors import OutputError, UsageError
 from scanner.files import lock, open_regular, sha256, whole
 from scanner.record import Record
-from scanner.runs.journal import NO_LINE, Begun, Line, decode, decode_begun, encode
+from scanner.runs.journal import (
+    NO_LINE,
+    Begun,
+    JournalError,
+    Line,
+    UnfinishedRunError,
+    decode,
+    decode_begun,
+    encode,
+)
+
+T = TypeVar("T")
 
 JOURNAL: Final = "journal.jsonl"
 MANIFEST: Final = "manifest.json"
@@ -152,12 +163,12 @@ def _make_ready(descriptor: int, folder: Path, begun: Begun) -> None:
 
 def read(folder: Path) -> Record:
     """Read a run's journal; raise `JournalError` where it is not whole, and `UsageError` where there is none."""
-    return decode(_bytes(folder))
+    return _read(folder, decode)
 
 
 def read_begun(folder: Path) -> Begun:
     """Read a run's journal as far as it goes; raise `JournalError` where a whole line is wrong."""
-    return decode_begun(_bytes(folder))
+    return _read(folder, decode_begun)
 
 
 def is_sealed(folder: Path) -> bool:
@@ -210,13 +221,24 @@ def all_under(output: Path) -> tuple[Path, ...]:
     return tuple(sorted(path for path in output.glob("*") if is_run_id(path.name)))
 
 
-def _bytes(folder: Path) -> bytes:
+def _read(folder: Path, decoder: Callable[[bytes], T]) -> T:
+    """Decode a run's journal; what is wrong is said with the folder, as a command may read several."""
     try:
-        return (folder / JOURNAL).read_bytes()
+        return decoder((folder / JOURNAL).read_bytes())
     except OSError as error:
         raise UsageError(
             f"{folder} is not the folder of a run: its {JOURNAL} cannot be read: {error.strerror}."
         ) from error
+    except UnfinishedRunError as error:
+        raise unfinished(folder, str(error), has_header=error.has_header) from error
+    except JournalError as error:
+        raise JournalError(f"{folder}: {error}") from error
+
+
+def unfinished(folder: Path, why: str, *, has_header: bool) -> UnfinishedRunError:
+    """Say that a run was named which is not finished, why that is known, and how to resume it."""
+    remedy = f"Resume it: {resume_command(folder)}" if has_header else "Start a new run."
+    return UnfinishedRunError(f"The run {folder} is not finished: {why} {remedy}", has_header=has_header)
 
 
 def find(run: str, output: Path) -> Path:

@@ -26,7 +26,6 @@ from scanner.settings import Settings
 
 SCHEMA_VERSION: Final = 1
 NO_LINE: Final = "0" * 64  # what the first line has in place of a digest
-_RESUME: Final = "Resume it: iam-scanner scan --resume RUN."
 
 Line: TypeAlias = Header | AccountScan | Listing | Resumption | Footer
 
@@ -98,6 +97,10 @@ class UnfinishedRunError(JournalError):
 
     exit_code = ExitCode.USAGE
 
+    def __init__(self, message: str, *, has_header: bool = True) -> None:
+        super().__init__(message)
+        self.has_header = has_header  # without it there is nothing to resume
+
 
 def encode(line: Line, previous: str) -> tuple[bytes, str]:
     """Return the line's bytes, newline included, and their digest, which the next line carries."""
@@ -145,7 +148,8 @@ def _chained(data: bytes) -> Iterator[tuple[int, dict[str, Any], str]]:
     last = NO_LINE
     for number, raw in enumerate(io.BytesIO(data), start=1):
         if not raw.endswith(b"\n"):
-            raise UnfinishedRunError(f"journal line {number} is torn, as a run that was killed leaves it. {_RESUME}")
+            why = f"journal line {number} is torn, as a run that was killed leaves it."
+            raise UnfinishedRunError(why, has_header=number > 1)
         try:
             content = json.loads(raw)
         except (ValueError, RecursionError):
@@ -203,7 +207,8 @@ class _Reader:
 
     def record(self, digest: str) -> Record:
         if self._header is None or self._listing is None or self._footer is None or not self._ended:
-            raise UnfinishedRunError(f"The run is not finished: its journal has no end. {_RESUME}")
+            why = "the journal has no end, as a run that was killed leaves it."
+            raise UnfinishedRunError(why, has_header=self._header is not None)
         return Record(
             header=self._header,
             listing=self._listing,
@@ -215,7 +220,7 @@ class _Reader:
 
     def begun(self, length: int, *, torn: bool) -> Begun:
         if self._header is None:
-            raise UnfinishedRunError("the journal has no header: the run stopped before it began. Start a new one.")
+            raise UnfinishedRunError("it stopped before it began.", has_header=False)
         return Begun(
             header=self._header,
             listing=self._listing,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 COMMAND = (
     "scanner.cli.main",
-    "scanner.cli.scanning",
+    "scanner.cli.scan_to_reports",
     "scanner.report.render",
 )  # what `iam-scanner scan` imports, and all below
 FILES = ("iam-users.csv", "accounts.csv", "summary.json", "iam-users.xlsx")

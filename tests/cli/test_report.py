@@ -100,7 +100,8 @@ def test_a_journal_that_was_changed_is_refused(done: Scanned) -> None:
     journal.write_bytes(b"".join(lines))
     again = program("report", done.folder.name, "--json")
     assert again.exit_code == 1
-    assert again.document["error"]["message"].startswith(f"journal line {row + 2} does not follow line {row + 1}")
+    said = again.document["error"]["message"]
+    assert said.startswith(f"reports/{done.folder.name}: journal line {row + 2} does not follow line {row + 1}")
     assert not rendered(done).exists()
 
 
@@ -117,7 +118,7 @@ def test_a_run_that_was_interrupted_before_its_end_is_refused(done: Scanned) -> 
     assert json.loads(lines[-1])["type"] == "footer"
     again = program("report", done.folder.name)
     assert again.exit_code == 2
-    assert "its journal has no end" in again.err
+    assert "the journal has no end" in again.err
 
 
 def test_it_looks_where_the_settings_say_that_scans_write(done: Scanned, monkeypatch: pytest.MonkeyPatch) -> None:

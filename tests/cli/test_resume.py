@@ -101,7 +101,7 @@ def test_who_goes_on_is_told_apart_from_who_began(world: SimulatedOrganization) 
         journal = (done.folder / run_folder.JOURNAL).read_bytes()
         cut(done, journal.index(b"\n") + 8)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("scanner.cli.scanning.__version__", "9.9.9")
+            patch.setattr("scanner.cli.scan_to_reports.__version__", "9.9.9")
             patch.setattr("scanner.scan.resume.__version__", "9.9.9")
             with calling(endpoint, DELEGATED_KEY):
                 again = program("scan", "--resume", done.folder, "--format", "xlsx")

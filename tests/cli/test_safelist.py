@@ -270,7 +270,7 @@ def test_a_day_is_written_as_in_a_scan(good: str, command: str, day: str) -> Non
     assert isinstance(error, UsageError)
     with pytest.raises(FaultsError) as refused:
         load({"as_of": day}, {})
-    assert str(error) == f"--as-of: {day!r} is not a valid date; write it as 2027-01-15."
+    assert str(error) == f"--as-of: {day!r} is not a valid date. Write it as 2027-01-15."
     assert str(error) in str(refused.value)
     assert output(command, *options[command], "--as-of", "2026-11-23")
     assert load({"as_of": "2026-11-23"}, {}).as_of == AS_OF

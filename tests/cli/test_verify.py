@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from scanner.runs import folder as run_folder
 from tests.aws_endpoint import running
-from tests.program import Scanned, hurried, program, scan, small_world, workplace
+from tests.program import Scanned, calling, hurried, program, scan, small_world, workplace
 from tests.runs.recording import rechained, reseal
 
 __all__ = ["hurried", "workplace"]
@@ -231,8 +232,9 @@ def test_a_run_that_was_never_finished_is_said_to_be_that(done: Scanned, length:
     stopped(done.folder, length)
     found = program("verify", done.folder)
     assert (found.exit_code, found.out) == (2, "")
-    assert "is not finished" in found.err
-    assert f"--resume {done.folder}" in found.err
+    assert f"The run {done.folder} is not finished: it has no manifest.json" in found.err
+    begun = length in {5_000, -1}
+    assert (f"--resume {done.folder}" if begun else "Start a new run.") in found.err
 
 
 def test_a_run_whose_digest_was_noted_was_finished_once(done: Scanned) -> None:
@@ -251,12 +253,29 @@ def test_an_unfinished_run_that_was_changed_is_a_mismatch(done: Scanned) -> None
     assert "the journal was changed" in found.out
 
 
-@pytest.mark.parametrize("command", [("report",), ("evaluate", "--as-of", "2027-01-01"), ("diff", "<run>")])
-def test_to_name_an_unfinished_run_is_wrong_usage(done: Scanned, command: tuple[str, ...]) -> None:
-    stopped(done.folder, -1)
-    found = program(*(str(done.folder) if word == "<run>" else word for word in command), done.folder)
+NAMING = {
+    "report": ("report", "RUN"),
+    "evaluate": ("evaluate", "RUN", "--as-of", "2027-01-01"),
+    "diff, as the old one": ("diff", "RUN", "WHOLE"),
+    "diff, as the new one": ("diff", "WHOLE", "RUN"),
+    "scan --previous": ("scan", "--safelist", "nobody.yaml", "--previous", "RUN"),
+}
+
+
+@pytest.mark.parametrize("command", NAMING.values(), ids=NAMING)
+@pytest.mark.parametrize("length", [0, 10, 5_000, -1])
+def test_to_name_an_unfinished_run_is_wrong_usage(done: Scanned, command: tuple[str, ...], length: int) -> None:
+    whole = shutil.copytree(done.folder, Path("whole"))
+    stopped(done.folder, length)
+    places = {"RUN": done.folder, "WHOLE": whole}
+    with running(small_world()) as endpoint, calling(endpoint):
+        found = program(*(places.get(word, word) for word in command))
     assert found.exit_code == 2
-    assert "scan --resume" in found.err
+    assert f"The run {done.folder} is not finished: " in found.err
+    begun = length in {5_000, -1}
+    assert found.err.endswith(
+        f" Resume it: {run_folder.resume_command(done.folder)}\n" if begun else " Start a new run.\n"
+    )
 
 
 # --- what the digest alone shows, and what needs no digest -----------------------------------------------------------
