@@ -119,7 +119,7 @@ class ExcludedAccount(_Frozen):
 
 
 class Settings(_Frozen):
-    """Everything that a scan can be told; each field is an option, a variable and a key of the settings file."""
+    """Everything that a scan can be told; each field is a key of the settings file and a variable, most an option."""
 
     # scope
     ou: tuple[str, ...] = ()

@@ -67,7 +67,7 @@ def _option(panel: str, metavar: str, text: str, *names: str) -> Any:
     return typer.Option(*names, metavar=metavar, help=text, rich_help_panel=panel, show_default=False)
 
 
-Run = Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or a run id under --output.")]
+Run = Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or a run ID under --output.")]
 Ou = Annotated[list[str] | None, _option(_SCOPE, "ID|PATH", "Only this OU and all below it; repeatable.")]
 ExcludeOu = Annotated[list[str] | None, _option(_SCOPE, "ID|PATH", "Leave this OU and all below it out; repeatable.")]
 AccountIds = Annotated[list[str] | None, _option(_SCOPE, "ID", "Only this account; repeatable.")]
@@ -83,7 +83,7 @@ RoleName = Annotated[
         _ACCESS, "NAME", "Role to assume in each account; may hold a path.  \\[default: OrganizationAccountAccessRole]"
     ),
 ]
-ExternalId = Annotated[str | None, _option(_ACCESS, "ID", "External id that the member roles ask for.")]
+ExternalId = Annotated[str | None, _option(_ACCESS, "ID", "External ID that the member roles ask for.")]
 SessionName = Annotated[
     str | None, _option(_ACCESS, "NAME", "Role session name, as CloudTrail shows it.  \\[default: iam-scanner]")
 ]

@@ -90,9 +90,9 @@ class ScanProgress:
 
     def _show(self) -> None:
         task = self._bar.tasks[0]
-        figures = f"{int(task.completed):,}/{self._known:,} accounts · {self._users:,} users"
+        figures = f"{int(task.completed):,}/{self._known:,} accounts, {self._users:,} users"
         if self._failed:
-            figures += f" · {self._failed:,} failed"
+            figures += f", {self._failed:,} failed"
         if self._throttled:
-            figures += f" · {self._throttled:,} throttled"
+            figures += f", {self._throttled:,} throttled"
         self._bar.update(self._task, figures=figures)
