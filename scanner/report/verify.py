@@ -48,7 +48,8 @@ def verify(folder: Path, digest: str | None) -> tuple[Check, ...]:
     """Check everything, whatever does not hold; `digest` is that of the manifest, as it was noted elsewhere.
 
     Raises `UsageError` where `digest` is not a SHA-256, and `UnfinishedRunError` for a run that was never sealed and so
-    has nothing to be compared with: no manifest, and a journal that is right as far as it goes and has no end.
+    has nothing to be compared with: no manifest, and a journal that is right as far as it goes and has no end, or the
+    end of a run that was interrupted.
     """
     if digest is not None and _SHA256.fullmatch(digest) is None:
         raise UsageError(f"--digest {digest}: this is not a SHA-256. Give the 64 hexadecimal digits that were noted.")
@@ -65,8 +66,9 @@ def _refuse_unfinished(folder: Path, journal: bytes) -> None:
         begun = None
     except JournalError:
         return  # it is not right: that is a mismatch, and is named among the checks
-    if begun is None or not begun.ended:
-        why = f"it has no {MANIFEST}, and its journal stops before its end. There is nothing to verify it by."
+    if begun is None or not begun.ended or (begun.footer is not None and begun.footer.interrupted):
+        stop = "says that it was interrupted" if begun is not None and begun.ended else "stops before its end"
+        why = f"it has no {MANIFEST}, and its journal {stop}. There is nothing to verify it by."
         raise unfinished(folder, why, has_header=begun is not None)
 
 

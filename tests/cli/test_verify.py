@@ -235,6 +235,17 @@ def test_a_run_that_was_never_finished_is_said_to_be_that(done: Scanned, length:
     assert (f"--resume {done.folder}" if begun else "Start a new run.") in found.err
 
 
+def test_a_run_that_was_interrupted_was_never_finished(done: Scanned) -> None:
+    _replace(run_folder.JOURNAL, b'"interrupted":false', b'"interrupted":true')(done.folder)
+    length = (done.folder / run_folder.JOURNAL).stat().st_size
+    sealed = program("verify", done.folder)
+    stopped(done.folder, length)
+    found = program("verify", done.folder)
+    assert (sealed.exit_code, found.exit_code, found.out) == (3, 2, "")
+    assert "its journal says that it was interrupted" in found.err
+    assert f"Resume it: {run_folder.resume_command(done.folder)}" in found.err
+
+
 def test_a_run_whose_digest_was_noted_was_finished_once(done: Scanned) -> None:
     noted = digest(done)
     stopped(done.folder, 5_000)
