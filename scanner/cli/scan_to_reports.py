@@ -46,6 +46,7 @@ def resume_scan(folder: Path, changes: Mapping[str, object], *, quiet: bool) -> 
             progress.notes("The last line of its journal was cut off when it stopped; that line was dropped.")
         if begun.header.program_version != __version__:
             progress.notes(f"It was started by iam-scanner {begun.header.program_version}; this is {__version__}.")
+        _load_reports_meanwhile(inputs.settings.format)
         rest = resume_with_reports(folder, begun) if begun.whole else resume(folder, begun, inputs, progress)
         asyncio.run(stoppable(rest, f"The run was not changed. Resume it with: {run_folder.resume_command(folder)}"))
         progress.says("Writing the reports")

@@ -54,7 +54,7 @@ def read(path: Path) -> Filled:
         facts = {str(label.value): value for label, value in _facts(path, book)}
         places, rows_ = _rows(path, book)
         faults = (*_merged(path, book, places), *_in_copies(path, book))
-        return Filled(path=path, sha256=str(sha256(path)), facts=facts, rows=rows_, faults=faults)
+        return Filled(path=path, sha256=sha256(path), facts=facts, rows=rows_, faults=faults)
 
 
 def _facts(path: Path, book: Workbook) -> Iterator[tuple[Cell, Cell]]:
@@ -76,7 +76,7 @@ def _rows(path: Path, book: Workbook) -> tuple[Mapping[str, int], tuple[Row, ...
 
 def _places(path: Path, book: Workbook, head: Line) -> Mapping[str, int]:
     """Where each column stands, from 1."""
-    heads = {at: str(cell.value).strip() for at, cell in head.items()}
+    heads = _heads(head)
     names = list(heads.values())
     if not set(COLUMNS) & set(names) and (lower := _head_below(path, book)):
         problem = f"the names of the columns are in row {lower}, and not in row 1."
@@ -94,23 +94,29 @@ def _places(path: Path, book: Workbook, head: Line) -> Mapping[str, int]:
     return {name: at for at, name in heads.items() if name in COLUMNS}
 
 
+def _heads(line: Line) -> dict[int, str]:
+    """The names that a line gives to its columns."""
+    return {at: str(cell.value).strip() for at, cell in line.items()}
+
+
 def _head_below(path: Path, book: Workbook) -> int | None:
     """The row that the names of the columns were moved down to, by a title above them."""
     for number, cells in islice(rows(path, book, TITLE), HEAD_WITHIN):
-        if set(COLUMNS) <= {str(cell.value).strip() for cell in cells.values()}:
+        if set(COLUMNS) <= set(_heads(cells).values()):
             return number
     return None
 
 
 def _in_copies(path: Path, book: Workbook) -> Iterator[Fault]:
     """Decisions in another sheet that looks like this one would be lost without a word."""
-    for title in book.sheets:
-        lines = rows(path, book, title) if title != TITLE else iter(())
+    for title in (title for title in book.sheets if title != TITLE):
+        lines = rows(path, book, title)
         _, head = next(lines, (0, {}))
-        at = next((at for at, cell in head.items() if str(cell.value).strip() == "decision"), None)
-        names = {str(cell.value).strip() for cell in head.values()}
-        decided = (cells[at] for _, cells in lines if at in cells) if at and set(IDENTITY) <= names else iter(())
-        if (first := next(decided, None)) is not None:
+        heads = _heads(head)
+        if not {"decision", *IDENTITY} <= set(heads.values()):
+            continue
+        at = next(at for at, name in heads.items() if name == "decision")
+        if (first := next((cells[at] for _, cells in lines if at in cells), None)) is not None:
             problem = f"decisions stand in this sheet, and only those in {TITLE} are read."
             yield _fault(path, problem, f"Move them to {TITLE}, and delete this sheet.", sheet=title, cell=first.at)
 

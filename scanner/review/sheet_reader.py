@@ -306,7 +306,10 @@ class _SheetReader:
     def _value(self, text: str) -> tuple[object, str]:
         match self._kind:
             case "s":
-                return self._texts[int(text)], "s"
+                number = int(text)
+                if number < 0:  # which Python would count from the end
+                    raise IndexError(text)
+                return self._texts[number], "s"
             case "inlineStr" | "str":
                 return decoded(text), "s"
             case "b":
@@ -316,10 +319,10 @@ class _SheetReader:
             case "d":
                 return datetime.fromisoformat(text).replace(tzinfo=None), "d"
             case _:
-                number = float(text)
-                if not isfinite(number):
+                amount = float(text)
+                if not isfinite(amount):
                     raise ValueError(text)
-                return self._date(number) if self._style in self._book.dates else (_whole(number), "n")
+                return self._date(amount) if self._style in self._book.dates else (_whole(amount), "n")
 
     def _date(self, number: float) -> tuple[object, str]:
         try:

@@ -1,4 +1,4 @@
-"""Killed at random calls, and gone on with. No measure of time: it counts runs that did not end as they should."""
+"""Killed at random calls, and resumed. No measure of time: it counts runs that did not end as they should."""
 
 import random
 import tempfile
@@ -13,7 +13,7 @@ ACCOUNTS, USERS = 40, 5
 
 
 def kills(sizes: Sizes) -> Table:
-    """Scans that are killed at a random call, each gone on with and held against an undisturbed one."""
+    """Scans that are killed at a random call, each resumed and compared with an undisturbed one."""
     import pytest  # noqa: PLC0415  # what is measured elsewhere must not be charged with it
 
     from tests.killed import killed  # noqa: PLC0415
@@ -44,7 +44,7 @@ def kills(sizes: Sizes) -> Table:
         rows=[
             ("killed", f"{sizes.kills}"),
             ("before they had a journal, so that nothing was lost", f"{counted['too early']}"),
-            ("gone on with", f"{counted['begun']}"),
+            ("resumed", f"{counted['begun']}"),
             ("of them with a last line that was cut off", f"{counted['torn']}"),
             ("then with the same iam-users.csv as undisturbed", f"{counted['same']}"),
             ("then whole, says verify", f"{counted['whole']}"),

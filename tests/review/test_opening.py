@@ -254,6 +254,13 @@ def test_a_cell_that_cannot_be(plain: Path, cell: str) -> None:
     assert "'Review' cannot be read" in refusal(with_parts(plain, {SHEET: sheet_of(f"<row>{cell}</row>")}))
 
 
+def test_a_shared_text_is_not_counted_from_the_end(plain: Path) -> None:
+    texts = f'<sst xmlns="{MAIN}"><si><t>one</t></si></sst>'.encode()
+    cells = '<row><c t="s"><v>{}</v></c></row>'
+    assert read(with_parts(plain, {STRINGS: texts, SHEET: sheet_of(cells.format(0))})) == [["one"]]
+    assert "'Review' cannot be read" in refusal(with_parts(plain, {SHEET: sheet_of(cells.format(-1))}))
+
+
 def test_the_file_is_closed_whatever_happens(plain: Path) -> None:
     """A file left open would be a warning, and so an error here."""
     with opened(plain) as book:
