@@ -30,6 +30,7 @@ from aiobotocore.config import AioConfig
 from aiobotocore.credentials import AioCredentialResolver, AioCredentials
 from aiobotocore.httpsession import AIOHTTPSession
 from aiobotocore.session import AioSession
+from botocore import xform_name
 from botocore.config import Config
 from botocore.credentials import CredentialProvider, ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ProfileNotFound
@@ -254,8 +255,8 @@ class Clients:
 
 
 def _method(operation: str) -> str:
-    """`ListOrganizationalUnitsForParent` → `list_organizational_units_for_parent`, as the SDK names its methods."""
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in operation).lstrip("_")
+    """`ListMFADevices` → `list_mfa_devices`, as the SDK names its methods."""
+    return str(xform_name(operation))
 
 
 class Session:

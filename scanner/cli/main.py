@@ -14,7 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from scanner import __version__
-from scanner.cli import accounts, demo, diff, evaluate, report, review, safelist, scan, verify
+from scanner.cli import accounts, demo, diff, evaluate, remediate, report, review, safelist, scan, verify
 from scanner.cli.options import Command, Group, print_json
 from scanner.errors import ExitCode, FaultsError, ScannerError
 
@@ -34,6 +34,7 @@ app.command("report", cls=Command)(report.report_command)
 app.command("evaluate", cls=Command)(evaluate.evaluate_command)
 app.command("diff", cls=Command)(diff.diff_command)
 app.add_typer(review.app)
+app.add_typer(remediate.app)
 app.command("verify", cls=Command)(verify.verify_command)
 app.command("demo", cls=Command)(demo.demo_command)
 

@@ -128,13 +128,13 @@ def decode_begun(data: bytes) -> Begun:
 
 def check_chain(data: bytes) -> None:
     """Check that each line follows the one before it, whatever it says; raise `JournalError` for one that does not."""
-    for _ in _chained(data):
+    for _ in chained(data):
         pass
 
 
 def _read(data: bytes) -> "_Reader":
     reader = _Reader()
-    for number, content, digest in _chained(data):
+    for number, content, digest in chained(data):
         try:
             reader.take(content)
         except (ValidationError, AttributeError, KeyError, IndexError, TypeError) as error:
@@ -143,7 +143,7 @@ def _read(data: bytes) -> "_Reader":
     return reader
 
 
-def _chained(data: bytes) -> Iterator[tuple[int, dict[str, Any], str]]:
+def chained(data: bytes) -> Iterator[tuple[int, dict[str, Any], str]]:
     """Each line's number, content and digest."""
     last = NO_LINE
     for number, raw in enumerate(io.BytesIO(data), start=1):

@@ -7,6 +7,8 @@ from tests.aws_endpoint.ask import Ask
 from tests.aws_endpoint.clock import Clock
 from tests.aws_endpoint.credential_report import CredentialReports
 from tests.aws_endpoint.faults import Call
+from tests.aws_endpoint.iam_state import LiveAccount
+from tests.aws_endpoint.iam_state_changes import STATEFUL, answer_stateful
 from tests.aws_endpoint.organization import SimulatedOrganization
 from tests.aws_endpoint.sessions import Caller, Sessions, account_of, check_permitted
 from tests.aws_endpoint.wire import AwsError, Reply, Request, reply_json, xml
@@ -26,7 +28,7 @@ class Services:
         self._known: Mapping[str, Mapping[str, object]] = {
             "organizations": organizations_api.ACTIONS,
             "sts": self._sts,
-            "iam": self.iam,
+            "iam": self.iam | dict.fromkeys(STATEFUL),
         }
 
     def admit(self, request: Request) -> Ask:
@@ -56,6 +58,8 @@ class Services:
 
     def _answer_iam(self, ask: Ask) -> Reply:
         account = self.world.accounts[ask.caller.account_id]
+        if isinstance(account, LiveAccount) and ask.action in STATEFUL and "AllUsers" not in ask.parameters:
+            return answer_stateful(account, ask)
         resource = _RESOURCES.get(ask.action, "*").format(partition=account.partition, account=account.id)
         check_permitted(ask.caller, f"iam:{ask.action}", resource)
         return self.iam[ask.action](account, ask)

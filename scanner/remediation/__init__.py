@@ -1,0 +1,1 @@
+"""Remediation: what a review decided, planned, confirmed and carried out on IAM users, and undone where AWS allows."""
