@@ -86,6 +86,12 @@ def whole(path: Path) -> Iterator[BinaryIO]:
     _sync_folder(path.parent)
 
 
+def write_all(descriptor: int, data: bytes) -> None:
+    """Hand the bytes to the system, all of them; raises OSError."""
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
 def partial_of(path: Path) -> Path:
     """Where a file grows before it is put in its place; a process that was killed leaves it there."""
     return path.with_name(f".{path.name}.partial")

@@ -148,6 +148,9 @@ class Settings(_Frozen):
     # review
     previous: str | None = None  # None: the newest complete run that covers the scope; "none": compare with nothing
     review_every_days: Annotated[int, _between(1, 3650)] = 180
+    # remediation
+    remediation_role_name: _RoleName = "IamScannerRemediation"  # never the scan's role by default
+    removal_after_quarantine_days: Annotated[int, _between(0, 3650)] = 0  # 0: a removal needs no quarantine before it
     # pace
     concurrency: Annotated[int, _between(1, 1000)] = 64
     account_timeout: Annotated[int, _between(1, 800)] = 120  # a role's session lasts 900 seconds
@@ -185,6 +188,7 @@ _EXAMPLES = {  # an item of each list
 _LISTS = {key for key, setting in Settings.model_fields.items() if get_origin(setting.annotation) is tuple}
 _NUMBERS_AND_FLAGS = {key for key, setting in Settings.model_fields.items() if setting.annotation in {int, bool}}
 _EXCLUSIONS = {"exclude_ou": "ou", "exclude_account": "account"}
+_OPTIONS = {"session_policy": "--no-session-policy", "remediation_role_name": "--role-name"}  # named otherwise
 
 
 # --- where settings come from ----------------------------------------------------------------------------------------
@@ -210,7 +214,7 @@ class _Source:
 
 def option_name(key: str) -> str:
     """The option that gives a setting: `--role-name`."""
-    return "--no-session-policy" if key == "session_policy" else f"--{key.replace('_', '-')}"
+    return _OPTIONS.get(key, f"--{key.replace('_', '-')}")
 
 
 def load(options: Mapping[str, Any], environment: Mapping[str, str], config: Path | None = None) -> Settings:

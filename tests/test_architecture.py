@@ -29,7 +29,9 @@ EMULATOR = {"moto", "flask", "werkzeug"}
 EMULATOR_PROCESS = {"scanner.demo.fill", "scanner.demo.server"}
 # Decide and compare: the same input gives the same output, on any day.
 PURE = sorted(
-    {name for name in MODULES if name.startswith("scanner.audit.")} | {"scanner.scan.scope", "scanner.safelist.match"}
+    {name for name in MODULES if name.startswith("scanner.audit.")}
+    | {"scanner.scan.scope", "scanner.safelist.match"}
+    | {f"scanner.remediation.{name}" for name in ("plan", "refusals", "session_policy", "outcome", "commands_script")}
 )
 # The same name twice means the same thing: the command, and the room or step that it is about.
 SHARED_NAMES = {"__init__", "accounts", "diff", "progress", "report", "review", "safelist", "scan", "verify"}
@@ -154,7 +156,7 @@ def test_help_and_version_load_nothing_heavy(arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["scan", "accounts", "safelist", "report", "evaluate", "diff", "verify", "review", "demo"]
+    "command", ["scan", "accounts", "safelist", "report", "evaluate", "diff", "verify", "review", "remediate", "demo"]
 )
 def test_the_help_of_a_command_loads_nothing_heavy(command: str) -> None:
     assert loaded(COMMAND, command, "--help") <= {"pydantic"}  # by Typer itself

@@ -4,9 +4,8 @@ What a call came to is a value and not an exception, as the caller records it wh
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 
+from scanner.aws.call_answers import CallAnswer, CallResult
 from scanner.aws.clients import Session
 from scanner.aws.failures import CallError
 
@@ -31,17 +30,6 @@ CHANGES = (  # all that remediation may ever call to change something
 )
 
 
-class CallResult(StrEnum):
-    """What a changing call came to."""
-
-    DONE = "DONE"
-    ABSENT = "ABSENT"  # NoSuchEntity: what it is about is not there
-    TRY_AGAIN = "TRY_AGAIN"  # what AWS knows has not settled yet
-    UNSUPPORTED = "UNSUPPORTED"  # InvalidAction: this partition does not have the action
-    QUOTA = "QUOTA"  # LimitExceeded
-    FAILED = "FAILED"
-
-
 _BY_CODE = {
     "NoSuchEntity": CallResult.ABSENT,
     "DeleteConflict": CallResult.TRY_AGAIN,
@@ -50,19 +38,6 @@ _BY_CODE = {
     "InvalidAction": CallResult.UNSUPPORTED,
     "LimitExceeded": CallResult.QUOTA,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallAnswer:
-    """What AWS said to a changing call."""
-
-    result: CallResult
-    code: str | None = None  # AWS's error code
-    detail: str | None = None  # AWS's own message
-
-    @property
-    def words(self) -> str:
-        return ": ".join(filter(None, (self.code, self.detail))) or self.result
 
 
 async def change(session: Session, action: str, parameters: Mapping[str, str]) -> CallAnswer:

@@ -3,7 +3,7 @@
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,8 +13,8 @@ from scanner.remediation.limits import MAX_USERS
 
 if TYPE_CHECKING:
     from scanner.remediation.apply import Ended, Pending
-    from scanner.remediation.connection import RoleAccess
     from scanner.remediation.limits import Allowances
+    from scanner.remediation.remediation_journal import Doing
     from scanner.remediation.targets import Part
     from scanner.settings import Settings
 
@@ -22,13 +22,14 @@ app = typer.Typer(
     cls=options.Group,
     name="remediate",
     help="Remove or quarantine users that a review decided about. Changes nothing without --execute.",
+    epilog="Example: iam-scanner remediate plan reports/20261123T164100Z-1a2b3c-review/removals.json",
     no_args_is_help=True,
 )
 
 Plan = Annotated[str, typer.Argument(metavar="PLAN", help="A plan's folder, or a plan ID under --output.")]
 Accounts = Annotated[list[str] | None, typer.Option("--account", metavar="ID", help="Only this account; repeatable.")]
 Users = Annotated[list[str] | None, typer.Option("--user", metavar="NAME", help="Only users of this name; repeatable.")]
-MaxUsers = Annotated[int, typer.Option("--max-users", metavar="N", min=1, help="Refuse to touch more users than that.")]
+MaxUsers = Annotated[int, typer.Option("--max-users", metavar="N", help="Refuse to touch more users than that.")]
 Role = Annotated[
     str | None,
     typer.Option(
@@ -65,7 +66,7 @@ def plan_command(
     account: Accounts = None,
     user: Users = None,
     max_users: MaxUsers = MAX_USERS,
-    remediation_role: Role = None,
+    remediation_role_name: Role = None,
     external_id: options.ExternalId = None,
     include_active: IncludeActive = False,
     include_last_administrator: IncludeLast = False,
@@ -92,18 +93,16 @@ def plan_command(
     from scanner.cli.stopping import stoppable
     from scanner.remediation.make_plan import PlanRequest, ask, make_plan
 
-    given = _given(context)
+    settings = _settings(context)
     asked = ask(
         PlanRequest(
             sources=tuple(sources),
             quarantine=quarantine,
-            output=given.settings.output,
-            safelist=given.settings.safelist,
+            settings=settings,
             now=datetime.now(UTC),
-            access=given.access,
-            part=given.part,
+            part=_part(context),
             max_users=max_users,
-            allowances=given.allowances,
+            allowances=_allowances(context, settings),
         )
     )
     with RemediationProgress(options.stderr(), quiet=quiet or as_json) as progress:
@@ -127,7 +126,7 @@ def apply_command(
     account: Accounts = None,
     user: Users = None,
     max_users: MaxUsers = MAX_USERS,
-    remediation_role: Role = None,
+    remediation_role_name: Role = None,
     external_id: options.ExternalId = None,
     include_active: IncludeActive = False,
     include_last_administrator: IncludeLast = False,
@@ -165,7 +164,7 @@ def undo_command(
     account: Accounts = None,
     user: Users = None,
     max_users: MaxUsers = MAX_USERS,
-    remediation_role: Role = None,
+    remediation_role_name: Role = None,
     external_id: options.ExternalId = None,
     profile: options.Profile = None,
     organizations_role_arn: options.OrganizationsRoleArn = None,
@@ -176,7 +175,7 @@ def undo_command(
     quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> None:
-    """Put a quarantine back exactly as it was plan_status; what somebody changed since is left and named.
+    """Put a quarantine back exactly as it was; what somebody changed since is left and named.
 
     Exit code: as for apply.
 
@@ -204,7 +203,7 @@ def status_command(
 
     Example: iam-scanner remediate status 20261124T101500Z-4d5e6f
     """
-    from scanner.cli.screen import remediation_screen as screen
+    from scanner.cli.screen import remediation_outcomes as screen
     from scanner.remediation import plan_folder
     from scanner.remediation.outcome import exit_code
     from scanner.remediation.status import status
@@ -232,33 +231,21 @@ class _Run:
     quiet: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Given:
-    """The options and settings, as remediation takes them."""
-
-    settings: "Settings"
-    access: "RoleAccess"
-    part: "Part"
-    allowances: "Allowances"
-
-
-def _carry_out(context: typer.Context, doing: Any, plan: str, run: _Run) -> None:
+def _carry_out(context: typer.Context, doing: "Doing", plan: str, run: _Run) -> None:
     from scanner.cli.screen import remediation_screen as screen
     from scanner.remediation.apply import ApplyRequest, prepare
 
-    given = _given(context)
+    settings = _settings(context)
     pending = prepare(
         ApplyRequest(
             doing=doing,
             plan=plan,
-            output=given.settings.output,
-            safelist=given.settings.safelist,
+            settings=settings,
             now=datetime.now(UTC),
-            access=given.access,
-            role_name=context.params["remediation_role"],
-            part=given.part,
+            role_name=context.params["remediation_role_name"],
+            part=_part(context),
             max_users=context.params["max_users"],
-            allowances=given.allowances,
+            allowances=_allowances(context, settings),
         )
     )
     if not run.execute:
@@ -293,29 +280,19 @@ def _execute(pending: "Pending", run: _Run) -> "Ended":
         return asyncio.run(stoppable(execute(pending, progress), "No user was begun, and nothing was changed."))
 
 
-def _given(context: typer.Context) -> _Given:
-    from scanner.remediation.connection import RoleAccess
-    from scanner.remediation.limits import ROLE_NAME, Allowances
+def _part(context: typer.Context) -> "Part":
     from scanner.remediation.targets import Part
 
-    settings = _settings(context)
-    parameters = context.params
-    return _Given(
-        settings=settings,
-        access=RoleAccess(
-            profile=settings.profile,
-            role_name=parameters["remediation_role"] or ROLE_NAME,
-            external_id=settings.external_id,
-            session_name=settings.session_name,
-            organizations_role_arn=settings.organizations_role_arn,
-            concurrency=settings.concurrency,
-            user_seconds=float(settings.account_timeout),
-        ),
-        part=Part(accounts=tuple(parameters["account"] or ()), users=tuple(parameters["user"] or ())),
-        allowances=Allowances(
-            include_active=parameters.get("include_active", False),
-            include_last_administrator=parameters.get("include_last_administrator", False),
-        ),
+    return Part(accounts=tuple(context.params["account"] or ()), users=tuple(context.params["user"] or ()))
+
+
+def _allowances(context: typer.Context, settings: "Settings") -> "Allowances":
+    from scanner.remediation.limits import Allowances
+
+    return Allowances(
+        include_active=context.params.get("include_active", False),
+        include_last_administrator=context.params.get("include_last_administrator", False),
+        removal_after_quarantine_days=settings.removal_after_quarantine_days,
     )
 
 

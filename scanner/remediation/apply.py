@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from scanner.remediation import earlier_plans, plan_folder, remediation_journal
 from scanner.remediation.account_view import AccountView, not_read
 from scanner.remediation.calls import PlannedCall
 from scanner.remediation.carry_out import Application
-from scanner.remediation.connection import Connection, RoleAccess, connect
+from scanner.remediation.connection import Connection, connect
 from scanner.remediation.grounds import Grounds, Judge
 from scanner.remediation.limits import MAX_USERS, Allowances
 from scanner.remediation.make_plan import grounds_of, refuse_too_many
@@ -30,6 +30,7 @@ from scanner.remediation.targets import Part
 from scanner.remediation.undo import Reversal
 from scanner.remediation.user_work import Desk, StoppedError, refused
 from scanner.safelist.entries import check_organization, parse, read
+from scanner.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +39,9 @@ class ApplyRequest:
 
     doing: Doing
     plan: str  # a folder, or a plan ID
-    output: Path
-    safelist: tuple[Path, ...]
+    settings: Settings
     now: datetime
-    access: RoleAccess = field(default_factory=RoleAccess)
-    role_name: str | None = None  # None: the role of the plan
+    role_name: str | None = None  # None: the role of the plan, whatever the settings say by now
     part: Part = field(default_factory=Part)
     max_users: int = MAX_USERS
     allowances: Allowances = field(default_factory=Allowances)  # beyond those of the plan
@@ -79,7 +78,7 @@ class Ended:
 
 def prepare(request: ApplyRequest) -> Pending:
     """Read the plan and its journal; raise `UsageError` where it may not be carried out, or undone."""
-    folder = plan_folder.find(request.plan, request.output)
+    folder = plan_folder.find(request.plan, request.settings.output)
     plan, digest = plan_folder.load(folder)
     if request.doing is Doing.APPLY and request.now > plan.expires_at:
         raise UsageError(
@@ -113,17 +112,17 @@ async def execute(pending: Pending, progress: Progress) -> Ended:
     request, plan = pending.request, pending.plan
     refuse_too_many(len(pending.todo), request.max_users)
     earlier_plans.refuse_half_done(
-        request.output, [user.target.key for user in pending.todo], request.now, pending.folder
+        request.settings.output, [user.target.key for user in pending.todo], request.now, pending.folder
     )
     allowances = plan.allowances.with_more(request.allowances)
     notes: list[str] = []
     grounds = _grounds(request, plan, allowances, notes) if request.doing is Doing.APPLY else None
     for note in notes:
         progress.notes(note)
-    access = replace(request.access, role_name=request.role_name or plan.role_name)
-    async with Clients(profile=access.profile, concurrency=access.concurrency) as clients:
+    settings = request.settings.with_(remediation_role_name=request.role_name or plan.role_name)
+    async with Clients(profile=settings.profile, concurrency=settings.concurrency) as clients:
         progress.says("Checking credentials and organization")
-        connection = await connect(clients, access, progress)
+        connection = await connect(clients, settings, progress)
         await connection.check_is_of(plan.of)
         caller = connection.caller
         judge = Judge(grounds, partition=plan.partition, caller_arn=caller.arn) if grounds else None
@@ -135,9 +134,9 @@ async def execute(pending: Pending, progress: Progress) -> Ended:
 
 def _grounds(request: ApplyRequest, plan: Plan, allowances: Allowances, notes: list[str]) -> Grounds:
     """Read what decisions are checked against; undo needs none of it, and works where a safelist is broken."""
-    safelist = parse(read(request.safelist))
+    safelist = parse(read(request.settings.safelist))
     check_organization(safelist, plan.organization_id)
-    return grounds_of(safelist, request.output, allowances, request.now, notes)
+    return grounds_of(safelist, request.settings.output, allowances, request.now, notes)
 
 
 def _ended(pending: Pending, concluded: tuple[Concluded, ...]) -> Ended:
@@ -186,7 +185,7 @@ class _Run:
         self._progress.says("Carrying out the plan" if self._doing is Doing.APPLY else "Undoing the plan")
         self._progress.expects(len(self._pending.todo))
         try:
-            await over_accounts(by_account.values(), self._account, self._connection.access.concurrency)
+            await over_accounts(by_account.values(), self._account, self._connection.settings.concurrency)
         except asyncio.CancelledError:
             await self._close(interrupted=True)
             _ended(self._pending, tuple(self.concluded))

@@ -5,7 +5,6 @@ policy. The session that reads can change nothing; those that change can do noth
 """
 
 import asyncio
-from dataclasses import dataclass
 
 from scanner.aws import identity, organizations, user_reads, user_rights
 from scanner.aws.clients import Clients, Session
@@ -14,43 +13,30 @@ from scanner.aws.failures import CallError
 from scanner.aws.membership import parent_of
 from scanner.errors import StartError, UsageError
 from scanner.model import Account, AccountId, Caller
-from scanner.remediation.limits import ROLE_NAME, USER_SECONDS
 from scanner.remediation.plan_document import Organization, Reason
 from scanner.remediation.progress import Progress
 from scanner.remediation.refusals import Refusal
 from scanner.remediation.session_policy import reading_policy
+from scanner.settings import Settings
 
 READS = (*user_reads.READS, *user_rights.READS, "GetAccountAuthorizationDetails", "ListUsers")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoleAccess:
-    """How accounts are entered."""
-
-    profile: str | None = None
-    role_name: str = ROLE_NAME
-    external_id: str | None = None
-    session_name: str = "iam-scanner"
-    organizations_role_arn: str | None = None
-    concurrency: int = 64  # the most accounts, and the most calls, at once
-    user_seconds: float = USER_SECONDS
 
 
 class Connection:
     """The caller's session, and the way into accounts."""
 
     def __init__(
-        self, clients: Clients, caller: Caller, own: Session, reading_organizations: Session, access: RoleAccess
+        self, clients: Clients, caller: Caller, own: Session, reading_organizations: Session, settings: Settings
     ) -> None:
         self.clients = clients
         self.caller = caller
-        self.access = access
+        self.settings = settings
         self._own = own
         self._organizations = reading_organizations
 
     def deadline(self) -> float:
         """Return when a user that is begun now has to be through."""
-        return asyncio.get_running_loop().time() + self.access.user_seconds
+        return asyncio.get_running_loop().time() + self.settings.account_timeout
 
     def reading(self, account_id: AccountId) -> Session:
         """Return a session that can read what hangs on users, and nothing else."""
@@ -63,10 +49,10 @@ class Connection:
     def _entered(self, account_id: AccountId, policy: str) -> Session:
         role = identity.AssumedRole(
             self._own,
-            identity.role_arn(self.caller.partition, account_id, self.access.role_name),
-            session_name=self.access.session_name,
+            identity.role_arn(self.caller.partition, account_id, self.settings.remediation_role_name),
+            session_name=self.settings.session_name,
             policy=policy,
-            external_id=self.access.external_id,
+            external_id=self.settings.external_id,
         )
         return Session(self.clients, role.credentials)
 
@@ -101,18 +87,18 @@ class Connection:
         return None
 
 
-async def connect(clients: Clients, access: RoleAccess, progress: Progress) -> Connection:
+async def connect(clients: Clients, settings: Settings, progress: Progress) -> Connection:
     """Find out who calls; raise `StartError` where the caller, or the role to read Organizations, is not to be had."""
-    own = Session(clients, await caller_credentials(access.profile, progress.paused))
+    own = Session(clients, await caller_credentials(settings.profile, progress.paused))
     caller = await identity.who_calls(own)
-    arn = access.organizations_role_arn
+    arn = settings.organizations_role_arn
     if arn is None:
-        return Connection(clients, caller, own, own, access)
+        return Connection(clients, caller, own, own, settings)
     policy = identity.organizations_policy()
-    role = identity.AssumedRole(own, arn, session_name=access.session_name, policy=policy)
+    role = identity.AssumedRole(own, arn, session_name=settings.session_name, policy=policy)
     try:
         await role.credentials()
     except CallError as error:
         said = f"{error.failure.code}: {error.failure.detail}"
         raise StartError(f"The role {arn} cannot be assumed. {said} {error.failure.remedy}") from error
-    return Connection(clients, caller, own, Session(clients, role.credentials), access)
+    return Connection(clients, caller, own, Session(clients, role.credentials), settings)

@@ -38,7 +38,7 @@ class Discovery:
         by_account: dict[str, list[Target]] = defaultdict(list)
         for target in targets:
             by_account[target.account.id].append(target)
-        await over_accounts(by_account.values(), self._account, self._connection.access.concurrency)
+        await over_accounts(by_account.values(), self._account, self._connection.settings.concurrency)
         self.users.sort(key=lambda user: user.target.order)
         self.spared.sort(key=lambda spared: spared.target.order)
 

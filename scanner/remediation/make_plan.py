@@ -8,7 +8,7 @@ from scanner import __version__
 from scanner.aws.clients import Clients
 from scanner.errors import ExitCode, UsageError
 from scanner.remediation import earlier_plans, plan_folder
-from scanner.remediation.connection import Connection, RoleAccess, connect
+from scanner.remediation.connection import Connection, connect
 from scanner.remediation.discover import Discovery
 from scanner.remediation.grounds import Grounds, Judge
 from scanner.remediation.limits import MAX_USERS, Allowances
@@ -19,6 +19,7 @@ from scanner.runs import ledger
 from scanner.runs.folder import new_run_id
 from scanner.safelist.entries import check_organization, parse, read
 from scanner.safelist.types import Safelist
+from scanner.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,10 +28,8 @@ class PlanRequest:
 
     sources: tuple[str, ...]  # files removals.json; or runs, with `quarantine`
     quarantine: bool
-    output: Path
-    safelist: tuple[Path, ...]
+    settings: Settings
     now: datetime
-    access: RoleAccess = field(default_factory=RoleAccess)
     part: Part = field(default_factory=Part)
     max_users: int = MAX_USERS
     allowances: Allowances = field(default_factory=Allowances)
@@ -64,16 +63,17 @@ class Asked:
 
 def ask(request: PlanRequest) -> Asked:
     """Read and check everything that needs no call; raise `UsageError` for whatever does not fit."""
-    safelist = parse(read(request.safelist))
+    settings = request.settings
+    safelist = parse(read(settings.safelist))
     wanted = _wanted(request, safelist)
     check_organization(safelist, wanted.of.id)
     targets = request.part.of(wanted.targets)
     if not targets:
         raise UsageError("Nobody is to be removed or quarantined by that: there is nothing to plan.")
     refuse_too_many(len(targets), request.max_users)
-    earlier_plans.refuse_half_done(request.output, [target.key for target in targets], request.now)
+    earlier_plans.refuse_half_done(settings.output, [target.key for target in targets], request.now)
     notes: list[str] = []
-    grounds = grounds_of(safelist, request.output, request.allowances, request.now, notes)
+    grounds = grounds_of(safelist, settings.output, request.allowances, request.now, notes)
     return Asked(request=request, wanted=wanted, targets=targets, grounds=grounds, notes=tuple(notes))
 
 
@@ -100,11 +100,11 @@ def refuse_too_many(count: int, most: int) -> None:
 async def make_plan(asked: Asked, progress: Progress) -> Made:
     """Discover everybody live, and write the plan; raises as `connect` and `plan_folder.save` do."""
     request = asked.request
-    async with Clients(profile=request.access.profile, concurrency=request.access.concurrency) as clients:
+    async with Clients(profile=request.settings.profile, concurrency=request.settings.concurrency) as clients:
         for note in asked.notes:
             progress.notes(note)
         progress.says("Checking credentials and organization")
-        connection = await connect(clients, request.access, progress)
+        connection = await connect(clients, request.settings, progress)
         await connection.check_is_of(asked.wanted.of)
         progress.says("Looking at the users")
         progress.expects(len(asked.targets))
@@ -112,14 +112,14 @@ async def make_plan(asked: Asked, progress: Progress) -> Made:
         discovery = Discovery(connection, judge, asked.wanted.of, request.now, progress)
         await discovery.run(asked.targets)
     plan = _plan(asked, connection, discovery)
-    folder, digest = plan_folder.save(plan, asked.wanted.run_id, request.output)
+    folder, digest = plan_folder.save(plan, asked.wanted.run_id, request.settings.output)
     return Made(plan=plan, folder=folder, digest=digest)
 
 
 def _wanted(request: PlanRequest, safelist: Safelist) -> Wanted:
     if request.quarantine:
-        return from_runs(request.sources, request.output, safelist, request.now.date())
-    return from_removals([Path(source) for source in request.sources], request.output)
+        return from_runs(request.sources, request.settings.output, safelist, request.now.date())
+    return from_removals([Path(source) for source in request.sources], request.settings.output)
 
 
 def _plan(asked: Asked, connection: Connection, discovery: Discovery) -> Plan:
@@ -133,7 +133,7 @@ def _plan(asked: Asked, connection: Connection, discovery: Discovery) -> Plan:
         partition=of.partition,
         caller_account_id=connection.caller.account_id,
         caller_arn=connection.caller.arn,
-        role_name=asked.request.access.role_name,
+        role_name=asked.request.settings.remediation_role_name,
         allowances=asked.request.allowances,
         sources=asked.wanted.sources,
         users=tuple(discovery.users),

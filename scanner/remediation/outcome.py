@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from scanner.aws.attachments import Key
-from scanner.aws.user_changes import CallResult
+from scanner.aws.call_answers import CallResult
 from scanner.errors import ExitCode
 from scanner.remediation.calls import ATTACH, DEACTIVATE, DELETE_DEVICE, PlannedCall
 from scanner.remediation.plan_document import Plan, PlannedUser, Reason

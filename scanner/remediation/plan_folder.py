@@ -69,6 +69,11 @@ def load(folder: Path) -> tuple[Plan, str]:
     return decode(data, str(path))
 
 
+def is_plan(name: str, output: Path) -> bool:
+    """Tell whether a name, which may be that of a run as well, is a plan's folder or ID."""
+    return (Path(name) / PLAN).is_file() or any(folder.name == name for folder in all_under(output))
+
+
 def find(plan: str, output: Path) -> Path:
     """Return the folder that PLAN names: a folder, a plan ID under `output`, or its unique beginning."""
     if (Path(plan) / PLAN).is_file():

@@ -11,8 +11,6 @@ alone. A line without its newline was torn by a crash and is dropped; any other 
 """
 
 import asyncio
-import hashlib
-import json
 import os
 from collections import defaultdict
 from collections.abc import Mapping
@@ -26,16 +24,15 @@ from typing import Any, Final, Self, TypeAlias
 
 from pydantic import TypeAdapter, ValidationError
 
-from scanner.aws.user_changes import CallResult
+from scanner.aws.call_answers import CallResult
 from scanner.errors import OutputError, UsageError
-from scanner.files import lock
+from scanner.files import lock, write_all
 from scanner.model import AccountId, UserId
 from scanner.remediation.calls import PlannedCall
 from scanner.remediation.limits import Allowances
 from scanner.remediation.plan_document import Reason, UserKey
-from scanner.runs.journal import NO_LINE, JournalError, chained
-
-JOURNAL: Final = "journal.jsonl"
+from scanner.runs.folder import JOURNAL
+from scanner.runs.journal import NO_LINE, JournalError, chain_line, chained
 
 
 class Doing(StrEnum):
@@ -148,9 +145,7 @@ NOTHING: Final = Recorded(events=(), users={}, last=NO_LINE, length=0)
 def encode(event: Event, previous: str) -> tuple[bytes, str]:
     """Return the line's bytes, newline included, and their digest, which the next line carries."""
     name = _NAMES[type(event)]
-    content = {"type": name, "previous": previous, **_TYPES[name].dump_python(event, mode="json")}
-    data = json.dumps(content, separators=(",", ":")).encode("ascii") + b"\n"
-    return data, hashlib.sha256(data).hexdigest()
+    return chain_line(name, _TYPES[name].dump_python(event, mode="json"), previous)
 
 
 def decode(data: bytes) -> Recorded:
@@ -215,7 +210,7 @@ class RemediationJournal:
             raise self._failed
         data, digest = encode(event, self._previous)
         try:
-            write(self._descriptor, data)
+            write_all(self._descriptor, data)
             self._previous = digest  # before anything is awaited: the next line may come meanwhile
             if not isinstance(event, CallEnded):
                 await asyncio.to_thread(os.fsync, self._descriptor)
@@ -235,12 +230,6 @@ class RemediationJournal:
         with suppress(OSError):  # what was lost is an answer, which the next read of the user shows
             os.fsync(self._descriptor)
         os.close(self._descriptor)
-
-
-def write(descriptor: int, data: bytes) -> None:
-    """Hand the bytes to the system, all of them."""
-    while data:
-        data = data[os.write(descriptor, data) :]
 
 
 def _everything(descriptor: int) -> bytes:

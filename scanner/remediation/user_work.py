@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from typing import Final
 
 from scanner.aws.attachments import LiveUser
+from scanner.aws.call_answers import CallAnswer, CallResult
 from scanner.aws.clients import Session
 from scanner.aws.failures import CallError
-from scanner.aws.user_changes import CallAnswer, CallResult, change
+from scanner.aws.user_changes import change
 from scanner.errors import ScannerError
 from scanner.remediation.account_view import NOT_UNDERSTOOD, AccountView, not_read
 from scanner.remediation.calls import ATTACH, DETACH, PlannedCall

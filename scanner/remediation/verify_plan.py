@@ -1,23 +1,28 @@
-"""Is a plan what was made, and are its journal and results whole? For `iam-scanner verify PLAN`."""
+"""Is a plan what was made, and are its journal and results whole? For `iam-scanner verify`, given a plan."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
+from scanner import __version__
 from scanner.errors import UsageError
 from scanner.remediation import plan_folder, remediation_journal
 from scanner.remediation.outcome import outcomes
 from scanner.remediation.plan_document import Plan
 from scanner.remediation.plan_folder import PLAN, RESULTS
-from scanner.remediation.remediation_journal import JOURNAL, NOTHING, Opened, Recorded
+from scanner.remediation.remediation_journal import Closed, Opened, Recorded
 from scanner.remediation.results import render
-from scanner.report.verify import Check
+from scanner.report.verify import Check, check_digest
+from scanner.runs.folder import JOURNAL
 from scanner.runs.journal import JournalError
-
-_SAME = "rendered again, is the same byte for byte"
 
 
 def verify_plan(folder: Path, digest: str | None) -> tuple[Check, ...]:
-    """Look at everything, whatever was own_digest before; `digest` is the plan's, as it was noted elsewhere."""
+    """Check everything, whatever does not hold; `digest` is the plan's, as it was noted elsewhere.
+
+    Raises `UsageError` where `digest` is not a SHA-256, and where apply or undo was stopped: there is no end then to
+    which the results could be compared.
+    """
+    check_digest(digest)
     return tuple(_checks(folder, digest))
 
 
@@ -32,7 +37,7 @@ def _checks(folder: Path, digest: str | None) -> Iterator[Check]:
         holds = own_digest == digest.lower()
         yield Check(what=PLAN, holds=holds, detail="has the digest that was noted" if holds else "has another digest")
     for name, content in plan_folder.for_people(plan).items():
-        yield _same(folder / name, content, "the plan")
+        yield _same(folder / name, content, "the plan", plan.program_version)
     yield from _done(folder, plan, own_digest)
 
 
@@ -42,26 +47,35 @@ def _done(folder: Path, plan: Plan, digest: str) -> Iterator[Check]:
     except JournalError as error:
         yield Check(what=JOURNAL, holds=False, detail=str(error))
         return
-    if recorded is NOTHING:
+    if not recorded.events:
         yield Check(what=JOURNAL, holds=None, detail="is not there: nothing was carried out")
         return
-    yield _journal(folder, recorded, digest)
-    yield _same(folder / RESULTS, render(outcomes(plan, recorded)), "the journal")
+    _refuse_unfinished(folder, recorded)
+    opened = [event for event in recorded.events if isinstance(event, Opened)]
+    holds = {event.plan_sha256 for event in opened} == {digest}
+    detail = "every line follows the one before it" if holds else "is of a plan with another digest"
+    yield Check(what=JOURNAL, holds=holds, detail=detail)
+    content = render(outcomes(plan, recorded))
+    yield _same(folder / RESULTS, content, "the journal", opened[-1].program_version)
 
 
-def _journal(folder: Path, recorded: Recorded, digest: str) -> Check:
-    others = {event.plan_sha256 for event in recorded.events if isinstance(event, Opened)} - {digest}
-    torn = (folder / JOURNAL).stat().st_size - recorded.length
-    if others:
-        return Check(what=JOURNAL, holds=False, detail="is of a plan with another digest")
-    if torn:
-        return Check(what=JOURNAL, holds=False, detail="its last line was cut off: apply or undo was stopped")
-    return Check(what=JOURNAL, holds=True, detail="every line follows the one before it")
+def _refuse_unfinished(folder: Path, recorded: Recorded) -> None:
+    torn = (folder / JOURNAL).stat().st_size > recorded.length
+    if torn or not isinstance(recorded.events[-1], Closed):
+        doing = next(event.doing for event in reversed(recorded.events) if isinstance(event, Opened))
+        raise UsageError(
+            f"The plan {folder} is not finished: its journal stops before its end, as {doing} was killed. Resume it: "
+            f"iam-scanner remediate {doing} {folder.name} --execute"
+        )
 
 
-def _same(path: Path, content: bytes, source: str) -> Check:
+def _same(path: Path, content: bytes, source: str, wrote: str) -> Check:
     try:
         holds = path.read_bytes() == content
     except OSError:
         return Check(what=path.name, holds=False, detail="is gone")
-    return Check(what=path.name, holds=holds, detail=_SAME if holds else f"is not what {source} says")
+    if wrote != __version__:
+        detail = f"was rendered by version {wrote}, this is {__version__}: not rendered again"
+        return Check(what=path.name, holds=None, detail=detail)
+    same = f"rendered again from {source}, is the same byte for byte"
+    return Check(what=path.name, holds=holds, detail=same if holds else f"is not what {source} says")

@@ -51,12 +51,17 @@ def verify(folder: Path, digest: str | None) -> tuple[Check, ...]:
     has nothing to be compared with: no manifest, and a journal that is right as far as it goes and has no end, or the
     end of a run that was interrupted.
     """
-    if digest is not None and _SHA256.fullmatch(digest) is None:
-        raise UsageError(f"--digest {digest}: this is not a SHA-256. Give the 64 hexadecimal digits that were noted.")
+    check_digest(digest)
     journal = _bytes(folder / JOURNAL)
     if digest is None and not os.path.lexists(folder / MANIFEST) and isinstance(journal, bytes):
         _refuse_unfinished(folder, journal)
     return tuple(_checks(folder, journal, digest))
+
+
+def check_digest(digest: str | None) -> None:
+    """Raise `UsageError` where the digest that was noted is none."""
+    if digest is not None and _SHA256.fullmatch(digest) is None:
+        raise UsageError(f"--digest {digest}: this is not a SHA-256. Give the 64 hexadecimal digits that were noted.")
 
 
 def _refuse_unfinished(folder: Path, journal: bytes) -> None:

@@ -24,7 +24,7 @@ from pydantic import NonNegativeInt, StringConstraints, TypeAdapter, ValidationE
 
 from scanner import __version__
 from scanner.errors import OutputError, UsageError
-from scanner.files import lock, open_regular, sha256, whole
+from scanner.files import lock, open_regular, sha256, whole, write_all
 from scanner.record import Record
 from scanner.runs.journal import (
     NO_LINE,
@@ -102,7 +102,7 @@ class Journal:
             raise self._failed
         data, digest = encode(line, self._previous)
         try:
-            self._write(data)
+            write_all(self._descriptor, data)
             self._previous = digest  # before anything is awaited: the next line may come meanwhile
             if time.monotonic() - self._synced >= FSYNC_SECONDS:
                 self._synced = time.monotonic()
@@ -110,11 +110,6 @@ class Journal:
         except OSError as error:
             self._failed = self._failure(error)
             raise self._failed from error
-
-    def _write(self, data: bytes) -> None:
-        written = os.write(self._descriptor, data)
-        while written < len(data):
-            written += os.write(self._descriptor, data[written:])
 
     def _failure(self, error: OSError) -> OutputError:
         rest = f"What was read is kept. When there is room, resume with: {resume_command(self.folder)}"

@@ -105,6 +105,11 @@ class UnfinishedRunError(JournalError):
 def encode(line: Line, previous: str) -> tuple[bytes, str]:
     """Return the line's bytes, newline included, and their digest, which the next line carries."""
     kind, content = _encoded(line)
+    return chain_line(kind, content, previous)
+
+
+def chain_line(kind: str, content: Mapping[str, Any], previous: str) -> tuple[bytes, str]:
+    """Return a line of this journal, or of a like one, newline included, and its digest; `chained` reads it back."""
     # ASCII, so that text which UTF-8 cannot hold (a lone surrogate from AWS) survives as an escape.
     text = json.dumps({"type": kind, "previous": previous, **content}, separators=(",", ":"))
     data = text.encode("ascii") + b"\n"

@@ -11,7 +11,7 @@ The run is written as a scan would write it, from the world as it is then; ledge
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,6 @@ from scanner.model import (
 )
 from scanner.record import Footer, Header, Listing, ReviewDecision, SafelistText
 from scanner.remediation.apply import ApplyRequest, Ended, execute, prepare
-from scanner.remediation.connection import RoleAccess
 from scanner.remediation.make_plan import Made, PlanRequest, ask, make_plan
 from scanner.remediation.remediation_journal import Doing
 from scanner.review import removals
@@ -80,7 +79,7 @@ class Site:
     now: datetime = NOW
     safelist: Path = Path("nobody.yaml")
     output: Path = Path("reports")
-    access: RoleAccess = field(default_factory=lambda: RoleAccess(user_seconds=30.0))
+    settings: Settings = field(default_factory=lambda: Settings(account_timeout=30))
     endpoint: Endpoint | None = None
 
     def __post_init__(self) -> None:
@@ -173,13 +172,14 @@ class Site:
         request = PlanRequest(
             sources=tuple(map(str, sources or (self.removals,))),
             quarantine=quarantine,
-            output=self.output,
-            safelist=(self.safelist,),
+            settings=self.set(),
             now=more.pop("now", self.now),
-            access=self.access,
             **more,
         )
         return asyncio.run(make_plan(ask(request), Quiet()))
+
+    def set(self) -> Settings:
+        return self.settings.with_(output=self.output, safelist=(self.safelist,))
 
     def apply(self, made: Made, doing: Doing = Doing.APPLY, **more: Any) -> Ended:
         return asyncio.run(self.applying(made, doing, **more))
@@ -190,10 +190,8 @@ class Site:
         request = ApplyRequest(
             doing=doing,
             plan=str(made.folder),
-            output=self.output,
-            safelist=(self.safelist,),
+            settings=self.set(),
             now=more.pop("now", self.now),
-            access=more.pop("access", self.access),
             **more,
         )
         return await execute(prepare(request), progress or Quiet())
@@ -304,7 +302,3 @@ async def _write(folder: Path, lines: Iterable[Any]) -> None:
     with run_folder.Journal(folder) as journal:
         for line in lines:
             await journal.append(line)
-
-
-def with_access(site: Site, **more: Any) -> RoleAccess:
-    return replace(site.access, **more)

@@ -10,7 +10,8 @@ from scanner.aws.user_changes import CHANGES
 from scanner.model import Choice
 from scanner.remediation.carry_out import Application
 from scanner.remediation.connection import READS
-from scanner.remediation.remediation_journal import JOURNAL, CallBegun, CallEnded, decode
+from scanner.remediation.remediation_journal import CallBegun, CallEnded, decode
+from scanner.runs.folder import JOURNAL
 from tests.aws_endpoint import (
     Bucket,
     Do,
@@ -32,7 +33,6 @@ from tests.remediation.site import (
     changing,
     furnish,
     reasons,
-    with_access,
     words,
 )
 
@@ -237,7 +237,7 @@ def test_accounts_are_worked_on_side_by_side_and_a_user_s_calls_one_after_the_ot
     for number in range(6):
         furnish(site.account(f"account-{number}"), f"user{number}")
     site.decide({f"user{number}": Choice.REMOVE for number in range(6)})
-    site.access = with_access(site, concurrency=3)
+    site.settings = site.settings.with_(concurrency=3)
     with site.serving(latency=0.01) as endpoint:
         made = site.plan(max_users=6)
         assert 1 < endpoint.most_concurrent <= 3
@@ -285,7 +285,7 @@ def test_throttling_beyond_the_user_s_time_is_a_failure_that_says_so(site: Site)
     prod = site.account()
     furnish(prod)
     site.decide(QUARANTINE)
-    site.access = with_access(site, user_seconds=0.8)
+    site.settings = site.settings.with_(account_timeout=1)
     with site.serving() as endpoint:
         made = site.plan()
         endpoint.faults.rules.append(Fault("iam:UpdateAccessKey", throttle))

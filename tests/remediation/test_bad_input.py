@@ -115,7 +115,7 @@ def test_no_file_at_all_and_a_run_without_its_option(decided: Site) -> None:
 def test_a_journal_that_was_changed(decided: Site) -> None:
     journal = decided.output / RUN_ID / "journal.jsonl"
     journal.write_bytes(journal.read_bytes().replace(b'"alice"', b'"malle"'))
-    assert "Its run cannot be read: journal line" in refused(decided, decided.plan)
+    assert "journal line 3 does not follow line 2" in refused(decided, decided.plan)
 
 
 def test_two_sources_for_one_user(decided: Site) -> None:

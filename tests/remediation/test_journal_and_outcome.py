@@ -8,16 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from scanner.aws.user_changes import CallResult
-from scanner.errors import OutputError
+from scanner.aws.call_answers import CallResult
+from scanner.errors import OutputError, UsageError
+from scanner.files import write_all
 from scanner.model import AccountId, Choice, UserId
-from scanner.remediation import remediation_journal
 from scanner.remediation.calls import PlannedCall
 from scanner.remediation.outcome import exit_code, history, standing_of
 from scanner.remediation.plan import planned_calls
 from scanner.remediation.plan_document import Reason
 from scanner.remediation.remediation_journal import (
-    JOURNAL,
     CallBegun,
     CallEnded,
     Concluded,
@@ -30,14 +29,17 @@ from scanner.remediation.remediation_journal import (
 )
 from scanner.remediation.status import status, still_valid
 from scanner.remediation.verify_plan import verify_plan
+from scanner.runs.folder import JOURNAL
 from scanner.runs.journal import NO_LINE, JournalError
 from tests.aws_endpoint.iam_state import LiveKey
+from tests.program import program
 from tests.remediation.site import LONG_AGO, NOW, Site, furnish, words
 from tests.remediation.users import everything
 
 ACCOUNT, USER = AccountId("111122223333"), UserId("AIDAALICE")
 CALLS = {call.words: call for call in planned_calls(Choice.REMOVE, everything(), "aws")}
 KEY, PASSWORD = CALLS["UpdateAccessKey AKIA1"], CALLS["DeleteLoginProfile"]
+WRITE = "scanner.remediation.remediation_journal.write_all"
 DENY = next(call for call in CALLS.values() if call.action == "AttachUserPolicy")
 
 
@@ -183,19 +185,19 @@ def test_when_the_disk_takes_no_line_no_further_call_is_made(site: Site, monkeyp
     furnish(prod)
     furnish(prod, "bob")
     site.decide(dict.fromkeys(("alice", "bob"), Choice.REMOVE))
-    bare, lines = remediation_journal.write, 0
+    lines = 0
 
     def full(descriptor: int, data: bytes) -> None:
         nonlocal lines
         lines += 1
         if lines > 6:
             raise OSError(28, "No space left on device")
-        bare(descriptor, data)
+        write_all(descriptor, data)
 
     with site.serving():
         made = site.plan()
         with monkeypatch.context() as patch:
-            patch.setattr(remediation_journal, "write", full)
+            patch.setattr(WRITE, full)
             with pytest.raises(OutputError, match=r"No space left on device\. No further call was made"):
                 site.apply(made)
         assert len(prod.made) == 3
@@ -205,7 +207,10 @@ def test_when_the_disk_takes_no_line_no_further_call_is_made(site: Site, monkeyp
 def test_a_journal_takes_no_line_after_one_that_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with RemediationJournal(tmp_path, "0" * 64) as journal:
         with monkeypatch.context() as patch:
-            patch.setattr(remediation_journal, "write", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
+            patch.setattr(
+                "scanner.remediation.remediation_journal.write_all",
+                lambda *_: (_ for _ in ()).throw(OSError(28, "full")),
+            )
             with pytest.raises(OutputError):
                 asyncio.run(journal.append(begun(KEY)))
         with pytest.raises(OutputError):
@@ -225,6 +230,29 @@ def test_verify_says_that_plan_journal_and_results_are_whole(site: Site) -> None
     files = ("plan.json", "plan.csv", "commands.sh", "journal.jsonl", "results.csv")
     assert checks(folder) == dict.fromkeys(files, True)
     assert checks(folder, "0" * 64)["plan.json"] is False
+    with pytest.raises(UsageError, match="this is not a SHA-256"):
+        verify_plan(folder, "DONE")
+    found = program("verify", folder.name)
+    assert (found.exit_code, found.err) == (0, "")
+    assert "The plan is whole." in found.out
+    assert program("verify", folder, "--json").document["plan"] == str(folder)
+    assert program("verify", folder, "--digest", "0" * 64).exit_code == 3
+
+
+def test_verify_of_a_plan_that_was_killed_says_how_to_resume_it(site: Site) -> None:
+    journal = journal_of(site)
+    for keep in (journal.read_bytes().rpartition(b'{"type":"closed"')[0], journal.read_bytes()[:-1]):
+        journal.write_bytes(keep)
+        found = program("verify", journal.parent)
+        assert found.exit_code == 2
+        assert f"Resume it: iam-scanner remediate apply {journal.parent.name} --execute" in found.err
+
+
+def test_what_another_version_rendered_is_not_compared(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = journal_of(site).parent
+    monkeypatch.setattr("scanner.remediation.verify_plan.__version__", "9.9.9")
+    found = checks(folder)
+    assert {name for name, holds in found.items() if holds is None} == {"plan.csv", "commands.sh", "results.csv"}
 
 
 @pytest.mark.parametrize("name", ["plan.csv", "commands.sh", "journal.jsonl", "results.csv"])

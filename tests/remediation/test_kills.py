@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from scanner.aws.user_changes import CHANGES
+from scanner.files import write_all
 from scanner.model import Choice
 from scanner.remediation import remediation_journal
 from scanner.remediation.make_plan import Made
 from scanner.remediation.outcome import outcomes
 from scanner.remediation.plan_folder import RESULTS
 from scanner.remediation.remediation_journal import Doing
+from scanner.runs.folder import JOURNAL
 from tests.aws_endpoint import Do, Fault, nth
 from tests.aws_endpoint.iam_state import LiveAccount, LiveKey, State
 from tests.remediation.site import Site, furnish, words
@@ -33,20 +35,19 @@ def killed_at_line(monkeypatch: pytest.MonkeyPatch, number: int) -> Iterator[Non
     A line that announces a call is written, and the call is not made; of any other line, that of an answer too, only a
     part is written. So dying at every line is dying before and after every call.
     """
-    bare = remediation_journal.write
     lines = 0
 
     def write(descriptor: int, data: bytes) -> None:
         nonlocal lines
         lines += 1
         if lines == number:
-            bare(descriptor, data if b'"type":"call"' in data else data[: len(data) // 2])
+            write_all(descriptor, data if b'"type":"call"' in data else data[: len(data) // 2])
         if lines >= number:
             raise KilledError
-        bare(descriptor, data)
+        write_all(descriptor, data)
 
     with monkeypatch.context() as patch:
-        patch.setattr(remediation_journal, "write", write)
+        patch.setattr("scanner.remediation.remediation_journal.write_all", write)
         yield
 
 
@@ -64,7 +65,7 @@ def begin_again(prod: LiveAccount, made: Made, state: State) -> None:
     prod.kept = copy.deepcopy(state)
     prod.made.clear()
     prod.sync()
-    for name in (remediation_journal.JOURNAL, RESULTS):
+    for name in (JOURNAL, RESULTS):
         (made.folder / name).unlink(missing_ok=True)
 
 
@@ -77,7 +78,7 @@ def test_killed_at_each_line_of_its_journal_apply_again_ends_in_the_same_state(
         made = site.plan()
         site.apply(made)
         end = prod.snapshot()
-        lines = (made.folder / remediation_journal.JOURNAL).read_bytes().count(b"\n")
+        lines = (made.folder / JOURNAL).read_bytes().count(b"\n")
         assert lines > 40
         for number in range(1, lines + 1):
             begin_again(prod, made, before)
@@ -107,13 +108,13 @@ def test_killed_at_each_line_undo_again_ends_in_the_state_before(site: Site, mon
     with site.serving():
         made = site.plan()
         site.apply(made)
-        quarantined, journal = prod.snapshot(), (made.folder / remediation_journal.JOURNAL).read_bytes()
+        quarantined, journal = prod.snapshot(), (made.folder / JOURNAL).read_bytes()
         site.undo(made)
-        lines = (made.folder / remediation_journal.JOURNAL).read_bytes().count(b"\n") - journal.count(b"\n")
+        lines = (made.folder / JOURNAL).read_bytes().count(b"\n") - journal.count(b"\n")
         assert lines > 8
         for number in range(1, lines + 1):
             begin_again(prod, made, quarantined)
-            (made.folder / remediation_journal.JOURNAL).write_bytes(journal)
+            (made.folder / JOURNAL).write_bytes(journal)
             with killed_at_line(monkeypatch, number), pytest.raises(KilledError):
                 site.undo(made)
             if outcomes(made.plan, remediation_journal.read(made.folder))[0].word != "UNDONE":

@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from scanner.aws.call_answers import CallAnswer
 from scanner.aws.clients import Clients, Session
-from scanner.aws.user_changes import CHANGES, CallAnswer, change
+from scanner.aws.user_changes import CHANGES, change
 from scanner.model import AccountId, Choice
 from scanner.remediation.connection import READS, connect
 from scanner.remediation.limits import Allowances
@@ -29,7 +30,7 @@ async def session_of_alice(site: Site, prod: LiveAccount, *, policy: str | None 
         assert len(split) == 1
         policy = split[0].policy
     async with Clients(profile=None, concurrency=4) as clients:
-        connection = await connect(clients, site.access, Quiet())
+        connection = await connect(clients, site.settings, Quiet())
         yield connection.changing(AccountId(prod.id), policy)
 
 

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 
 from rich.console import Console, RenderableType
 from rich.table import Table
@@ -10,28 +9,27 @@ from rich.text import Text
 
 from scanner.aws.attachments import AttachmentKind, LiveUser
 from scanner.cli.screen.layout import labelled, print_parts
+from scanner.cli.screen.remediation_outcomes import (
+    TO_DO,
+    account_words,
+    iso,
+    moment,
+    outcome_document,
+    outcome_words,
+    outcomes_table,
+    plain_table,
+    target_document,
+)
 from scanner.model import Choice
 from scanner.remediation.apply import Ended, Pending
 from scanner.remediation.calls import ATTACH, DETACH, PlannedCall
 from scanner.remediation.last_use import unknown_uses, uses
 from scanner.remediation.make_plan import Made
-from scanner.remediation.outcome import UserOutcome
-from scanner.remediation.plan_document import PlannedUser, Spared, Target
+from scanner.remediation.plan_document import PlannedUser, Spared
 from scanner.remediation.plan_folder import COMMANDS, PLAN_CSV
 from scanner.remediation.remediation_journal import Doing, OutcomeWord
-from scanner.remediation.status import PlanStatus, still_valid
 from scanner.report.words import many
 from scanner.text import for_terminal
-
-_STYLES: Mapping[OutcomeWord | None, str] = {
-    OutcomeWord.DONE: "green",
-    OutcomeWord.UNDONE: "green",
-    OutcomeWord.REFUSED: "yellow",
-    OutcomeWord.FAILED: "bold red",
-    None: "dim",
-}
-_TO_DO = {Choice.REMOVE: "remove", Choice.QUARANTINE: "quarantine"}
-
 
 # --- a plan that was made --------------------------------------------------------------------------------------------
 
@@ -56,7 +54,7 @@ def _plan_parts(made: Made) -> Iterator[RenderableType]:
     yield labelled(
         ("Files", Text(f"{for_terminal(str(made.folder / PLAN_CSV))}\n{for_terminal(str(made.folder / COMMANDS))}")),
         ("Digest", Text(made.digest).append("\nof the plan; note it elsewhere", style="dim")),
-        ("Valid", Text(f"until {_moment(plan.expires_at)}")),
+        ("Valid", Text(f"until {moment(plan.expires_at)}")),
         ("Next", Text(_next_of_plan(made))),
     )
 
@@ -64,14 +62,14 @@ def _plan_parts(made: Made) -> Iterator[RenderableType]:
 def _counts(users: Sequence[PlannedUser]) -> str:
     counts = Counter(user.target.choice for user in users)
     accounts = len({user.target.account.id for user in users})
-    parts = [f"{many(counts[choice], 'user')} to {_TO_DO[choice]}" for choice in _TO_DO if counts[choice]]
+    parts = [f"{many(counts[choice], 'user')} to {TO_DO[choice]}" for choice in TO_DO if counts[choice]]
     return f"{', '.join(parts)}, in {many(accounts, 'account')}" if parts else "nobody is planned"
 
 
 def _users_table(title: str, users: Sequence[PlannedUser]) -> RenderableType:
-    table = _table(f"\n{title}", "User", "What hangs on it", "Last use", "Why")
+    table = plain_table(f"\n{title}", "User", "What hangs on it", "Last use", "Why")
     for user in users:
-        who = f"{for_terminal(user.target.user_name)}\n{_account(user.target)}"
+        who = f"{for_terminal(user.target.user_name)}\n{account_words(user.target)}"
         table.add_row(who, _hangs_on(user.before), _last_use(user.before), for_terminal(user.target.why))
     return table
 
@@ -86,9 +84,9 @@ def _notes(users: Sequence[PlannedUser]) -> Iterator[RenderableType]:
 
 
 def _spared_table(spared: Sequence[Spared]) -> RenderableType:
-    table = _table("\nSpared: not in the plan", "User", "Decided", "Reason", "Detail")
+    table = plain_table("\nSpared: not in the plan", "User", "Decided", "Reason", "Detail")
     for user in spared:
-        who = f"{for_terminal(user.target.user_name)}\n{_account(user.target)}"
+        who = f"{for_terminal(user.target.user_name)}\n{account_words(user.target)}"
         reason = Text(user.reason, style="bold red" if user.failed else "yellow")
         table.add_row(who, user.target.choice, reason, for_terminal(user.detail))
     return table
@@ -132,15 +130,17 @@ def _pending_parts(pending: Pending, *, quiet: bool) -> Iterator[RenderableType]
     undo = pending.request.doing is Doing.UNDO
     for user in pending.todo:
         target = user.target
-        to_do = "undo the quarantine of" if undo else _TO_DO[target.choice]
-        yield Text(f"{to_do} {for_terminal(target.user_name)} ({target.user_id}) in {_account(target)}", style="bold")
+        to_do = "undo the quarantine of" if undo else TO_DO[target.choice]
+        yield Text(
+            f"{to_do} {for_terminal(target.user_name)} ({target.user_id}) in {account_words(target)}", style="bold"
+        )
         lines = _undo_lines(pending.made[target.key]) if undo else [(_call(call), _takes(call)) for call in user.calls]
         yield _numbered(lines)
     if quiet:
         return
     ready = [outcome for outcome in pending.outcomes if outcome.planned not in pending.todo]
     if ready:
-        yield _outcomes_table(ready)
+        yield outcomes_table(ready)
     command = f"iam-scanner remediate {pending.request.doing} {pending.plan.plan_id} --execute"
     yield Text(f"\nNothing was changed. To do it: {command}")
 
@@ -181,7 +181,7 @@ def ask_for_number(pending: Pending, console: Console) -> None:
     doing = "To be undone" if pending.request.doing is Doing.UNDO else "To be carried out"
     console.print(f"{doing}: {_counts(pending.todo)}.", soft_wrap=True)
     for user in pending.todo:
-        console.print(f"  {_account(user.target)}  {for_terminal(user.target.user_name)}", soft_wrap=True)
+        console.print(f"  {account_words(user.target)}  {for_terminal(user.target.user_name)}", soft_wrap=True)
     console.print(f"Type the number of users, {len(pending.todo)}, to confirm: ", end="", soft_wrap=True)
 
 
@@ -194,8 +194,8 @@ def show_ended(ended: Ended, console: Console) -> None:
 
 def _ended_parts(ended: Ended) -> Iterator[RenderableType]:
     plan = ended.pending.plan
-    yield Text(f"Plan {plan.plan_id}: {_words(ended.outcomes)}", style="bold")
-    yield _outcomes_table(ended.outcomes)
+    yield Text(f"Plan {plan.plan_id}: {outcome_words(ended.outcomes)}", style="bold")
+    yield outcomes_table(ended.outcomes)
     names = {user.target.key: user.target.user_name for user in plan.users}
     for conclusion in ended.concluded:
         if conclusion.doing is Doing.UNDO and conclusion.outcome is OutcomeWord.REFUSED:
@@ -220,56 +220,6 @@ def _next_of_ended(ended: Ended) -> Iterator[str]:
     yield "scan again, to see that all of it was carried out"
 
 
-def _words(outcomes: Sequence[UserOutcome]) -> str:
-    counts = Counter(outcome.word for outcome in outcomes)
-    named = [f"{counts[word]:,} {word}" for word in OutcomeWord if counts[word]]
-    planned = [f"{counts[None]:,} not begun"] if counts[None] else []
-    return ", ".join([*named, *planned]) or "nobody"
-
-
-def _outcomes_table(outcomes: Sequence[UserOutcome], now: datetime | None = None) -> RenderableType:
-    """One row a user: what became of it, why, what is left; with `now`, what of it may still be valid."""
-    table = _table("", "Outcome", "User", "To do", "Reason")
-    for outcome in outcomes:
-        target = outcome.planned.target
-        who = f"{for_terminal(target.user_name)}\n{_account(target)}"
-        word = Text(outcome.word or "PLANNED", style=_STYLES[outcome.word])
-        still = _still_valid_lines(outcome, now) if now else ()
-        table.add_row(word, who, _TO_DO[target.choice], "\n".join((*_reason_lines(outcome), *still)))
-    return table
-
-
-def _reason_lines(outcome: UserOutcome) -> Iterator[str]:
-    if outcome.reason or outcome.detail:
-        yield for_terminal(f"{outcome.reason or ''} {outcome.detail}".strip())
-    if outcome.left:
-        yield f"left: {for_terminal('; '.join(outcome.left))}"
-
-
-# --- where a plan stands ---------------------------------------------------------------------------------------------
-
-
-def show_status(status: PlanStatus, now: datetime, console: Console) -> None:
-    print_parts(console, _status_parts(status, now))
-
-
-def _status_parts(status: PlanStatus, now: datetime) -> Iterator[RenderableType]:
-    plan = status.plan
-    yield Text(f"Plan {plan.plan_id}: {_words(status.outcomes)}", style="bold")
-    yield _outcomes_table(status.outcomes, now)
-    if now > plan.expires_at:
-        yield Text(f"The plan was good until {_moment(plan.expires_at)}; it can still be undone.", style="dim")
-
-
-def _still_valid_lines(outcome: UserOutcome, now: datetime) -> Iterator[str]:
-    left = still_valid(outcome, now)
-    if left.tokens_until:
-        yield f"temporary credentials that its keys made may be valid until {_moment(left.tokens_until)}"
-    if left.roles_until:
-        until = _moment(left.roles_until)
-        yield f"sessions of roles that it assumed last up to each role's own maximum, at most until {until}"
-
-
 # --- for scripts -----------------------------------------------------------------------------------------------------
 
 
@@ -279,13 +229,13 @@ def plan_document(made: Made) -> Mapping[str, object]:
         "plan_id": plan.plan_id,
         "folder": str(made.folder),
         "sha256": made.digest,
-        "expires_at": _iso(plan.expires_at),
+        "expires_at": iso(plan.expires_at),
         "users": [
-            _target(user.target) | {"calls": [call.words for call in user.calls], "notes": list(user.notes)}
+            target_document(user.target) | {"calls": [call.words for call in user.calls], "notes": list(user.notes)}
             for user in plan.users
         ],
         "spared": [
-            _target(user.target)
+            target_document(user.target)
             | {"outcome": "FAILED" if user.failed else "REFUSED", "reason": user.reason, "detail": user.detail}
             for user in plan.spared
         ],
@@ -296,11 +246,12 @@ def pending_document(pending: Pending) -> Mapping[str, object]:
     """Return the calls that would be made; for undo, the calls that would be taken back."""
     undo = pending.request.doing is Doing.UNDO
     calls = [
-        _target(user.target) | {"action": call.action, "parameters": dict(call.parameters), "resource": call.resource}
+        target_document(user.target)
+        | {"action": call.action, "parameters": dict(call.parameters), "resource": call.resource}
         for user in pending.todo
         for call in (pending.made[user.target.key] if undo else user.calls)
     ]
-    users = [_target(user.target) for user in pending.todo]
+    users = [target_document(user.target) for user in pending.todo]
     return {
         "plan_id": pending.plan.plan_id,
         "executed": False,
@@ -314,58 +265,5 @@ def ended_document(ended: Ended) -> Mapping[str, object]:
         "plan_id": ended.pending.plan.plan_id,
         "executed": True,
         "results": str(ended.results),
-        "users": [_outcome(outcome) for outcome in ended.outcomes],
+        "users": [outcome_document(outcome) for outcome in ended.outcomes],
     }
-
-
-def status_document(status: PlanStatus, now: datetime) -> Mapping[str, object]:
-    users = []
-    for outcome in status.outcomes:
-        left = still_valid(outcome, now)
-        until = {"tokens_until": _iso(left.tokens_until), "role_sessions_until": _iso(left.roles_until)}
-        users.append({**_outcome(outcome), "may_still_be_valid": until})
-    return {"plan_id": status.plan.plan_id, "expires_at": _iso(status.plan.expires_at), "users": users}
-
-
-def _target(target: Target) -> dict[str, object]:
-    return {
-        "account_id": target.account.id,
-        "user_name": target.user_name,
-        "user_id": target.user_id,
-        "decision": target.choice,
-        "why": target.why,
-    }
-
-
-def _outcome(outcome: UserOutcome) -> dict[str, object]:
-    return _target(outcome.planned.target) | {
-        "outcome": outcome.word,
-        "reason": outcome.reason,
-        "detail": outcome.detail,
-        "left": list(outcome.left),
-        "calls": outcome.calls,
-        "finished_at": _iso(outcome.finished_at),
-    }
-
-
-# --- small parts -----------------------------------------------------------------------------------------------------
-
-
-def _table(title: str, *columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), title_justify="left", title_style="bold")
-    table.title = title or None
-    for column in columns:
-        table.add_column(column, justify="left", overflow="fold")
-    return table
-
-
-def _account(target: Target) -> str:
-    return f"{target.account.id} {for_terminal(target.account.name)}".rstrip()
-
-
-def _moment(value: datetime) -> str:
-    return f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-
-
-def _iso(value: datetime | None) -> str | None:
-    return None if value is None else value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
