@@ -11,7 +11,7 @@ from typing import Any
 from unittest import mock
 from zlib import crc32
 
-from moto.iam.models import AccessKeyLastUsed, iam_backends
+from moto.iam.models import AccessKeyLastUsed, AWSManagedPolicy, iam_backends
 from moto.organizations import utils as organizations_utils
 from moto.organizations.models import organizations_backends
 from moto.sts.models import sts_backends
@@ -121,6 +121,7 @@ def _create_caller_role() -> None:
 
 def _create_users(account: Account, calendar: _Calendar) -> None:
     iam = iam_backends[account.id][_PARTITION]
+    _create_deny_all(iam)
     for name, document in account.groups.items():
         iam.create_group(name)
         iam.put_group_policy(name, document, _document(document))
@@ -128,6 +129,16 @@ def _create_users(account: Account, calendar: _Calendar) -> None:
         iam.create_policy("", "/", _document(name), name, [])
     for user in account.users:
         _create_user(iam, account, user, calendar)
+
+
+def _create_deny_all(iam: Any) -> None:
+    """The one policy of AWS's own that a quarantine needs; moto has them all or none, and all take half a gigabyte."""
+    document = _policy([{"Effect": "Deny", "Action": "*", "Resource": "*"}])
+    deny_all = AWSManagedPolicy(
+        "AWSDenyAll", iam.account_id, iam.region_name, default_version_id="v1", path="/", document=document
+    )
+    iam.aws_managed_policies.append(deny_all)
+    iam.managed_policies[deny_all.arn] = deny_all
 
 
 def _create_user(iam: Any, account: Account, user: User, calendar: _Calendar) -> None:

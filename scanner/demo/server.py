@@ -7,7 +7,7 @@ listens, and lives for as long as its stdin stays open: the kernel closes that p
 import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from threading import Lock, Thread
 from typing import Any
@@ -20,6 +20,13 @@ from werkzeug.serving import make_server
 from scanner.demo import fill
 
 _HOST = "127.0.0.1"
+_WHOLE_LISTS = (
+    "get_group",
+    "list_access_keys",
+    "list_group_policies",
+    "list_signing_certificates",
+    "list_ssh_public_keys",
+)
 
 
 class _QuietHandler(MotoRequestHandler):
@@ -42,21 +49,30 @@ class _OneAtATime:
             return response
 
 
-def _date_reports_now() -> None:
-    """The emulator says of every credential report that it was made in 2015, which a reader would take for a fault."""
-    undated = IamResponse.get_credential_report
+def _amend(method: str, add: Callable[[], Mapping[str, object]]) -> None:
+    """Add to the emulator's answers what it leaves out, or has wrong."""
+    bare = getattr(IamResponse, method, lambda _: ActionResult({}))
 
-    def dated(self: IamResponse) -> ActionResult:
-        answer: Any = undated(self)
-        answer.result["GeneratedTime"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return ActionResult(answer.result)
+    def amended(self: IamResponse) -> ActionResult:
+        answer: Any = bare(self)
+        return ActionResult({**answer.result, **add()})
 
-    setattr(IamResponse, "get_credential_report", dated)  # noqa: B010  # a method cannot be assigned to, say the types
+    setattr(IamResponse, method, amended)
+
+
+def _answer_as_aws_does() -> None:
+    # It says of every report that it was made in 2015, which a reader would take for a fault.
+    _amend("get_credential_report", lambda: {"GeneratedTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")})
+    # Without IsTruncated, a list is taken for one that may go on.
+    for method in _WHOLE_LISTS:
+        _amend(method, lambda: {"IsTruncated": False})
+    # It does not know this call. The sample has no such credentials.
+    _amend("list_service_specific_credentials", lambda: {"ServiceSpecificCredentials": []})
 
 
 def main() -> None:
     """Serve until stdin ends; the first argument is the demo's day."""
-    _date_reports_now()
+    _answer_as_aws_does()
     fill.fill(date.fromisoformat(sys.argv[1]))
     server = make_server(_HOST, 0, _OneAtATime(), threaded=True, request_handler=_QuietHandler)
     Thread(target=server.serve_forever, daemon=True).start()
