@@ -52,6 +52,7 @@ class Fault:
     column: int | None = None  # 1-based, in characters; None for a fault of the line as a whole
     sheet: str | None = None  # of a workbook
     cell: str | None = None  # "N14"; None for a fault of the sheet as a whole
+    user: str | None = None  # whom the row of that cell is about, as people say it
     problem: str
     remedy: str
 
@@ -59,15 +60,18 @@ class Fault:
         at = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
         if self.sheet is not None:
             at += f", {self.sheet}" if self.cell is None else f", {self.sheet}!{self.cell}"
+        if self.user is not None:
+            at += f" ({self.user})"
         return f"{at}: {self.problem} {self.remedy}".rstrip()
 
 
 class FaultsError(UsageError):
-    """Faults in files that the user wrote, all of them at once."""
+    """Faults in files that the user wrote, all of them at once; `outcome` says what became of the command."""
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
-        super().__init__("\n".join(str(fault) for fault in faults))
+    def __init__(self, faults: Sequence[Fault], outcome: str | None = None) -> None:
+        super().__init__("\n".join(filter(None, (*map(str, faults), outcome))))
         self.faults = tuple(faults)
+        self.outcome = outcome
 
 
 class StartError(ScannerError):

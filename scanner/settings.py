@@ -19,6 +19,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from scanner.errors import Fault, FaultsError
 from scanner.files import read_text
+from scanner.model import FailOn
 from scanner.text import is_account_id, is_blank, parse_day
 from scanner.yaml import Values, values
 
@@ -99,6 +100,14 @@ _RoleArn = Annotated[
         r"arn:aws[a-z-]*:iam::\d{12}:role/.+", "the ARN of a role", "Write it as arn:aws:iam::123456789012:role/Name."
     ),
 ]
+
+
+def _fail_on(value: object) -> object:
+    if isinstance(value, str) and value in list(FailOn):
+        return FailOn(value)
+    raise _WrongValueError("{} is not a condition to fail on", f"Write one of: {', '.join(FailOn)}.")
+
+
 _AccountId = Annotated[str, BeforeValidator(_account_id)]
 _Day = Annotated[date, BeforeValidator(_day)]
 _Path = Annotated[Path, BeforeValidator(lambda value: Path(value) if isinstance(value, str) else value)]
@@ -141,6 +150,7 @@ class Settings(_Frozen):
     # decision
     safelist: tuple[_Path, ...] = (Path("config/safelists"),)
     as_of: _Day | None = None
+    fail_on: tuple[Annotated[FailOn, BeforeValidator(_fail_on)], ...] = (FailOn.UNAPPROVED,)
     # output
     output: _Path = Path("reports")
     format: tuple[Format, ...] = ("xlsx", "csv")
@@ -160,12 +170,19 @@ class Settings(_Frozen):
     def _list_as_tuple(cls, value: object) -> object:
         return tuple(value) if isinstance(value, list) else value
 
-    @field_validator("safelist", "format")
+    @field_validator("safelist", "format", "fail_on")
     @classmethod
     def _not_empty(cls, value: tuple[object, ...]) -> tuple[object, ...]:
         """An empty list would leave every user unapproved, or no report at all; nobody means that."""
         if not value:
             raise _WrongValueError("an empty list is of no use", "Leave the setting out to have its default.")
+        return value
+
+    @field_validator("fail_on")
+    @classmethod
+    def _none_alone(cls, value: tuple[FailOn, ...]) -> tuple[FailOn, ...]:
+        if FailOn.NONE in value and len(value) > 1:
+            raise _WrongValueError("none stands beside other conditions", "Leave none out, or the others.")
         return value
 
     def as_json(self) -> dict[str, Any]:
@@ -184,6 +201,7 @@ _EXAMPLES = {  # an item of each list
     "exclude_account": "123456789012",
     "safelist": "config/safelists",
     "format": "xlsx",
+    "fail_on": "new",
 }
 _LISTS = {key for key, setting in Settings.model_fields.items() if get_origin(setting.annotation) is tuple}
 _NUMBERS_AND_FLAGS = {key for key, setting in Settings.model_fields.items() if setting.annotation in {int, bool}}

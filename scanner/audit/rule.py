@@ -60,22 +60,27 @@ def conclude(record: Record, findings: tuple[Finding, ...], part: Part | None = 
     return totals, status, f"{text}; this is a part: {part.words}" if part else text
 
 
-def exit_code(assessment: Assessment, fail_on: Collection[FailOn] = (FailOn.UNAPPROVED,)) -> ExitCode:
-    """The exit code of a scan. Incomplete wins over whatever `fail_on` names.
+def exit_code(assessment: Assessment) -> ExitCode:
+    """The exit code of a scan. Incomplete wins over whatever the run's `--fail-on` names."""
+    if assessment.status is not Status.COMPLETE:
+        return ExitCode.INCOMPLETE
+    return ExitCode.UNAPPROVED if failing(assessment) else ExitCode.OK
+
+
+def failing(assessment: Assessment) -> int:
+    """How many users meet the run's `--fail-on`.
 
     A change counts for unapproved users, and for any user that gained privilege. Without a previous run no change is
     known, so every unapproved user counts.
     """
-    if assessment.status is not Status.COMPLETE:
-        return ExitCode.INCOMPLETE
+    fail_on = assessment.record.header.settings.fail_on
     changes = {value.change for value in fail_on} - {None}
     any_unapproved = FailOn.UNAPPROVED in fail_on or (bool(changes) and assessment.differences is None)
-    failing = any(
+    return sum(
         (any_unapproved and finding.determination is Determination.UNAPPROVED)
         or _changed_so(finding, changes.intersection(finding.changes))
         for finding in assessment.findings
     )
-    return ExitCode.UNAPPROVED if failing else ExitCode.OK
 
 
 def _changed_so(finding: Finding, changes: Collection[Change | None]) -> bool:

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, NoReturn
 
 import typer
@@ -107,8 +107,7 @@ def _tell(message: str, code: ExitCode, error: ScannerError | None = None) -> No
         with contextlib.suppress(OSError):  # stdout may be what could not be written
             _print_error(message, code, faults)
     prefix = "" if code is ExitCode.INTERRUPTED else "error: "
-    lines = map(str, error.faults) if isinstance(error, FaultsError) else message.splitlines()
-    for line in lines:  # a fault is one line, also where the name of its file holds a line feed
+    for line in _lines(message, error):
         sys.stderr.write(f"{prefix}{for_terminal(line)}\n")
     if code is ExitCode.INTERRUPTED:
         sys.stdout.flush()
@@ -119,6 +118,13 @@ def _tell(message: str, code: ExitCode, error: ScannerError | None = None) -> No
     except OSError:  # Python would try once more, and end with a code of its own
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)
+
+
+def _lines(message: str, error: ScannerError | None) -> Iterable[str]:
+    """The lines of a message. A fault is one line, also where the name of its file holds a line feed."""
+    if isinstance(error, FaultsError):
+        return filter(None, (*map(str, error.faults), error.outcome))
+    return message.splitlines()
 
 
 def _print_error(message: str, code: ExitCode, faults: Sequence[Mapping[str, object]] = ()) -> None:

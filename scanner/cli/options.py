@@ -117,6 +117,16 @@ OtherSafelists = Annotated[
     list[str] | None,
     _option(_DECISION, "PATH", "Safelist file or folder to decide by; repeatable.  \\[default: the run's own]"),
 ]
+FailOnValues = Annotated[
+    list[str] | None,
+    _option(
+        _DECISION,
+        "VALUE",
+        "What makes the exit code 3; repeatable: unapproved, none, new, recreated, renamed, newly-unapproved, "
+        "privilege-gained, not-previously-scanned.  \\[default: unapproved]",
+        "--fail-on",
+    ),
+]
 OtherDay = Annotated[
     str | None, _option(_DECISION, "DATE", "Judge approvals on this day, YYYY-MM-DD.  \\[default: the run's own]")
 ]

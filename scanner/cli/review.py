@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from scanner.cli import options
+from scanner.text import for_terminal
 
 app = typer.Typer(
     cls=options.Group,
@@ -36,7 +37,7 @@ def import_command(
         Path | None,
         typer.Option(metavar="FILE", help="Safelist file that takes the changes; needed where there are several."),
     ] = None,
-    write: Annotated[bool, typer.Option("--write", help="Make the safelist changes, not only show them.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Make the changes, not only show them.")] = False,
     supersede: Annotated[
         bool,
         typer.Option("--supersede", help="Let decisions take the place of earlier ones, and lift revocations."),
@@ -47,18 +48,23 @@ def import_command(
     quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> None:
-    """Read decisions from filled workbooks: safelist changes as a diff, removals.json, and the ledger.
+    """Show what the decisions in filled workbooks would change; with --write, make the changes.
 
-    All workbooks are refused, with every fault by its cell, where one decision cannot be taken as it is. Only --write
-    changes safelists. Exit code: 0 imported, 2 refused and nothing written, 1 could not write.
+    The changes are the safelist entries, shown as a diff, the users to remove (removals.json) and the ledger of
+    decisions. If one decision cannot be used as it is, all are refused, and every fault is listed by cell and user.
+    Exit code: 0 shown or imported, 2 refused and nothing written, 1 could not write.
 
     Example: iam-scanner review import review.xlsx --write
     """
     from scanner.cli.screen import review_outcome
     from scanner.review.importing import Request, import_review
+    from scanner.review.opening import unsaved
 
     options.log_to_stderr(debug)
     settings = options.settings(context.params)
+    warnings = tuple(unsaved(workbooks))
+    for warning in warnings:
+        options.stderr().print(f"warning: {for_terminal(warning)}", style="yellow", soft_wrap=True)
     imported = import_review(
         Request(
             workbooks=tuple(workbooks),
@@ -72,7 +78,7 @@ def import_command(
         )
     )
     if as_json:
-        options.print_json(review_outcome.document(imported))
+        options.print_json(review_outcome.document(imported, warnings))
     else:
         review_outcome.show(imported, options.stdout(), quiet=quiet)
 

@@ -32,6 +32,7 @@ def scan_command(
     safelist: options.Safelists = None,
     as_of: options.AsOf = None,
     dormant_days: options.DormantDays = None,
+    fail_on: options.FailOnValues = None,
     output: options.Output = None,
     format: options.Formats = None,
     account_owners: options.AccountOwners = None,
@@ -46,8 +47,8 @@ def scan_command(
 ) -> None:
     """Find the unapproved IAM users of all accounts, and write the workbook and the CSV.
 
-    Exit code: 0 every user is approved, 3 some are not, 4 an account could not be read, 2 something given is wrong,
-    5 could not start, 1 the program failed, 130 interrupted.
+    Exit code: 0 every user is approved, 3 some are not (or what --fail-on names), 4 an account could not be read,
+    2 something given is wrong, 5 could not start, 1 the program failed, 130 interrupted.
 
     Example: iam-scanner scan --ou Root/Workloads/Prod
     """

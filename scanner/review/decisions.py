@@ -100,7 +100,7 @@ class Decided:
         )
 
     def fault(self, column: str, problem: str, remedy: str) -> Fault:
-        return self.book.fault(self.row.cells[column], problem, remedy)
+        return self.book.fault(self.row.cells[column], problem, remedy, user=_named(self.finding))
 
 
 @dataclass(slots=True)
@@ -147,7 +147,14 @@ class _RowReader:
         self._faults = faults
 
     def fault(self, column: str, problem: str, remedy: str) -> None:
-        self._faults.append(self._book.fault(self._row.cells[column], problem, remedy))
+        self._faults.append(self._book.fault(self._row.cells[column], problem, remedy, user=self._user()))
+
+    def _user(self) -> str | None:
+        """Whom the row is about: by the run, else as the row itself says, else nobody."""
+        account_id, user_id, name = (self._row.cells[key].value for key in ("account_id", "user_id", "user_name"))
+        if user := self._rules.users.get((AccountId(str(account_id)), UserId(str(user_id)))):
+            return _named(user.finding)
+        return str(name) if name is not None and not is_blank(str(name)) else None
 
     def is_blank(self, *columns: str) -> bool:
         values = (self._row.cells[column].value for column in columns)
@@ -285,6 +292,10 @@ def _comparable(text: str) -> str:
     while (plain := decoded(text)) != text:
         text = plain
     return " ".join(text.replace("x005F_", "").split())
+
+
+def _named(finding: Finding) -> str:
+    return f"{finding.user.user_name} in {finding.account.name}"
 
 
 def in_order(decided: Mapping[Key, Decided]) -> Iterator[Decided]:

@@ -1,8 +1,9 @@
 """Read a review back: filled workbooks of one run → ledger, list of removals, safelist changes. All or nothing.
 
-Everything is judged before anything is written. Then come, in this order, the ledger, the removals and, where that is
-asked for, the safelists. Each is written whole, and each follows from the workbooks and the ledger: so an import that
-broke off is repaired by the same command again, which finds what is there and writes what is not.
+Everything is judged before anything is written, and without `write` nothing is: that is the preview. Then come, in this
+order, the ledger, the removals and the safelists. Each is written whole, and each follows from the workbooks and the
+ledger: so an import that broke off is repaired by the same command again, which finds what is there and writes what is
+not.
 """
 
 from collections import Counter
@@ -16,6 +17,7 @@ from scanner.errors import Fault, FaultsError, UsageError
 from scanner.model import Choice
 from scanner.record import ReviewDecision, SafelistText
 from scanner.report.view import View
+from scanner.report.words import many
 from scanner.review import removals
 from scanner.review.cells import Cell
 from scanner.review.decisions import Decided, Judged, Key, Rules, in_order, judge, shown
@@ -53,8 +55,9 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """What an import found and did."""
+    """What an import would do, or, where it was `written`, what it did."""
 
+    written: bool  # ledger, removals and safelists have it all
     run_id: str
     digest: str
     books: tuple[Filled, ...]
@@ -65,7 +68,6 @@ class Imported:
     undecided: int  # of these, now
     wanted: Wanted
     changes: tuple[FileChange, ...]
-    written: bool  # the safelists have the changes
     ledger: Path
     notes: tuple[str, ...]  # what of the ledger could not be used
     removals: Path
@@ -73,7 +75,17 @@ class Imported:
 
 
 def import_review(request: Request) -> Imported:
-    """Import; raise `FaultsError` with all that is wrong, `UsageError` or `ScannerError`."""
+    """Import, or without `write` show what an import would do and write nothing.
+
+    Raises `FaultsError` with all that is wrong, `UsageError` or `ScannerError`.
+    """
+    try:
+        return _import_or_preview(request)
+    except FaultsError as error:
+        raise FaultsError(error.faults, f"{many(len(error.faults), 'fault')}. Nothing was imported.") from error
+
+
+def _import_or_preview(request: Request) -> Imported:
     texts = read_safelists(request.safelist)
     safelist = parse(texts)
     books, faults = _read_all(request.workbooks)
@@ -196,12 +208,14 @@ def _import(request: Request, texts: Sequence[SafelistText], job: _Job) -> Impor
     planned = changes(lacking, texts, request.into)
     new = [decision for decision in decided if standing[decision.key] is Standing.NEW]
     after = Ledger((*before, *(one.decision for one in new)), run_id).of_run()
-    _write_ledger(request, assessment, new)
-    listed = _write_removals(request, assessment, after)
+    folder = request.output / f"{run_id}-review"
     if request.write:
+        _write_ledger(request, assessment, new)
+        removals.write(folder, _removals(assessment, after))
         for change in planned:
             rewrite(change.before, change.after)
     return Imported(
+        written=request.write,
         run_id=run_id,
         digest=assessment.record.digest,
         books=job.books,
@@ -211,10 +225,9 @@ def _import(request: Request, texts: Sequence[SafelistText], job: _Job) -> Impor
         **_progress(job.view, after),
         wanted=lacking,
         changes=planned,
-        written=request.write and bool(planned),
         ledger=request.output / LEDGER,
         notes=tuple(notes),
-        removals=listed,
+        removals=folder / removals.REMOVALS,
         to_remove=sum(decision.is_removal for decision in after.values()),
     )
 
@@ -238,12 +251,10 @@ def _write_ledger(request: Request, assessment: Assessment, new: Sequence[Decide
         append(request.output, lines)
 
 
-def _write_removals(request: Request, assessment: Assessment, standing: Mapping[Key, ReviewDecision]) -> Path:
-    header = assessment.record.header
+def _removals(assessment: Assessment, standing: Mapping[Key, ReviewDecision]) -> Mapping[str, object]:
     found = ((finding, standing.get((finding.account.id, finding.user.user_id))) for finding in assessment.findings)
     pairs = [(finding, decision) for finding, decision in found if decision is not None]
-    content = removals.document(header.run_id, assessment.record.digest, pairs)
-    return removals.write(request.output / f"{header.run_id}-review", content)
+    return removals.document(assessment.record.header.run_id, assessment.record.digest, pairs)
 
 
 def _progress(view: View, standing: Mapping[Key, ReviewDecision]) -> dict[str, int]:

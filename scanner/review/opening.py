@@ -6,8 +6,9 @@ entities: files of this machine, addresses, or a billion laughs) and macros. Not
 formulas are text here, and links to other workbooks are left out.
 """
 
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -61,6 +62,17 @@ def opened(path: Path) -> Iterator[Workbook]:
             except UnreadableError as error:
                 raise _refused(path, "holds no sheet that can be read as Excel's.", SAVE_AS) from error
             yield book
+
+
+def unsaved(paths: Iterable[Path]) -> Iterator[str]:
+    """Warn of each workbook that a lock file beside it says is open: what is not saved yet would not be read."""
+    for path in paths:
+        locks = (path.with_name(f".~lock.{path.name}#"), path.with_name(f"~${path.name}"))  # LibreOffice's, Excel's
+        if lock := next(filter(os.path.lexists, locks), None):
+            yield (
+                f"{path} seems to be open in a spreadsheet program ({lock.name} is beside it), and edits that are not "
+                "saved are not read. Save and close it, and run the command again."
+            )
 
 
 def rows(path: Path, book: Workbook, title: str) -> Iterator[tuple[int, Row]]:

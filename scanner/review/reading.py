@@ -42,8 +42,11 @@ class Filled:
     rows: tuple[Row, ...]
     faults: tuple[Fault, ...]  # of its form, which leave all else to be read
 
-    def fault(self, at: Cell | None, problem: str, remedy: str, sheet: str = TITLE) -> Fault:
-        return _fault(self.path, problem, remedy, sheet=sheet, cell=at.at if at else None)
+    def fault(
+        self, at: Cell | None, problem: str, remedy: str, sheet: str = TITLE, *, user: str | None = None
+    ) -> Fault:
+        fault = _fault(self.path, problem, remedy, sheet=sheet, cell=at.at if at else None)
+        return replace(fault, user=user)
 
 
 def read(path: Path) -> Filled:
@@ -163,7 +166,11 @@ def _together(faults: Iterable[Fault]) -> Iterator[Fault]:
 def _as_range(run: Sequence[Fault]) -> Iterable[Fault]:
     if len(run) < ALIKE:
         return list(run)
-    return [replace(run[0], cell=f"{run[0].cell}:{run[-1].cell}", problem=f"{run[0].problem} ({len(run):,} rows)")]
+    first, last = run[0], run[-1]
+    users = f"{first.user} to {last.user}" if first.user and last.user else None
+    return [
+        replace(first, cell=f"{first.cell}:{last.cell}", user=users, problem=f"{first.problem} ({len(run):,} rows)")
+    ]
 
 
 def _missing_sheet(path: Path, title: str, book: Workbook) -> Fault:

@@ -1,13 +1,14 @@
 """--fail-on: what makes a complete scan exit with 3."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import pytest
 
+from scanner.audit import rule
 from scanner.audit.assessment import Assessment
 from scanner.audit.diff import snapshot
-from scanner.audit.rule import assess, exit_code
+from scanner.audit.rule import assess
 from scanner.errors import ExitCode
 from scanner.model import Change, FailOn, IamUser
 from scanner.record import SafelistText
@@ -30,6 +31,13 @@ def compared(*after: IamUser) -> Assessment:
     run = record(scanned(1, *after))
     header = replace(run.header, previous_run=snapshot(first.record, first.findings))
     return assess(replace(run, header=header), APPROVED)
+
+
+def exit_code(assessment: Assessment, fail_on: Collection[FailOn] = (FailOn.UNAPPROVED,)) -> ExitCode:
+    """That of a run that was started with `--fail-on`."""
+    header = assessment.record.header
+    header = replace(header, settings=header.settings.with_(fail_on=tuple(fail_on)))
+    return rule.exit_code(replace(assessment, record=replace(assessment.record, header=header)))
 
 
 AFTER: Mapping[FailOn, IamUser] = {

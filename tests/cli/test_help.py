@@ -78,7 +78,7 @@ def test_the_help_of_scan_has_the_defaults_of_the_settings() -> None:
     """They are written there by hand, as --help does not wait for the settings to be loaded."""
     helps = {option.name: option.help for option in command(("scan",)).params}
     defaults = {key: value for key, value in Settings() if value and key in helps}
-    assert len(defaults) == 9
+    assert len(defaults) == 10
     for key, default in defaults.items():
         values = default if isinstance(default, tuple) else (default,)
         assert helps[key].endswith(f"\\[default: {' and '.join(map(str, values))}]"), key

@@ -1,5 +1,6 @@
 """`review import` of what a spreadsheet program makes of a workbook: taken where harmless, else refused by cell."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,14 +46,20 @@ class Desk:
     def returned(self, target: Path, *steps: Step) -> Path:
         return self.office.work(self.workbook, target, *steps)
 
-    def imported(self, *workbooks: Path, output: Path | None = None) -> Done:
-        where = ("--safelist", self.safelist, "--output", output or self.place)
+    def previewed(self, *workbooks: Path) -> Done:
+        where = ("--safelist", self.safelist, "--output", self.place)
         return program("review", "import", *workbooks, *where, "--json")
 
+    def imported(self, output: Path, *workbooks: Path) -> Done:
+        """Imported with another --output, from `elsewhere`."""
+        where = ("--safelist", output / self.safelist.name, "--output", output)
+        return program("review", "import", *workbooks, *where, "--write", "--json")
+
     def elsewhere(self, folder: Path) -> Path:
-        """Another --output that holds the run: what an import writes there is no other test's."""
+        """Another --output, with the run and the safelist: what an import writes there is no other test's."""
         folder.mkdir()
         (folder / self.workbook.parent.name).symlink_to(self.workbook.parent)
+        shutil.copy(self.safelist, folder)
         return folder
 
     def decision(self, choice: str, **more: str) -> dict[str, str]:
@@ -101,7 +108,7 @@ def test_every_fault_is_named_by_its_cell_wherever_it_was_sorted_to(desk: Desk, 
         insert_column("account_name", "mine", "x"),
         sort("user_name"),
     )
-    found = faults(desk.imported(book))
+    found = faults(desk.previewed(book))
     expected = {
         cell_of(book, "decision", "alice.sandbox"): "formula",
         cell_of(book, "decision", "b.okafor"): "formula",
@@ -126,14 +133,14 @@ def test_nothing_is_written_where_something_is_refused(desk: Desk, tmp_path: Pat
         fill(desk.decision("Remove"), user_name="j.novak"),
         fill(desk.decision("Keep"), user_name="webmaster"),
     )
-    assert cell_of(book, "decision", "webmaster") in faults(desk.imported(book))
+    assert cell_of(book, "decision", "webmaster") in faults(desk.previewed(book))
     assert {path: path.read_bytes() for path in desk.place.rglob("*") if path.is_file()} == before
 
 
 def test_an_id_that_lost_its_zeros_is_refused(desk: Desk, tmp_path: Path) -> None:
     """As a number, 000123456789 is another one."""
     book = desk.returned(tmp_path / "returned.xlsx", number("account_id", 123456789.0, user_name="guardduty-export"))
-    (cell,) = faults(desk.imported(book))
+    (cell,) = faults(desk.previewed(book))
     assert cell == cell_of(book, "account_id", "guardduty-export")
 
 
@@ -149,7 +156,7 @@ def test_what_is_harmless_is_taken(desk: Desk, tmp_path: Path) -> None:
         delete_column("rights"),
     )
     output = desk.elsewhere(tmp_path / "reports")
-    done = desk.imported(book, output=output)
+    done = desk.imported(output, book)
     assert done.exit_code == 0, done.out
     told = {row["user_name"]: row for row in table(output / LEDGER)}
     novak = told["j.novak"]
@@ -173,7 +180,7 @@ def test_each_owner_decides_in_a_workbook_of_their_own(desk: Desk, tmp_path: Pat
         desk.office.work(parts[user], tmp_path / f"{user}.xlsx", fill(desk.decision("Remove"), user_name=user))
         for user in users
     ]
-    done = desk.imported(*filled, output=output)
+    done = desk.imported(output, *filled)
     assert done.exit_code == 0, done.out
     assert {row["user_name"]: row["workbook"] for row in table(output / LEDGER)} == {
         user: f"{user}.xlsx" for user in users
@@ -192,7 +199,7 @@ def test_each_owner_decides_in_a_workbook_of_their_own(desk: Desk, tmp_path: Pat
     ids=lambda value: value["do"] if isinstance(value, dict) else "",
 )
 def test_a_workbook_that_lost_its_shape_is_refused(desk: Desk, tmp_path: Path, step: Step, told: str) -> None:
-    done = desk.imported(desk.returned(tmp_path / "returned.xlsx", step))
+    done = desk.previewed(desk.returned(tmp_path / "returned.xlsx", step))
     assert done.exit_code == 2
     assert told in done.document["error"]["message"]
     assert str(tmp_path / "returned.xlsx") in done.document["error"]["message"]
@@ -201,13 +208,13 @@ def test_a_workbook_that_lost_its_shape_is_refused(desk: Desk, tmp_path: Path, s
 @pytest.mark.parametrize("ending", ["xls", "ods", "xlsm"])
 def test_another_format_is_refused_by_its_name(desk: Desk, tmp_path: Path, ending: str) -> None:
     """What LibreOffice really writes, not only what a test makes up."""
-    done = desk.imported(desk.returned(tmp_path / f"returned.{ending}"))
+    done = desk.previewed(desk.returned(tmp_path / f"returned.{ending}"))
     assert done.exit_code == 2
     assert {"xls": "(.xls)", "ods": "(.ods)", "xlsm": "macros"}[ending] in done.document["error"]["message"]
 
 
 def test_a_password_is_refused(desk: Desk, tmp_path: Path) -> None:
     book = desk.office.work(desk.workbook, tmp_path / "returned.xlsx", password="secret")
-    done = desk.imported(book)
+    done = desk.previewed(book)
     assert done.exit_code == 2
     assert "password" in done.document["error"]["message"]

@@ -118,8 +118,11 @@ def verdicts(desk: Desk) -> dict[str, str]:
 
 
 def faults(done: Done) -> list[str]:
+    """The faults of a refused import, which says at its end how many they are, and that nothing was imported."""
     assert done.exit_code == 2
-    return [line.removeprefix("error: ") for line in done.err.splitlines()]
+    *found, outcome = [line.removeprefix("error: ") for line in done.err.splitlines()]
+    assert outcome == f"{len(found)} fault{'' if len(found) == 1 else 's'}. Nothing was imported."
+    return found
 
 
 def rows_of(file: Path) -> list[dict[str, str]]:

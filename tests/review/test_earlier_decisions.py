@@ -29,7 +29,7 @@ def test_a_revocation_is_taken_out_only_by_supersede(desk: Desk) -> None:
     book = desk.filled({"prod/eve": approve()})
     assert desk.imported(book, "--write").exit_code == 2
     done = desk.imported(book, "--write", "--supersede")
-    assert "1 approval added, 1 revocation taken out: safelists/prod.yaml" in done.out
+    assert "1 approval added, 1 revocation removed: safelists/prod.yaml" in done.out
     assert verdicts(desk)["prod/eve"] == "SAFELISTED"
     assert "# Decided in reviews:\nrevoked: []\n" in desk.safelist.read_text(encoding="utf-8")
 

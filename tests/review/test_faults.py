@@ -73,6 +73,8 @@ def test_every_fault_is_named_by_its_cell_and_nothing_is_written(desk: Desk) -> 
     assert [each for each in expected if not any(each[1] in line for line in found)] == []
     assert [line for line in found if not any(part in line for _, part in expected)] == []
     assert all(line.startswith("review.xlsx, Review!") for line in found)
+    assert next(line for line in found if "'Aprove'" in line).split(": ")[0].endswith(" (bob in core)")
+    assert next(line for line in found if "AIDANOBODY" in line).split(": ")[0].endswith(" (=1+1)")
     assert desk.state() == before
 
 
@@ -82,6 +84,8 @@ def test_json_has_each_fault_with_file_sheet_and_cell(desk: Desk) -> None:
     assert (fault["file"], fault["sheet"]) == ("review.xlsx", "Review")
     assert fault["cell"][1:].isdecimal()
     assert (fault["problem"], fault["remedy"]) == ("reviewer is empty beside a decision.", "Say who decided.")
+    assert fault["user"] == "bob in dev"
+    assert done.document["error"]["message"].endswith("\n1 fault. Nothing was imported.")
 
 
 def rename_sheet(book: Workbook) -> None:

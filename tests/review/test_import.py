@@ -18,16 +18,62 @@ from scanner.safelist.read import read as read_safelists
 from tests.program import program
 from tests.review.desk import CISO, EVERYTHING, LATER, Desk, approve, decided, remove, rows_of, verdicts
 
+
+def everything_below(folder: Path) -> dict[str, tuple[bytes, int]]:
+    """Every file, with when it was written."""
+    files = (file for file in folder.rglob("*") if file.is_file())
+    return {str(file): (file.read_bytes(), file.stat().st_mtime_ns) for file in files}
+
+
 # --- what an import does ---------------------------------------------------------------------------------------------
 
 
-def test_decisions_are_recorded_and_the_safelist_only_shown(desk: Desk) -> None:
-    before = desk.safelist.read_bytes()
-    done = desk.imported(desk.filled(EVERYTHING))
+def test_a_preview_says_what_would_be_done_and_writes_nothing(desk: Desk) -> None:
+    book, before = desk.filled(EVERYTHING), everything_below(Path())
+    done = desk.imported(book)
     assert done.exit_code == 0
-    assert desk.safelist.read_bytes() == before
+    assert everything_below(Path()) == before
     assert "+    - user: alice\n" in done.out
-    assert "UNCHANGED; --write would add 1 approval and 2 revocations: safelists/prod.yaml" in done.out
+    assert f"Review of run {desk.folder.name}: PREVIEW, nothing was written\n" in done.out
+    assert "Safelist   would add 1 approval and 2 revocations: safelists/prod.yaml\n" in done.out
+    assert "Ledger     would add 5 decisions: reports/decisions.csv\n" in done.out
+
+
+def test_a_preview_and_the_import_after_it_have_the_same_figures(desk: Desk) -> None:
+    book = desk.filled(EVERYTHING)
+    preview, done = desk.imported(book, "--json").document, desk.imported(book, "--write", "--json").document
+    assert (preview.pop("written"), done.pop("written")) == (False, True)
+    assert preview == done
+    assert desk.imported(book, "--json").document["ledger"]["new"] == 0
+
+
+def test_what_was_only_previewed_may_be_corrected_without_further_words(desk: Desk) -> None:
+    """As it was not recorded, another decision contradicts nothing."""
+    assert desk.imported(desk.filled({"dev/bob": remove()})).exit_code == 0
+    assert desk.imported(desk.filled({"dev/bob": approve()}), "--write").exit_code == 0
+    assert verdicts(desk)["dev/bob"] == "SAFELISTED"
+    assert [row["decision"] for row in rows_of(desk.ledger)] == ["Approve"]
+
+
+@pytest.mark.parametrize("lock", [".~lock.review.xlsx#", "~$review.xlsx"])
+def test_a_workbook_that_is_still_open_is_warned_of(desk: Desk, lock: str) -> None:
+    book = desk.filled({"dev/bob": remove()})
+    Path(lock).touch()
+    done = desk.imported(book, "--json")
+    assert done.exit_code == 0
+    assert f"warning: review.xlsx seems to be open in a spreadsheet program ({lock} is beside it)" in done.err
+    assert len(done.document["warnings"]) == 1
+    refused = desk.imported(desk.filled({"dev/bob": remove(reviewer=None)}))
+    assert (refused.exit_code, refused.err.count("warning: ")) == (2, 1)
+
+
+def test_a_lock_file_of_another_workbook_is_no_warning(desk: Desk) -> None:
+    Path("~$other.xlsx").touch()
+    assert desk.imported(desk.filled({"dev/bob": remove()}), "--json").document["warnings"] == []
+
+
+def test_with_write_decisions_are_recorded(desk: Desk) -> None:
+    assert desk.imported(desk.filled(EVERYTHING), "--write").exit_code == 0
     assert sorted((row["user_name"], row["decision"]) for row in rows_of(desk.ledger)) == [
         ("'=1+1", "Quarantine"),
         ("alice", "Approve"),
@@ -62,7 +108,7 @@ def test_an_approval_carries_all_that_the_reviewer_said(desk: Desk) -> None:
 
 
 def test_removals_are_listed_for_whoever_carries_them_out(desk: Desk) -> None:
-    desk.imported(desk.filled(EVERYTHING))
+    desk.imported(desk.filled(EVERYTHING), "--write")
     document = json.loads(desk.removals.read_bytes())
     assert (document["run_id"], document["journal_sha256"]) == (desk.folder.name, desk.record.digest)
     found = {each["user_name"]: each for each in document["removals"]}
@@ -75,7 +121,6 @@ def test_removals_are_listed_for_whoever_carries_them_out(desk: Desk) -> None:
 
 def test_the_second_time_nothing_changes(desk: Desk) -> None:
     book = desk.filled(EVERYTHING)
-    desk.imported(book)
     desk.imported(book, "--write")
     before = desk.state()
     again = desk.imported(book, "--write")
@@ -86,9 +131,9 @@ def test_the_second_time_nothing_changes(desk: Desk) -> None:
 
 
 def test_workbooks_of_one_run_may_come_one_after_another(desk: Desk) -> None:
-    desk.imported(desk.filled({"dev/bob": remove()}, "one.xlsx"))
-    done = desk.imported(desk.filled({"prod/bob": remove()}, "two.xlsx"), "--json").document
-    assert done["ledger"]["added"] == 1
+    desk.imported(desk.filled({"dev/bob": remove()}, "one.xlsx"), "--write")
+    done = desk.imported(desk.filled({"prod/bob": remove()}, "two.xlsx"), "--write", "--json").document
+    assert done["ledger"]["new"] == 1
     assert done["removals"]["users"] == 2
     assert len(json.loads(desk.removals.read_bytes())["removals"]) == 2
 
@@ -166,7 +211,7 @@ def test_an_import_that_was_killed_while_it_wrote_the_ledger_is_repaired_by_the_
     desk.ledger.write_bytes(whole[: whole.rindex(b"\r\n", 0, -2) + 40])
     again = desk.imported(book, "--write", "--json")
     assert again.exit_code == 0
-    assert again.document["ledger"]["added"] == 1
+    assert again.document["ledger"]["new"] == 1
     assert "decisions.csv was cut off" in again.document["notes"][0]
     assert times.sub(b"", desk.ledger.read_bytes()) == times.sub(b"", whole)
     assert desk.imported(book, "--write", "--json").document["notes"] == []
@@ -177,7 +222,9 @@ def test_without_an_approval_policy_a_bare_approval_will_do(desk: Desk) -> None:
     start, end = text.index("policy:"), text.index("global:")
     desk.safelist.write_text(text[:start] + text[end:], encoding="utf-8")
     bare = decided("Approve", reviewer="anybody@example.com")
-    assert desk.imported(desk.filled({"prod/alice": bare}), "--write").exit_code == 0
+    done = desk.imported(desk.filled({"prod/alice": bare}), "--write")
+    assert done.exit_code == 0
+    assert "of the approvals: 1 with no owner and 1 with no end date" in " ".join(done.out.split())
     assert verdicts(desk)["prod/alice"] == "SAFELISTED"
 
 

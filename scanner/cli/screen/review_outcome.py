@@ -1,14 +1,15 @@
 """What a person reads after `review import`: the diff, what was decided, what was written where, and what is next."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Console, RenderableType
 from rich.text import Text
 
 from scanner.cli.screen.layout import labelled, print_parts
-from scanner.model import Choice
+from scanner.model import Choice, Entry
 from scanner.report.words import many
 from scanner.review.importing import Imported
+from scanner.review.safelist_changes import Wanted
 from scanner.review.standing import Standing
 from scanner.text import for_terminal
 
@@ -27,9 +28,11 @@ def show(imported: Imported, console: Console, *, quiet: bool) -> None:
         print_parts(console, _parts(imported, below_diff=bool(diff)))
 
 
-def document(imported: Imported) -> Mapping[str, object]:
+def document(imported: Imported, warnings: Sequence[str]) -> Mapping[str, object]:
+    """The one JSON document; `written` tells a preview from an import, and the figures are the same in both."""
     wanted = imported.wanted
     return {
+        "written": imported.written,
         "run_id": imported.run_id,
         "journal_sha256": imported.digest,
         "workbooks": [
@@ -41,16 +44,18 @@ def document(imported: Imported) -> Mapping[str, object]:
         "undecided": imported.undecided,
         "rows_begun": imported.begun,
         "safelist": {
-            "written": imported.written,
             "approvals": len(wanted.approvals),
             "renewals": len(wanted.renewals),
             "revocations": len(wanted.revocations),
             "lifted": len(wanted.lifted),
+            "without_owner": len(_lacking(imported, "owner")),
+            "without_end": len(_lacking(imported, "expires_on")),
             "changes": [{"file": change.path, "diff": change.diff()} for change in imported.changes],
         },
         "removals": {"file": str(imported.removals), "users": imported.to_remove},
-        "ledger": {"file": str(imported.ledger), "added": imported.standing.get(Standing.NEW, 0)},
+        "ledger": {"file": str(imported.ledger), "new": imported.standing.get(Standing.NEW, 0)},
         "notes": list(imported.notes),
+        "warnings": list(warnings),
     }
 
 
@@ -61,7 +66,8 @@ def _style(line: str) -> str:
 def _parts(imported: Imported, *, below_diff: bool) -> Iterator[RenderableType]:
     if below_diff:
         yield Text()
-    yield Text(f"Review of run {imported.run_id}", style="bold")
+    title = Text(f"Review of run {imported.run_id}", style="bold")
+    yield title if imported.written else title.append(": PREVIEW, nothing was written", style="yellow")
     yield labelled(
         ("Decided", _decided(imported)),
         ("Undecided", _undecided(imported)),
@@ -95,32 +101,48 @@ def _undecided(imported: Imported) -> Text:
 
 
 def _safelist(imported: Imported) -> Text:
-    wanted = imported.wanted
     if not imported.changes:
         return Text("unchanged: it says all of this already, or nothing of this concerns it")
-    counts = (len(wanted.approvals), "approval"), (len(wanted.revocations), "revocation")
-    added = " and ".join(many(count, entry) for count, entry in counts if count)
-    renewed = many(len(wanted.renewals), "approval") if wanted.renewals else ""
-    lifted = many(len(wanted.lifted), "revocation") if wanted.lifted else ""
     files = for_terminal(", ".join(change.path for change in imported.changes))
-    if imported.written:
-        done = [
-            f"{added} added" if added else "",
-            f"{renewed} renewed" if renewed else "",
-            f"{lifted} taken out" if lifted else "",
-        ]
-        return Text(f"{', '.join(filter(None, done))}: {files}", style="green")
-    to_do = [
-        f"add {added}" if added else "",
-        f"renew {renewed}" if renewed else "",
-        f"take out {lifted}" if lifted else "",
-    ]
-    return Text(f"UNCHANGED; --write would {', '.join(filter(None, to_do))}: {files}", style="yellow")
+    done = _done(imported.wanted) if imported.written else f"would {_to_do(imported.wanted)}"
+    text = Text(f"{done}: {files}", style="green" if imported.written else "yellow")
+    lacking = (("no owner", len(_lacking(imported, "owner"))), ("no end date", len(_lacking(imported, "expires_on"))))
+    if bare := " and ".join(f"{count:,} with {what}" for what, count in lacking if count):
+        policy = "A policy in the safelist can require both."
+        text.append(f"\nof the approvals: {bare}. {policy}", style="bold yellow")
+    return text
+
+
+def _done(wanted: Wanted) -> str:
+    parts = zip(_counts(wanted), ("added", "renewed", "removed"), strict=True)
+    return ", ".join(f"{count} {done}" for count, done in parts if count)
+
+
+def _to_do(wanted: Wanted) -> str:
+    parts = zip(_counts(wanted), ("add", "renew", "remove"), strict=True)
+    return ", ".join(f"{to_do} {count}" for count, to_do in parts if count)
+
+
+def _counts(wanted: Wanted) -> tuple[str, str, str]:
+    """What is added, renewed and removed, each in words, or "" for none."""
+    approvals, revocations = (len(wanted.approvals), "approval"), (len(wanted.revocations), "revocation")
+    return (
+        " and ".join(many(count, entry) for count, entry in (approvals, revocations) if count),
+        many(len(wanted.renewals), "approval") if wanted.renewals else "",
+        many(len(wanted.lifted), "revocation") if wanted.lifted else "",
+    )
+
+
+def _lacking(imported: Imported, field: str) -> list[Entry]:
+    """The approvals that the safelist gets without this field."""
+    wanted = imported.wanted
+    return [entry for entry in (*wanted.approvals, *(new for _, new in wanted.renewals)) if not getattr(entry, field)]
 
 
 def _ledger(imported: Imported) -> Text:
     added = imported.standing.get(Standing.NEW, 0)
-    outcome = f"{many(added, 'decision')} added" if added else "unchanged"
+    decisions = many(added, "decision")
+    outcome = (f"{decisions} added" if imported.written else f"would add {decisions}") if added else "unchanged"
     text = Text(f"{outcome}: {for_terminal(str(imported.ledger))}")
     for note in imported.notes:
         text.append(f"\n{for_terminal(note)}", style="yellow")
@@ -128,10 +150,10 @@ def _ledger(imported: Imported) -> Text:
 
 
 def _advice(imported: Imported) -> Iterator[str]:
-    if imported.changes and not imported.written:
-        yield "look at the changes above; then run the same command again with --write"
+    if not imported.written and (imported.changes or imported.standing.get(Standing.NEW)):
+        yield "check all of this, and run the same command with --write; or correct the workbook first"
         return
-    if imported.written:
+    if imported.written and imported.changes:
         paths = ", ".join(change.path for change in imported.changes)
         yield f"have the change of {paths} reviewed and merged: that is what approves"
     if imported.undecided:
