@@ -104,6 +104,7 @@ class Access:
     inline_policies: tuple[str, ...]  # the same
     permissions_boundary: str | None  # its ARN
     tags: tuple[tuple[str, str], ...]
+    denied_by: tuple[str, ...] = ()  # of the attached policies, AWS's own that deny and allow nothing: "AWSDenyAll"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,8 +34,9 @@ class UserState:
     basis: Basis
     evidence: Evidence
     administrator: bool | None
-    policies: tuple[str, ...]  # managed and inline, those of groups too, without the group's name
+    policies: tuple[str, ...]  # that may allow something: managed and inline, those of groups too, without its name
     boundary: bool  # whether a permissions boundary limits it
+    denied_by: tuple[str, ...] = ()  # policies of AWS's own that allow nothing; none of `policies`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -121,7 +121,7 @@ def _changes_of_one_user(before: UserState, after: UserState) -> Iterator[Change
 
 
 def gained_privilege(before: UserState, after: UserState) -> bool:
-    """Whether a user became administrator, has a policy that it did not have, or lost its permissions boundary.
+    """Whether a user became administrator, has a policy that it did not have, or lost its boundary or a deny.
 
     Policy documents are not recorded, so a policy that was widened is not detected.
     """
@@ -129,12 +129,16 @@ def gained_privilege(before: UserState, after: UserState) -> bool:
         (after.administrator is True and before.administrator is not True)
         or not set(after.policies) <= set(before.policies)
         or (before.boundary and not after.boundary)
+        or not set(before.denied_by) <= set(after.denied_by)
     )
 
 
 def _state(finding: Finding) -> UserState:
     access = finding.user.access
-    policies = (*access.attached_policies, *access.inline_policies) if access else ()
+    policies = [*access.attached_policies, *access.inline_policies] if access else []
+    denied_by = access.denied_by if access else ()
+    for name in denied_by:
+        policies.remove(name)  # once: a policy of the customer's may be called the same
     return UserState(
         account_id=finding.account.id,
         user_id=finding.user.user_id,
@@ -146,6 +150,7 @@ def _state(finding: Finding) -> UserState:
         # The group that a policy comes through does not matter for what it allows.
         policies=tuple(sorted({name.partition(" (via ")[0] for name in policies})),
         boundary=access is not None and access.permissions_boundary is not None,
+        denied_by=denied_by,
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from scanner.aws.clients import Session
 from scanner.aws.credential_report import in_utc
 from scanner.aws.failures import CallError, bad_response, incomplete_listing
-from scanner.aws.iam_policies import ADMINISTRATOR_POLICIES, allows_all, any_of, is_aws_managed
+from scanner.aws.iam_policies import ADMINISTRATOR_POLICIES, allows_all, any_of, is_aws_managed, only_denies
 from scanner.aws.identity import arn_account
 from scanner.model import Access, AccountId, IamUser, UserId
 
@@ -144,6 +144,7 @@ class _Grants:
     inline: tuple[str, ...]
     administrator: bool | None  # None: that cannot be told
     unreadable: tuple[str, ...]  # inline policies that are not policies, and whose they are
+    denying: tuple[str, ...]  # of the attached ones, those that allow nothing
 
 
 def _grants(holder: Mapping[str, Any], group: str | None = None) -> _Grants:
@@ -163,6 +164,9 @@ def _grants(holder: Mapping[str, Any], group: str | None = None) -> _Grants:
         inline=tuple(policy["PolicyName"] + via for policy in inline),
         administrator=any_of(verdicts),
         unreadable=tuple(unreadable),
+        denying=tuple(
+            policy["PolicyName"] for policy in attached if only_denies(policy["PolicyName"], policy["PolicyArn"])
+        ),
     )
 
 
@@ -186,5 +190,6 @@ def _access(user: Mapping[str, Any], own: _Grants, groups: Mapping[str, _Grants]
         attached_policies=tuple(name for grants in sources for name in grants.attached),
         inline_policies=tuple(name for grants in sources for name in grants.inline),
         permissions_boundary=boundary.get("PermissionsBoundaryArn"),
+        denied_by=own.denying,
         tags=tuple((tag["Key"], tag["Value"]) for tag in user.get("Tags", [])),
     )

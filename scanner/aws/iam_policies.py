@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import unquote
 
 ADMINISTRATOR_POLICIES = frozenset({"AdministratorAccess", "IAMFullAccess"})
+_DENYING_POLICIES = ("AWSDenyAll", "AWSCompromisedKeyQuarantine*")
 
 _ANY = "\ue000"  # stands for any character: no action and no ARN holds it, so nothing but a wildcard matches it
 _SHORTEST_ACTION = 7  # "GetRole"
@@ -24,6 +25,11 @@ _ESCAPES = re.compile(r"\$\{[*?$]\}")  # the character itself, and no wildcard
 def is_aws_managed(arn: str) -> bool:
     """Whether this is one of AWS's own policies, not the customer's, whose documents are not read."""
     return arn.split(":", 5)[4:5] == ["aws"]
+
+
+def only_denies(name: str, arn: str) -> bool:
+    """Whether this is one of AWS's own policies that allow nothing: what attaches it takes rights away."""
+    return is_aws_managed(arn) and any(fnmatchcase(name, pattern) for pattern in _DENYING_POLICIES)
 
 
 def any_of(verdicts: Iterable[bool | None]) -> bool | None:

@@ -133,10 +133,14 @@ def _create_users(account: Account, calendar: _Calendar) -> None:
 
 def _create_deny_all(iam: Any) -> None:
     """The one policy of AWS's own that a quarantine needs; moto has them all or none, and all take half a gigabyte."""
-    document = _policy([{"Effect": "Deny", "Action": "*", "Resource": "*"}])
-    deny_all = AWSManagedPolicy(
-        "AWSDenyAll", iam.account_id, iam.region_name, default_version_id="v1", path="/", document=document
-    )
+    data = {
+        "DefaultVersionId": "v1",
+        "Path": "/",
+        "Document": {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]},
+        "CreateDate": "2019-05-01T22:36:14+00:00",
+        "UpdateDate": "2019-05-01T22:36:14+00:00",
+    }
+    deny_all: Any = AWSManagedPolicy.from_data("AWSDenyAll", iam.account_id, iam.region_name, data)
     iam.aws_managed_policies.append(deny_all)
     iam.managed_policies[deny_all.arn] = deny_all
 

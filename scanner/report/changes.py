@@ -91,6 +91,8 @@ def _rights(state: UserState, other: UserState | None) -> Iterator[str]:
     only = [policy for policy in state.policies if other is None or policy not in other.policies]
     if only:
         yield f"{'policy' if len(only) == 1 else 'policies'} {', '.join(only)}"
+    if denied_by := [policy for policy in state.denied_by if other is None or policy not in other.denied_by]:
+        yield f"denied by {', '.join(denied_by)}"
     if state.boundary is not (other is not None and other.boundary):
         yield "permissions boundary" if state.boundary else "no permissions boundary"
 
@@ -138,4 +140,5 @@ def _document(state: UserState | None) -> dict[str, object] | None:
         "administrator": state.administrator,
         "policies": list(state.policies) if known else None,
         "permissions_boundary": state.boundary if known else None,
+        "denied_by": list(state.denied_by) if known else None,
     }

@@ -5,10 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from scanner.audit.diff import Difference, compare
+from scanner.audit.diff import Difference, compare, snapshot
+from scanner.audit.rule import assess
 from scanner.model import AccountId, Basis, Change, Determination, Evidence, UserId
-from scanner.record import Snapshot, UserState
-from tests.builders import START, account_id
+from scanner.record import SafelistText, Snapshot, UserState
+from scanner.safelist.entries import parse
+from tests.builders import START, access, account_id, credentials, record, scanned, user
+from tests.program import NOBODY
 
 
 def state(name: str = "alice", user_id: str | None = None, *, approved: bool = True, number: int = 1) -> UserState:
@@ -100,11 +103,28 @@ def test_several_changes_of_one_user_come_together() -> None:
         (state(), replace(state(), policies=("ReadOnlyAccess",))),
         (replace(state(), policies=("A", "B")), replace(state(), policies=("A", "C"))),
         (replace(state(), boundary=True), state()),
+        (replace(state(), denied_by=("AWSDenyAll",)), state()),
     ],
 )
 def test_more_rights_are_a_gain(before: UserState, after: UserState) -> None:
     assert changes(a_run(before), a_run(after)) == {"alice": (Change.PRIVILEGE_GAINED,)}
     assert changes(a_run(after), a_run(after)) == {"alice": (Change.UNCHANGED,)}
+
+
+def test_a_deny_of_aws_s_own_is_no_gain_and_a_policy_that_is_called_the_same_is_one() -> None:
+    """As `snapshot` reduces them: a quarantine must not look like an attack, nor an attack like a quarantine."""
+    held = access()
+    denied = replace(held, attached_policies=("AWSDenyAll",), denied_by=("AWSDenyAll",))
+    both = replace(held, attached_policies=("AWSDenyAll", "AWSDenyAll"), denied_by=("AWSDenyAll",))
+    records = [
+        record(scanned(1, user("alice", access=each, credentials=credentials()))) for each in (held, denied, both)
+    ]
+    runs = [
+        snapshot(each, assess(each, parse([SafelistText(path="nobody.yaml", text=NOBODY)])).findings)
+        for each in records
+    ]
+    assert changes(runs[0], runs[1]) == {"alice": (Change.UNCHANGED,)}
+    assert changes(runs[1], runs[2]) == {"alice": (Change.PRIVILEGE_GAINED,)}
 
 
 @pytest.mark.parametrize("evidence", [Evidence.PARTIAL, Evidence.BASIC])

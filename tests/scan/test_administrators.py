@@ -159,3 +159,14 @@ def test_the_row_of_such_a_user_is_partial_and_no_other_user_s() -> None:
     row = done.accounts[member.id]
     assert (row["outcome"], row["evidence"]) == ("SCANNED", "PARTIAL")  # as some row is
     assert "inline policy odd of user bob" in row["notes"]
+
+
+async def test_a_policy_of_aws_s_own_that_only_denies_is_told_from_one_that_borrows_its_name() -> None:
+    denying = ("AWSDenyAll", "AWSCompromisedKeyQuarantineV3")
+    policies = [*(f"arn:aws:iam::aws:policy/{name}" for name in denying), "arn:aws:iam::000000000001:policy/AWSDenyAll"]
+    world, member = one_account()
+    member.add_user("alice", attached=(*policies, ADMINISTRATOR))
+    (user,) = (await scanned(world, member)).users
+    assert user.access is not None
+    assert user.access.denied_by == denying
+    assert len(user.access.attached_policies) == 4
