@@ -22,11 +22,13 @@ _AWS_POLICIES = {
 }
 
 
-def check_session(caller: Caller, action: str, resource: str, context: Mapping[str, str]) -> None:
-    """Refuse the call, in AWS's words, where the caller's session policy does not allow it."""
-    if caller.policy is not None and not permits(_statements(caller.policy), action, resource, context):
-        why = f" because no session policy allows the {action} action"
-        raise denied(caller.arn, action, resource, why)
+def check_caller(caller: Caller, role: str | None, action: str, resource: str, context: Mapping[str, str]) -> None:
+    """Refuse the call, in AWS's words, where the caller's session policy, or the role's own, does not allow it."""
+    policies = {"session": caller.policy, "identity-based": role if caller.by_role else None}
+    for kind, policy in policies.items():
+        if policy is not None and not permits(_statements(policy), action, resource, context):
+            why = f" because no {kind} policy allows the {action} action"
+            raise denied(caller.arn, action, resource, why)
 
 
 def permits(statements: Iterable[Mapping[str, Any]], action: str, resource: str, context: Mapping[str, str]) -> bool:

@@ -91,6 +91,7 @@ class LiveAccount(SimulatedAccount):
     documents: dict[str, str] = field(default_factory=dict)  # ARN of a managed policy → document
     live_roles: list[LiveRole] = field(default_factory=list)
     lag: int = 0  # how many reads after a change still show what was before
+    role_policy: str | None = None  # what the role may do by which this account is entered; None: everything
     missing_actions: frozenset[str] = frozenset()  # what this partition answers with InvalidAction
     made: list[tuple[str, dict[str, Any]]] = field(default_factory=list)  # the changing calls that worked, in order
     raised: list[str] = field(default_factory=list)  # of these, the ones that left their user with more rights

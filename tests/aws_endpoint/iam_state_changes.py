@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.aws_endpoint.ask import Ask
-from tests.aws_endpoint.iam_permissions import check_session, rights
+from tests.aws_endpoint.iam_permissions import check_caller, rights
 from tests.aws_endpoint.iam_state import LiveAccount, LiveKey, LiveUserState, no_such
 from tests.aws_endpoint.iam_state_reads import READS, answer_read
 from tests.aws_endpoint.wire import AwsError, Parameters, Reply
@@ -48,7 +48,7 @@ def answer_stateful(account: LiveAccount, ask: Ask) -> Reply:
         raise RuntimeError(f"{ask.action} without UserName would act on the caller")
     arn = ask.parameters.get("PolicyArn")
     context = {"iam:PolicyARN": arn} if arn and "UserPolicy" in ask.action else {}
-    check_session(ask.caller, f"iam:{ask.action}", resource_of(account, ask), context)
+    check_caller(ask.caller, account.role_policy, f"iam:{ask.action}", resource_of(account, ask), context)
     if ask.action in READS:
         return answer_read(account, ask)
     _change(account, ask)

@@ -47,6 +47,7 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 RUN_ID = f"{NOW - timedelta(days=1):%Y%m%dT%H%M%SZ}-1a2b3c"
 LONG_AGO = NOW - timedelta(days=400)
 CISO = "ciso@example.com"
+ROLE_POLICY = (Path(__file__).parents[2] / "config/aws/remediation-policy.json").read_text(encoding="utf-8")
 ALLOW_S3 = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}'
 DENY_S3 = '{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:*","Resource":"*"}}'
 
@@ -90,7 +91,8 @@ class Site:
 
     def account(self, name: str = "prod", unit: str | None = None) -> LiveAccount:
         parent = self.world.add_ou(unit).id if unit else None
-        return live_account(self.world, name, parent)
+        policy = ROLE_POLICY.replace("arn:aws:", f"arn:{self.world.partition}:")
+        return live_account(self.world, name, parent, role_policy=policy)
 
     @property
     def accounts(self) -> dict[str, LiveAccount]:
