@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 
 from scanner.model import (
     Account,
@@ -21,6 +22,8 @@ from scanner.model import (
     UserId,
 )
 from scanner.settings import Settings
+
+UserKey = tuple[AccountId, UserId]  # who a user is; names are for people
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +76,28 @@ class ReviewDecision:
         return self.choice in {Choice.REMOVE, Choice.QUARANTINE}
 
 
+class RemediationOutcome(StrEnum):
+    """What became of a user of a plan."""
+
+    DONE = "DONE"  # seen by a read
+    REFUSED = "REFUSED"  # left as it was
+    FAILED = "FAILED"  # not done, or not wholly
+    UNDONE = "UNDONE"  # a quarantine that was put back
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remediation:
+    """What a plan of `remediate` made of a user, by that plan's journal."""
+
+    plan_id: str
+    account_id: AccountId
+    user_id: UserId
+    choice: Choice  # REMOVE or QUARANTINE
+    outcome: RemediationOutcome
+    reason: str | None  # of a refusal or a failure
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrendPoint:
     """A finished run in four numbers."""
@@ -112,6 +137,7 @@ class Header:
     session_policies: Mapping[str, str]  # "member" | "hub" | "organizations" → the policy document in force
     previous_run: Snapshot | None = None  # the run that this one is compared with
     decisions: tuple[ReviewDecision, ...] = ()  # of earlier reviews: the last one of each user
+    remediations: tuple[Remediation, ...] = ()  # what plans made of users, one for each user of each plan
     trend: tuple[TrendPoint, ...] = ()  # the finished runs of the same organization before this one, by their start
     external_id_given: bool = False
     accounts_file: str | None = None  # its text as it was read, where a file of accounts stands in for Organizations

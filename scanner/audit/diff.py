@@ -4,11 +4,13 @@ A user is identified by account id and user id, whatever its name. It is gone on
 account that one of them did not read is reported as such, and never as a change.
 """
 
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
-from scanner.model import AccountId, Change, Determination, Evidence, Finding, Scanned, SortKey, UserId, user_order
-from scanner.record import Record, Snapshot, UserState
+from scanner.audit.carried_out import Decided
+from scanner.model import AccountId, Change, Determination, Evidence, Finding, Scanned, SortKey, user_order
+from scanner.record import Record, Snapshot, UserKey, UserState
 from scanner.safelist.types import fold
 
 SAID_ONLY = frozenset({Change.UNCHANGED, Change.NOT_PREVIOUSLY_SCANNED})  # said of a user, and no change of it
@@ -23,6 +25,7 @@ class Difference:
     before: UserState | None
     after: UserState | None
     changes: tuple[Change, ...]
+    decided: Decided | None = None  # not None: it was to be removed or quarantined
 
     @property
     def user(self) -> UserState:
@@ -53,8 +56,13 @@ def snapshot(record: Record, findings: Iterable[Finding]) -> Snapshot:
     )
 
 
-def compare(old: Snapshot, new: Snapshot) -> tuple[Difference, ...]:
-    """Every user of both runs, except those in accounts outside the later run's scope, in `user_order`."""
+def compare(
+    old: Snapshot, new: Snapshot, decided: Mapping[UserKey, Decided] = MappingProxyType({})
+) -> tuple[Difference, ...]:
+    """Every user of both runs, except those in accounts outside the later run's scope, in `user_order`.
+
+    `decided` are the users that were to be removed or quarantined, by the later run.
+    """
     present = list(_present(old, new))
     # A recreated user is one difference; its earlier self is not a second one that is gone.
     accounted_for = {_identity(difference.before) for difference in present if difference.before is not None}
@@ -63,12 +71,19 @@ def compare(old: Snapshot, new: Snapshot) -> tuple[Difference, ...]:
         for state in old.users
         if _identity(state) not in accounted_for and state.account_id not in new.outside
     )
-    return tuple(sorted((*present, *absent), key=lambda difference: difference.sort_key))
+    found = (replace(one, decided=_decided(one, decided)) for one in (*present, *absent))
+    return tuple(sorted(found, key=lambda difference: difference.sort_key))
 
 
 def out_of_scope(old: Snapshot, outside: Collection[AccountId]) -> int:
     """How many users of the earlier run are in accounts outside the later run's scope, and so not compared."""
     return sum(state.account_id in outside for state in old.users)
+
+
+def _decided(difference: Difference, decided: Mapping[UserKey, Decided]) -> Decided | None:
+    """Of a user that was recreated, the decision was about its earlier self."""
+    states = (difference.before, difference.after)
+    return next((decided[key] for state in states if state and (key := _identity(state)) in decided), None)
 
 
 def _present(old: Snapshot, new: Snapshot) -> Iterator[Difference]:
@@ -154,5 +169,5 @@ def _state(finding: Finding) -> UserState:
     )
 
 
-def _identity(state: UserState) -> tuple[AccountId, UserId]:
+def _identity(state: UserState) -> UserKey:
     return state.account_id, state.user_id

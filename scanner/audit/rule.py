@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from scanner.audit.assessment import Assessment, Part, Totals
+from scanner.audit.carried_out import decided
 from scanner.audit.diff import Difference, compare, snapshot
 from scanner.errors import ExitCode
 from scanner.model import (
@@ -126,7 +127,7 @@ def _evidence(scan: Scanned, user: IamUser) -> Evidence:
 
 def _differences(record: Record, findings: tuple[Finding, ...]) -> tuple[Difference, ...] | None:
     previous = record.header.previous_run
-    return None if previous is None else compare(previous, snapshot(record, findings))
+    return None if previous is None else compare(previous, snapshot(record, findings), decided(record))
 
 
 def _with_changes(findings: tuple[Finding, ...], differences: tuple[Difference, ...] | None) -> tuple[Finding, ...]:

@@ -51,7 +51,12 @@ def restrict(assessment: Assessment, by: SplitBy, value: str | None, accounts: f
     listed = tuple(account for account in record.listing.accounts if account.id in accounts)
     cut = replace(
         record,
-        header=replace(record.header, trend=()),
+        header=replace(
+            record.header,
+            trend=(),
+            decisions=tuple(one for one in record.header.decisions if one.account_id in accounts),
+            remediations=tuple(one for one in record.header.remediations if one.account_id in accounts),
+        ),
         listing=replace(record.listing, accounts=listed, in_scope=record.listing.in_scope & accounts),
         scans={account_id: scan for account_id, scan in record.scans.items() if account_id in accounts},
     )

@@ -12,6 +12,7 @@ from scanner.aws.clients import Clients
 from scanner.aws.failures import CallError
 from scanner.errors import ExitCode, InterruptedRunError, UsageError
 from scanner.model import Account, Choice
+from scanner.record import RemediationOutcome, UserKey
 from scanner.remediation import earlier_plans, plan_folder, remediation_journal
 from scanner.remediation.account_view import AccountView, not_read
 from scanner.remediation.calls import PlannedCall
@@ -22,9 +23,9 @@ from scanner.remediation.limits import MAX_USERS, Allowances
 from scanner.remediation.make_plan import grounds_of, refuse_too_many
 from scanner.remediation.outcome import UserOutcome, exit_code, history, outcomes
 from scanner.remediation.over_accounts import over_accounts
-from scanner.remediation.plan_document import Plan, PlannedUser, Reason, UserKey
+from scanner.remediation.plan_document import Plan, PlannedUser, Reason
 from scanner.remediation.progress import Progress
-from scanner.remediation.remediation_journal import Closed, Concluded, Doing, Opened, OutcomeWord, RemediationJournal
+from scanner.remediation.remediation_journal import Closed, Concluded, Doing, Opened, RemediationJournal
 from scanner.remediation.results import write_results
 from scanner.remediation.targets import Part
 from scanner.remediation.undo import Reversal
@@ -98,9 +99,9 @@ def prepare(request: ApplyRequest) -> Pending:
 def _is_to_do(doing: Doing, outcome: UserOutcome, made: Mapping[UserKey, Sequence[PlannedCall]]) -> bool:
     """Tell whether a user is to be worked on: done and undone ones stay so, and what is deleted cannot be undone."""
     if doing is Doing.UNDO:
-        removed = outcome.word is OutcomeWord.DONE and outcome.planned.target.choice is Choice.REMOVE
+        removed = outcome.word is RemediationOutcome.DONE and outcome.planned.target.choice is Choice.REMOVE
         return bool(made.get(outcome.planned.target.key)) and not removed
-    return outcome.word not in {OutcomeWord.DONE, OutcomeWord.UNDONE}
+    return outcome.word not in {RemediationOutcome.DONE, RemediationOutcome.UNDONE}
 
 
 async def execute(pending: Pending, progress: Progress) -> Ended:
@@ -227,7 +228,7 @@ class _Run:
             misplaced = await self._connection.misplaced(account, self._pending.plan.of)
         except CallError as error:
             why = not_read(error)
-            return StoppedError(OutcomeWord.FAILED, why.reason, why.detail)
+            return StoppedError(RemediationOutcome.FAILED, why.reason, why.detail)
         if misplaced is None or (self._doing is Doing.UNDO and misplaced.reason is Reason.ACCOUNT_MOVED):
             return None
         return refused(misplaced)

@@ -11,13 +11,14 @@ from contextlib import suppress
 from scanner.aws.attachments import LiveUser
 from scanner.aws.failures import CallError
 from scanner.model import Choice, UserId
+from scanner.record import RemediationOutcome
 from scanner.remediation.account_view import gone_or_renamed
 from scanner.remediation.calls import DELETE_USER, DETACH, PlannedCall
 from scanner.remediation.grounds import Judge
 from scanner.remediation.plan import newcomers, remaining, stages
 from scanner.remediation.plan_document import PlannedUser, Reason
 from scanner.remediation.refusals import refusal
-from scanner.remediation.remediation_journal import Doing, OutcomeWord
+from scanner.remediation.remediation_journal import Doing
 from scanner.remediation.user_work import LAST_LOOK, Desk, Ending, StoppedError, UserWork, refused
 
 
@@ -39,7 +40,7 @@ class Application(UserWork):
             return await self._bring_about(user)
         if user is not None and not self._deleted:
             detail = f"The user {user.user_name} is {user.user_id} now: the one that was planned is not it."
-            raise StoppedError(OutcomeWord.REFUSED, Reason.OTHER_USER_ID, detail)
+            raise StoppedError(RemediationOutcome.REFUSED, Reason.OTHER_USER_ID, detail)
         return await self._finish_gone()
 
     def left(self, user: LiveUser) -> tuple[str, ...]:
@@ -71,7 +72,7 @@ class Application(UserWork):
                 raise
         if self.target.choice is Choice.REMOVE or now is None:
             return await self._finish_gone()
-        return Ending(outcome=OutcomeWord.DONE, detail=self._note())
+        return Ending(outcome=RemediationOutcome.DONE, detail=self._note())
 
     async def _stage(self, stage: Sequence[PlannedCall], user: LiveUser | None) -> LiveUser | None:
         looks = 0
@@ -96,7 +97,7 @@ class Application(UserWork):
         if new:
             named = ", ".join(thing.words for thing in new)
             detail = f"While it was being worked on, this was attached or made active: {named}. Make a new plan."
-            raise StoppedError(OutcomeWord.FAILED, Reason.CHANGED_SINCE_PLANNING, detail)
+            raise StoppedError(RemediationOutcome.FAILED, Reason.CHANGED_SINCE_PLANNING, detail)
         return user
 
     async def _deny_again(self, stage: Sequence[PlannedCall]) -> None:
@@ -116,14 +117,14 @@ class Application(UserWork):
         while (name := await self.view.name_of(self.target.user_id, self.deadline)) is not None:
             if name.lower() != self.target.user_name.lower():
                 why = gone_or_renamed(name, self.target.user_name)
-                word = OutcomeWord.FAILED if self.history.made else OutcomeWord.REFUSED
+                word = RemediationOutcome.FAILED if self.history.made else RemediationOutcome.REFUSED
                 raise StoppedError(word, why.reason, why.detail)
             await self.settle(looks)
             looks += 1
         if self.target.choice is Choice.QUARANTINE:
             raise refused(gone_or_renamed(None, self.target.user_name))
         gone = "" if self._deleted else "Somebody else had deleted it. "
-        return Ending(outcome=OutcomeWord.DONE, detail=f"{gone}{self._note()}".strip())
+        return Ending(outcome=RemediationOutcome.DONE, detail=f"{gone}{self._note()}".strip())
 
     @property
     def _made(self) -> set[tuple[str, str]]:

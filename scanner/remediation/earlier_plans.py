@@ -5,12 +5,13 @@ from datetime import datetime
 from pathlib import Path
 
 from scanner.errors import UsageError
-from scanner.remediation import remediation_journal
+from scanner.record import Remediation, RemediationOutcome, UserKey
+from scanner.remediation import plan_folder, remediation_journal
 from scanner.remediation.limits import PLAN_LIFE
-from scanner.remediation.outcome import history, is_half_done, standing_of
-from scanner.remediation.plan_document import UserKey
+from scanner.remediation.outcome import history, is_half_done, outcomes, standing_of
+from scanner.remediation.plan_document import Plan
 from scanner.remediation.plan_folder import all_under
-from scanner.remediation.remediation_journal import Opened, OutcomeWord, Recorded
+from scanner.remediation.remediation_journal import Opened, Recorded
 from scanner.runs.journal import JournalError
 
 
@@ -39,10 +40,38 @@ def quarantined(output: Path) -> Mapping[UserKey, datetime]:
     for _, recorded in _journals(output):
         for key, events in recorded.users.items():
             standing = standing_of(events)
-            whole = standing.word is OutcomeWord.DONE and not history(events).irreversible
+            whole = standing.word is RemediationOutcome.DONE and not history(events).irreversible
             if whole and standing.at is not None:
                 since[key] = max(standing.at, since.get(key, standing.at))
     return since
+
+
+def carried_out(output: Path, notes: list[str]) -> tuple[Remediation, ...]:
+    """Return what every plan made of its users; a plan that cannot be read is passed over, and added to `notes`."""
+    found: list[Remediation] = []
+    for folder in all_under(output):
+        try:
+            recorded = remediation_journal.read(folder)
+            if recorded.events:
+                found += _remediations(plan_folder.load(folder)[0], recorded)
+        except (UsageError, JournalError) as error:
+            notes.append(f"What the plan {folder.name} did is not shown, as it cannot be read: {error}")
+    return tuple(found)
+
+
+def _remediations(plan: Plan, recorded: Recorded) -> Iterator[Remediation]:
+    for outcome in outcomes(plan, recorded):
+        if outcome.word is not None and outcome.finished_at is not None:
+            target = outcome.planned.target
+            yield Remediation(
+                plan_id=plan.plan_id,
+                account_id=target.account.id,
+                user_id=target.user_id,
+                choice=target.choice,
+                outcome=outcome.word,
+                reason=outcome.reason,
+                at=outcome.finished_at,
+            )
 
 
 def _journals(output: Path) -> Iterator[tuple[Path, Recorded]]:

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from scanner.aws.attachments import Key, LiveUser
 from scanner.model import Account, Basis, Entry, IamUser, Kind
-from scanner.record import ReviewDecision
+from scanner.record import ReviewDecision, UserKey
 from scanner.remediation.limits import Allowances
-from scanner.remediation.plan_document import Target, UserKey
+from scanner.remediation.plan_document import Target
 from scanner.remediation.refusals import Case
 from scanner.safelist.match import Index
 from scanner.safelist.types import Safelist

@@ -7,6 +7,7 @@ from datetime import datetime
 from scanner.aws.attachments import Key
 from scanner.aws.call_answers import CallResult
 from scanner.errors import ExitCode
+from scanner.record import RemediationOutcome
 from scanner.remediation.calls import ATTACH, DEACTIVATE, DELETE_DEVICE, PlannedCall
 from scanner.remediation.plan_document import Plan, PlannedUser, Reason
 from scanner.remediation.remediation_journal import (
@@ -14,7 +15,6 @@ from scanner.remediation.remediation_journal import (
     CallEnded,
     Concluded,
     Doing,
-    OutcomeWord,
     Recorded,
     UserEvent,
 )
@@ -27,7 +27,7 @@ class UserOutcome:
     """A user of the plan, as far as it has come."""
 
     planned: PlannedUser
-    word: OutcomeWord | None  # None: nothing was begun
+    word: RemediationOutcome | None  # None: nothing was begun
     reason: Reason | None
     detail: str
     left: tuple[str, ...]
@@ -40,7 +40,7 @@ class UserOutcome:
 class Standing:
     """What a user is."""
 
-    word: OutcomeWord | None = None  # None: nothing was begun
+    word: RemediationOutcome | None = None  # None: nothing was begun
     reason: Reason | None = None
     detail: str = ""
     left: tuple[str, ...] = ()
@@ -68,7 +68,7 @@ class History:
 
 def history(events: Sequence[UserEvent]) -> History:
     """Return what apply did since the plan, or since the last time that it was wholly undone."""
-    undone = [at for at, event in enumerate(events) if _is(event, OutcomeWord.UNDONE)]
+    undone = [at for at, event in enumerate(events) if _is(event, RemediationOutcome.UNDONE)]
     pairs = list(_calls(events[undone[-1] + 1 :] if undone else events))
     calls = [pair for pair in pairs if pair[0].doing is Doing.APPLY]
     reversals = [begun.call.key for begun, _ in pairs if begun.doing is Doing.UNDO]
@@ -83,7 +83,7 @@ def history(events: Sequence[UserEvent]) -> History:
     )
 
 
-def _is(event: UserEvent, word: OutcomeWord) -> bool:
+def _is(event: UserEvent, word: RemediationOutcome) -> bool:
     return isinstance(event, Concluded) and event.outcome is word
 
 
@@ -124,11 +124,11 @@ def standing_of(events: Sequence[UserEvent]) -> Standing:
     last = events[-1]
     if not isinstance(last, Concluded):
         detail = "It was stopped between two calls. Run the same command again: it resumes there."
-        return Standing(word=OutcomeWord.FAILED, reason=Reason.INTERRUPTED, detail=detail, at=last.at)
+        return Standing(word=RemediationOutcome.FAILED, reason=Reason.INTERRUPTED, detail=detail, at=last.at)
     concluded = _conclusion(events, last)
     word, detail = concluded.outcome, concluded.detail
-    if word is OutcomeWord.REFUSED and history(events).made:
-        word, detail = OutcomeWord.FAILED, f"It is half done, and was then refused. {detail}"
+    if word is RemediationOutcome.REFUSED and history(events).made:
+        word, detail = RemediationOutcome.FAILED, f"It is half done, and was then refused. {detail}"
     return Standing(word=word, reason=concluded.reason, detail=detail, left=concluded.left, at=concluded.at)
 
 
@@ -137,7 +137,8 @@ def _conclusion(events: Sequence[UserEvent], last: Concluded) -> Concluded:
     changing = [
         event
         for event in events
-        if isinstance(event, Concluded) and not (event.doing is Doing.UNDO and event.outcome is OutcomeWord.REFUSED)
+        if isinstance(event, Concluded)
+        and not (event.doing is Doing.UNDO and event.outcome is RemediationOutcome.REFUSED)
     ]
     return changing[-1] if changing else last
 
@@ -149,11 +150,11 @@ def outcomes(plan: Plan, recorded: Recorded) -> tuple[UserOutcome, ...]:
 
 def is_half_done(events: Sequence[UserEvent]) -> bool:
     """Tell whether something was changed, and neither brought to its end nor undone."""
-    return standing_of(events).word is OutcomeWord.FAILED and bool(history(events).made)
+    return standing_of(events).word is RemediationOutcome.FAILED and bool(history(events).made)
 
 
-def exit_code(words: Sequence[OutcomeWord | None]) -> ExitCode:
+def exit_code(words: Sequence[RemediationOutcome | None]) -> ExitCode:
     """Return what the process says: failed wins over refused."""
-    if OutcomeWord.FAILED in words:
+    if RemediationOutcome.FAILED in words:
         return ExitCode.INCOMPLETE
-    return ExitCode.UNAPPROVED if OutcomeWord.REFUSED in words else ExitCode.OK
+    return ExitCode.UNAPPROVED if RemediationOutcome.REFUSED in words else ExitCode.OK

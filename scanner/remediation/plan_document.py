@@ -16,12 +16,12 @@ from pydantic import TypeAdapter, ValidationError
 from scanner.aws.attachments import LiveUser
 from scanner.errors import UsageError
 from scanner.model import Account, AccountId, Choice, UserId
+from scanner.record import UserKey
 from scanner.remediation.calls import PlannedCall
 from scanner.remediation.limits import PLAN_LIFE, Allowances
 from scanner.remediation.plan import planned_calls
 
 SCHEMA_VERSION: Final = 1
-UserKey = tuple[AccountId, UserId]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

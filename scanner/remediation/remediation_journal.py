@@ -28,9 +28,10 @@ from scanner.aws.call_answers import CallResult
 from scanner.errors import OutputError, UsageError
 from scanner.files import lock, write_all
 from scanner.model import AccountId, UserId
+from scanner.record import RemediationOutcome, UserKey
 from scanner.remediation.calls import PlannedCall
 from scanner.remediation.limits import Allowances
-from scanner.remediation.plan_document import Reason, UserKey
+from scanner.remediation.plan_document import Reason
 from scanner.runs.folder import JOURNAL
 from scanner.runs.journal import NO_LINE, JournalError, chain_line, chained
 
@@ -38,13 +39,6 @@ from scanner.runs.journal import NO_LINE, JournalError, chain_line, chained
 class Doing(StrEnum):
     APPLY = "apply"
     UNDO = "undo"
-
-
-class OutcomeWord(StrEnum):
-    DONE = "DONE"
-    REFUSED = "REFUSED"
-    FAILED = "FAILED"
-    UNDONE = "UNDONE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +84,7 @@ class Concluded:
     account_id: AccountId
     user_id: UserId
     doing: Doing
-    outcome: OutcomeWord
+    outcome: RemediationOutcome
     reason: Reason | None  # None: done, or undone
     detail: str
     left: tuple[str, ...]  # what is still on the user, or was left as somebody else changed it

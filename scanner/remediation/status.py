@@ -5,11 +5,11 @@ from datetime import datetime
 from pathlib import Path
 
 from scanner.aws.attachments import AttachmentKind
+from scanner.record import RemediationOutcome
 from scanner.remediation import plan_folder, remediation_journal
 from scanner.remediation.limits import ROLE_SESSION_LIFE, TOKEN_LIFE
 from scanner.remediation.outcome import UserOutcome, outcomes
 from scanner.remediation.plan_document import Plan
-from scanner.remediation.remediation_journal import OutcomeWord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ def still_valid(outcome: UserOutcome, now: datetime) -> StillValid:
     kinds = AttachmentKind.LOGIN_PROFILE, AttachmentKind.ACCESS_KEY
     could_get_in = any(thing.active is not False for thing in outcome.planned.before.of_kind(*kinds))
     since = outcome.finished_at
-    if outcome.word is not OutcomeWord.DONE or since is None or not could_get_in:
+    if outcome.word is not RemediationOutcome.DONE or since is None or not could_get_in:
         return StillValid(tokens_until=None, roles_until=None)
     tokens, roles = since + TOKEN_LIFE, since + ROLE_SESSION_LIFE
     return StillValid(tokens_until=tokens if now < tokens else None, roles_until=roles if now < roles else None)

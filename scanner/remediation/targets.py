@@ -11,8 +11,8 @@ from pathlib import Path
 
 from scanner.errors import UsageError
 from scanner.model import AccountId, Choice, Determination, Scanned
-from scanner.record import Record
-from scanner.remediation.plan_document import Organization, Source, Target, UserKey
+from scanner.record import Record, UserKey
+from scanner.remediation.plan_document import Organization, Source, Target
 from scanner.remediation.removals_file import read_removals
 from scanner.runs import folder as run_folder
 from scanner.safelist.entries import parse

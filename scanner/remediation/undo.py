@@ -1,10 +1,11 @@
 """One user put back as it was before this program quarantined it."""
 
 from scanner.aws.attachments import LiveUser
+from scanner.record import RemediationOutcome
 from scanner.remediation.account_view import gone_or_renamed
 from scanner.remediation.plan import changed_since, undoing
 from scanner.remediation.plan_document import Reason
-from scanner.remediation.remediation_journal import Doing, OutcomeWord
+from scanner.remediation.remediation_journal import Doing
 from scanner.remediation.user_work import Ending, StoppedError, UserWork, refused
 
 
@@ -22,7 +23,7 @@ class Reversal(UserWork):
         if self.history.irreversible:
             named = ", ".join(call.words for call in self.history.irreversible)
             detail = f"Only a quarantine can be undone, and these calls were made: {named}."
-            raise StoppedError(OutcomeWord.REFUSED, Reason.NOT_REVERSIBLE, detail)
+            raise StoppedError(RemediationOutcome.REFUSED, Reason.NOT_REVERSIBLE, detail)
         user = await self._look()
         todo = undoing(made, user)
         left = changed_since(made, user, self.planned.before, self.history.put_back)
@@ -35,7 +36,7 @@ class Reversal(UserWork):
                 await self.settle(looks)
                 looks += 1
                 todo = undoing(made, await self._look())
-        return Ending(outcome=OutcomeWord.UNDONE, left=left)
+        return Ending(outcome=RemediationOutcome.UNDONE, left=left)
 
     def left(self, user: LiveUser) -> tuple[str, ...]:
         return tuple(f"{call.words} was not done" for call in undoing(self.history.made, user))

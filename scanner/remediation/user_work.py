@@ -13,6 +13,7 @@ from scanner.aws.clients import Session
 from scanner.aws.failures import CallError
 from scanner.aws.user_changes import change
 from scanner.errors import ScannerError
+from scanner.record import RemediationOutcome
 from scanner.remediation.account_view import NOT_UNDERSTOOD, AccountView, not_read
 from scanner.remediation.calls import ATTACH, DETACH, PlannedCall
 from scanner.remediation.connection import Connection
@@ -25,7 +26,6 @@ from scanner.remediation.remediation_journal import (
     CallEnded,
     Concluded,
     Doing,
-    OutcomeWord,
     RemediationJournal,
 )
 from scanner.remediation.session_policy import grants
@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 class Ending:
     """How the work on a user ended."""
 
-    outcome: OutcomeWord
+    outcome: RemediationOutcome
     reason: Reason | None = None
     detail: str = ""
     left: tuple[str, ...] = ()
@@ -48,13 +48,13 @@ class Ending:
 class StoppedError(Exception):
     """The work on a user cannot go on."""
 
-    def __init__(self, outcome: OutcomeWord, reason: Reason, detail: str) -> None:
+    def __init__(self, outcome: RemediationOutcome, reason: Reason, detail: str) -> None:
         super().__init__(detail)
         self.ending = Ending(outcome=outcome, reason=reason, detail=detail)
 
 
 def refused(why: Refusal) -> StoppedError:
-    return StoppedError(OutcomeWord.REFUSED, why.reason, why.detail)
+    return StoppedError(RemediationOutcome.REFUSED, why.reason, why.detail)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,13 +97,13 @@ class UserWork:
             ending = stopped.ending
         except CallError as error:
             why = not_read(error)
-            ending = Ending(outcome=OutcomeWord.FAILED, reason=why.reason, detail=why.detail)
+            ending = Ending(outcome=RemediationOutcome.FAILED, reason=why.reason, detail=why.detail)
         except ScannerError:
             raise
         except Exception:  # the user's edge: a fault here must cost one user and never the others
             log.exception("user %s of account %s: unexpected", self.target.user_id, self.target.account.id)
             why = NOT_UNDERSTOOD
-            ending = Ending(outcome=OutcomeWord.FAILED, reason=why.reason, detail=why.detail)
+            ending = Ending(outcome=RemediationOutcome.FAILED, reason=why.reason, detail=why.detail)
         concluded = Concluded(
             account_id=self.target.account.id,
             user_id=self.target.user_id,
@@ -131,7 +131,7 @@ class UserWork:
         split = grants(calls)
         if split is None:
             detail = "Its names are too long for a session policy of 2,048 characters. Do it by hand."
-            raise StoppedError(OutcomeWord.REFUSED, Reason.SESSION_POLICY, detail)
+            raise StoppedError(RemediationOutcome.REFUSED, Reason.SESSION_POLICY, detail)
         for grant in split:
             session = self._desk.connection.changing(self.target.account.id, grant.policy)
             self._sessions.update((call.same_as, session) for call in grant.calls)
@@ -143,10 +143,10 @@ class UserWork:
             if answer.result is CallResult.UNSUPPORTED:
                 self.unsupported.add(call.same_as)
             elif answer.result is CallResult.QUOTA and call.action == ATTACH:
-                word = OutcomeWord.FAILED if self.history.made else OutcomeWord.REFUSED
+                word = RemediationOutcome.FAILED if self.history.made else RemediationOutcome.REFUSED
                 raise StoppedError(word, Reason.POLICY_QUOTA, f"{call.words}: {answer.words}")
             elif answer.result in {CallResult.FAILED, CallResult.QUOTA}:
-                raise StoppedError(OutcomeWord.FAILED, Reason.CALL_FAILED, f"{call.words}: {answer.words}")
+                raise StoppedError(RemediationOutcome.FAILED, Reason.CALL_FAILED, f"{call.words}: {answer.words}")
             elif _is_waited_for(call, answer):
                 return  # what comes after rests on it
 
@@ -179,11 +179,11 @@ class UserWork:
         if not await may_look_again(looks):
             said = f" AWS said last: {self.last.words}." if self.last else ""
             detail = f"After {looks} more looks AWS still shows another state than it was brought into.{said}"
-            raise StoppedError(OutcomeWord.FAILED, Reason.NOT_SETTLED, detail)
+            raise StoppedError(RemediationOutcome.FAILED, Reason.NOT_SETTLED, detail)
 
     async def _left_after(self, ending: Ending) -> tuple[str, ...]:
         """Read once more what is left on a user that was not done; what cannot be read is said to be unknown."""
-        if ending.outcome is not OutcomeWord.FAILED or not self.history.made:
+        if ending.outcome is not RemediationOutcome.FAILED or not self.history.made:
             return ()
         self.deadline = asyncio.get_running_loop().time() + LAST_LOOK
         try:

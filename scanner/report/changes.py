@@ -7,7 +7,7 @@ from scanner.audit.diff import SAID_ONLY, Difference
 from scanner.model import Change, Determination, Evidence
 from scanner.record import UserState
 from scanner.report.columns import CellKind, Column
-from scanner.report.words import ADMINISTRATOR_WORDS, GROUNDS
+from scanner.report.words import ADMINISTRATOR_WORDS, GROUNDS, decided_words
 
 # What matters most comes first; what is no change, last.
 WORDS: Mapping[Change, str] = {
@@ -57,10 +57,12 @@ def before(difference: Difference) -> str:
 
 
 def after(difference: Difference) -> str:
-    """How the user is now: whether it is approved, and what else is new."""
+    """How the user is now: whether it is approved, and what else is new; of one that was to go, what was done."""
+    decided = decided_words(difference.decided) if difference.decided else ()
     if difference.after is not None:
-        return "; ".join((_decision(difference.after), *_rest(difference.after, difference.before)))
-    return "account not read" if Change.NOT_RESCANNED in difference.changes else "not there any more"
+        return "; ".join((_decision(difference.after), *_rest(difference.after, difference.before), *decided))
+    not_read = Change.NOT_RESCANNED in difference.changes
+    return "; ".join(("account not read" if not_read else "not there any more", *decided))
 
 
 def _decision(state: UserState) -> str:
@@ -121,6 +123,7 @@ def documents(differences: Iterable[Difference]) -> list[dict[str, object]]:
             "user_id": difference.user.user_id,
             "before": _document(difference.before),
             "after": _document(difference.after),
+            "decided": list(decided_words(difference.decided)) if difference.decided else None,
         }
         for difference in changed(differences)
     ]

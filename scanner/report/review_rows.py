@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import UTC
 
 from scanner.audit.assessment import Assessment
+from scanner.audit.carried_out import decided
 from scanner.audit.credential_use import Activity
 from scanner.audit.triage import Days, Risk, rank, reasons, risks
 from scanner.model import Determination, Entry
-from scanner.record import Header, ReviewDecision
+from scanner.record import Record, Remediation, ReviewDecision
 from scanner.report.columns import DATE, LIST, TEXT, USERS, Column, Value
 from scanner.report.rows import UserRow
-from scanner.report.words import ADMINISTRATOR_WORDS, days, many
+from scanner.report.words import ADMINISTRATOR_WORDS, days, many, remediation_words
 from scanner.runs.ledger import latest
 
 POLICIES_NAMED = 3  # of a user; the sheet Users has them all
@@ -30,16 +31,18 @@ class ReviewRow:
     risks: tuple[Risk, ...]
     reasons: tuple[str, ...]
     last: ReviewDecision | None  # of an earlier review
+    done: tuple[Remediation, ...]  # what plans made of it
 
 
 def review_rows(assessment: Assessment, users: Sequence[UserRow]) -> tuple[ReviewRow, ...]:
     """Those of the users that need a decision: by risk, then the unapproved first, then as everywhere."""
-    header = assessment.record.header
-    return tuple(sorted(_due(header, users), key=_order))
+    return tuple(sorted(_due(assessment.record, users), key=_order))
 
 
-def _due(header: Header, users: Sequence[UserRow]) -> Iterator[ReviewRow]:
+def _due(record: Record, users: Sequence[UserRow]) -> Iterator[ReviewRow]:
+    header = record.header
     decisions = latest(header.decisions)
+    to_go = decided(record)
     by = Days(
         as_of=header.as_of,
         today=header.started_at.astimezone(UTC).date(),
@@ -47,9 +50,16 @@ def _due(header: Header, users: Sequence[UserRow]) -> Iterator[ReviewRow]:
     )
     for row in users:
         finding = row.finding
-        last = decisions.get((finding.account.id, finding.user.user_id))
+        key = finding.account.id, finding.user.user_id
+        last, decided_to_go = decisions.get(key), to_go.get(key)
         if why := tuple(reasons(finding, last, by)):
-            yield ReviewRow(user=row, risks=risks(finding.user.access, row.activity), reasons=why, last=last)
+            yield ReviewRow(
+                user=row,
+                risks=risks(finding.user.access, row.activity),
+                reasons=why,
+                last=last,
+                done=decided_to_go.done if decided_to_go else (),
+            )
 
 
 def _order(row: ReviewRow) -> tuple[int, bool, str, str, str]:
@@ -184,6 +194,14 @@ REVIEW: tuple[Column[ReviewRow], ...] = (
     Column("last_reviewer", TEXT, 20, "Who decided that", _LEDGER, _last("reviewer")),
     Column("last_reviewed_on", DATE, 18, "On which day", _LEDGER, _last("reviewed_on")),
     Column("last_comment", TEXT, 24, "Why", _LEDGER, _last("comment")),
+    Column(
+        "last_action",
+        LIST,
+        30,
+        "What was done about it",
+        "the journals of remediate, as they were when this run started",
+        lambda row: tuple(map(remediation_words, row.done)),
+    ),
     _users("arn", 36),
     _users("user_id", 28),
 )

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from scanner.audit.assessment import Assessment, Part, Totals
+from scanner.audit.carried_out import Fate, decided
 from scanner.model import RISK_LEVEL, RULE_ID, RULE_TITLE, Failure
 from scanner.record import Header, Listing, Record, SafelistText
 from scanner.report.changes import counts
@@ -43,6 +44,7 @@ def summary(view: View) -> dict[str, object]:
         "listing_problem": _problem(record.listing.problem),
         "notes": list(record.listing.notes),
         "changes": _changes(assessment),
+        "remediation": _remediation(record),
         "evidence": dict(counted.accounts_by_evidence),
         "safelist": _safelist(assessment),
         "api_calls": dict(sorted(record.footer.api_calls.items())),
@@ -184,6 +186,12 @@ def _changes(assessment: Assessment) -> Mapping[str, object] | None:
         "since": {"run_id": previous.run_id, "journal_sha256": previous.digest},
         "counts": dict(counts(assessment.differences or ())),
     }
+
+
+def _remediation(record: Record) -> Mapping[str, int]:
+    """The users that were to be removed or quarantined, by what became of them."""
+    fates = Counter(one.fate for one in decided(record).values())
+    return {"decided": fates.total(), **{fate.name.lower(): fates[fate] for fate in Fate}}
 
 
 def _safelist(assessment: Assessment) -> dict[str, object]:

@@ -1,12 +1,14 @@
 """Plain words for the figures and settings that several sheets show."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 
 from scanner.audit.assessment import Assessment
-from scanner.model import Basis
-from scanner.record import Header, Record
+from scanner.audit.carried_out import Decided, Fate
+from scanner.model import Basis, Choice
+from scanner.record import Header, Record, Remediation, RemediationOutcome
 from scanner.settings import Settings
 
 _WHOLE = "the organization"
@@ -51,6 +53,34 @@ def what_if_words(record: Record) -> str:
         f"WHAT-IF: run {header.run_id}, decided again by {other}, approvals judged on {header.as_of}, {day}. "
         "No account was read again, and the run stays as it was decided."
     )
+
+
+def remediation_words(done: Remediation) -> str:
+    """What a plan made of a user: "quarantined on 2026-11-24 by plan 20261124T101500Z-4d5e6f"."""
+    removal = done.choice is Choice.REMOVE
+    thing = "removal" if removal else "quarantine"
+    words = {
+        RemediationOutcome.DONE: "removed" if removal else "quarantined",
+        RemediationOutcome.UNDONE: "quarantine undone",
+        RemediationOutcome.REFUSED: f"{thing} refused",
+        RemediationOutcome.FAILED: f"{thing} failed",
+    }[done.outcome]
+    reason = f" ({done.reason})" if done.reason else ""
+    return f"{words} on {done.at.astimezone(UTC):%Y-%m-%d} by plan {done.plan_id}{reason}"
+
+
+def decided_words(decided: Decided) -> tuple[str, ...]:
+    """What was decided about a user that was to go, and what was done about it."""
+    last = decided.decision
+    decision = (f"{last.choice} decided by {last.reviewer} on {last.reviewed_on}",) if last else ()
+    return (*decision, *map(remediation_words, decided.done))
+
+
+def fates_words(decided: Collection[Decided]) -> str:
+    """What became of those that were to be removed or quarantined, in numbers; "" where there are none."""
+    fates = Counter(one.fate for one in decided)
+    named = ", ".join(f"{fates[fate]:,} {fate}" for fate in Fate if fates[fate])
+    return f"of {many(len(decided), 'user')} to be removed or quarantined, {named}" if decided else ""
 
 
 def moment(value: datetime) -> str:

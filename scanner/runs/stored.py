@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scanner.audit.assessment import Assessment
+from scanner.audit.carried_out import decided
 from scanner.audit.diff import Difference, compare, out_of_scope, snapshot
 from scanner.audit.rule import assess
 from scanner.errors import FaultsError, UsageError
@@ -81,7 +82,7 @@ def compare_runs(old: Path, new: Path) -> Comparison:
     return Comparison(
         old=before,
         new=after,
-        differences=compare(states, states_now),
+        differences=compare(states, states_now, decided(after.record)),
         outside=out_of_scope(states, states_now.outside),
     )
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from scanner.audit.diff import snapshot
 from scanner.errors import ScannerError, UsageError
 from scanner.model import Scanned, Status
-from scanner.record import Record, ReviewDecision, Snapshot, TrendPoint
+from scanner.record import Record, Remediation, ReviewDecision, Snapshot, TrendPoint
+from scanner.remediation.earlier_plans import carried_out
 from scanner.runs import folder as run_folder
 from scanner.runs import ledger
 from scanner.runs.stored import OrganizationKey, decide, organization_key
@@ -28,6 +29,7 @@ SUMMARY = "summary.json"
 class History:
     previous: Snapshot | None
     decisions: tuple[ReviewDecision, ...]  # the last one of each user
+    remediations: tuple[Remediation, ...]  # one for each user of each plan
     trend: tuple[TrendPoint, ...]
     notes: tuple[str, ...] = ()
 
@@ -53,6 +55,7 @@ def gather(settings: Settings, ours: OrganizationKey, selection: Selection) -> H
     return History(
         previous=previous,
         decisions=tuple(ledger.latest(ledger.read(output, notes)).values()),
+        remediations=carried_out(output, notes),
         trend=tuple(earlier.point for earlier in reversed(finished)),
         notes=tuple(notes),
     )

@@ -171,6 +171,7 @@ def _header(inputs: Inputs, ready: Ready, past: History) -> Header:
         session_policies=ready.session_policies,
         previous_run=past.previous,
         decisions=past.decisions,
+        remediations=past.remediations,
         trend=past.trend,
         accounts_file=inputs.accounts_file.text if inputs.accounts_file else None,
     )

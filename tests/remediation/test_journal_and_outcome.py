@@ -12,6 +12,7 @@ from scanner.aws.call_answers import CallResult
 from scanner.errors import OutputError, UsageError
 from scanner.files import write_all
 from scanner.model import AccountId, Choice, UserId
+from scanner.record import RemediationOutcome
 from scanner.remediation.calls import PlannedCall
 from scanner.remediation.outcome import exit_code, history, standing_of
 from scanner.remediation.plan import planned_calls
@@ -21,7 +22,6 @@ from scanner.remediation.remediation_journal import (
     CallEnded,
     Concluded,
     Doing,
-    OutcomeWord,
     RemediationJournal,
     UserEvent,
     decode,
@@ -51,7 +51,7 @@ def ended(result: CallResult = CallResult.DONE) -> CallEnded:
     return CallEnded(account_id=ACCOUNT, user_id=USER, result=result, code=None, detail=None, at=NOW)
 
 
-def concluded(outcome: OutcomeWord, reason: Reason | None = None, doing: Doing = Doing.APPLY) -> Concluded:
+def concluded(outcome: RemediationOutcome, reason: Reason | None = None, doing: Doing = Doing.APPLY) -> Concluded:
     return Concluded(
         account_id=ACCOUNT, user_id=USER, doing=doing, outcome=outcome, reason=reason, detail="", left=(), at=NOW
     )
@@ -59,8 +59,8 @@ def concluded(outcome: OutcomeWord, reason: Reason | None = None, doing: Doing =
 
 # --- outcome ---------------------------------------------------------------------------------------------------------
 
-DONE, REFUSED, FAILED, UNDONE = OutcomeWord
-OUTCOMES: dict[str, tuple[list[UserEvent], OutcomeWord | None, Reason | None]] = {
+DONE, REFUSED, FAILED, UNDONE = RemediationOutcome
+OUTCOMES: dict[str, tuple[list[UserEvent], RemediationOutcome | None, Reason | None]] = {
     "nothing was begun": ([], None, None),
     "stopped before the answer": ([begun(KEY)], FAILED, Reason.INTERRUPTED),
     "stopped after it": ([begun(KEY), ended()], FAILED, Reason.INTERRUPTED),
@@ -101,7 +101,7 @@ OUTCOMES: dict[str, tuple[list[UserEvent], OutcomeWord | None, Reason | None]] =
 
 @pytest.mark.parametrize(("events", "word", "reason"), OUTCOMES.values(), ids=OUTCOMES)
 def test_what_became_of_a_user_follows_from_its_lines(
-    events: list[UserEvent], word: OutcomeWord | None, reason: Reason | None
+    events: list[UserEvent], word: RemediationOutcome | None, reason: Reason | None
 ) -> None:
     standing = standing_of(events)
     assert (standing.word, standing.reason) == (word, reason)
@@ -123,7 +123,7 @@ def test_a_call_counts_as_made_where_it_was_or_may_have_been() -> None:
     ("words_", "code"),
     [([], 0), ([None], 0), ([DONE, UNDONE], 0), ([DONE, REFUSED], 3), ([REFUSED, FAILED], 4), ([FAILED, DONE], 4)],
 )
-def test_failed_wins_over_refused(words_: list[OutcomeWord | None], code: int) -> None:
+def test_failed_wins_over_refused(words_: list[RemediationOutcome | None], code: int) -> None:
     assert exit_code(words_) == code
 
 

@@ -1,9 +1,12 @@
 """One quarter on the demo's own emulator, by the commands that people type: scan, review, plan, apply, undo, scan."""
 
+import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from scanner.demo import Demo, sample
@@ -52,6 +55,18 @@ def changes(old: Path, new: Path) -> dict[str, list[str]]:
     return {row["user_name"]: row["change"] for row in rows}
 
 
+def fates(run: Path) -> dict[str, int]:
+    found: dict[str, int] = json.loads((run / "summary.json").read_bytes())["remediation"]
+    return found
+
+
+def last_actions(run: Path) -> dict[str, str]:
+    """What the sheet Review says was done about each user."""
+    heads, *rows = openpyxl.load_workbook(run / "iam-users.xlsx", read_only=True)["Review"].iter_rows(values_only=True)
+    name, action = heads.index("user_name"), heads.index("last_action")
+    return {str(row[name]): str(row[action]) for row in rows}
+
+
 def apart_from_the_decision(row: dict[str, str]) -> dict[str, str]:
     """What a review, and the time of the scan, do not change."""
     return {key: row[key] for key in ("attached_policies", "active_access_keys", "inline_policies", "user_id", "arn")}
@@ -70,6 +85,8 @@ def test_a_quarter_ends_with_the_removed_gone_and_diff_says_that_and_nothing_els
     assert changes(first, quarantined) == {}, "a quarantine changes no decision"
     assert "AWSDenyAll" in users(quarantined)["notebook-shared"]["attached_policies"]
     assert users(quarantined)["notebook-shared"]["active_access_keys"] == "0"
+    assert fates(quarantined) == {"decided": 3, "gone": 0, "quarantined": 1, "still_there": 2, "not_read": 0}
+    assert re.fullmatch(rf"quarantined on [\d-]+ by plan {plan}", last_actions(quarantined)["notebook-shared"])
     said("remediate", "undo", plan, *EXECUTE)
     said("remediate", "apply", plan, *EXECUTE, "--safelist", "safelists")
     last = scanned()
@@ -77,5 +94,11 @@ def test_a_quarter_ends_with_the_removed_gone_and_diff_says_that_and_nothing_els
     assert apart_from_the_decision(users(first)["notebook-shared"]) == apart_from_the_decision(
         users(last)["notebook-shared"]
     )
+    assert fates(last) == {"decided": 3, "gone": 2, "quarantined": 0, "still_there": 1, "not_read": 0}
+    (gone, _) = said("diff", first, last, "--json").document["changes"]
+    assert re.fullmatch(
+        rf"Remove decided by .* on [\d-]+, removed on [\d-]+ by plan {plan}", ", ".join(gone["decided"])
+    )
+    assert re.fullmatch(rf"quarantine undone on [\d-]+ by plan {plan}", last_actions(last)["notebook-shared"])
     for name in (first.name, last.name, plan):
         said("verify", name)

@@ -10,17 +10,17 @@ from rich.text import Text
 
 from scanner.cli.screen.layout import print_parts
 from scanner.model import Choice
+from scanner.record import RemediationOutcome
 from scanner.remediation.outcome import UserOutcome
 from scanner.remediation.plan_document import Target
-from scanner.remediation.remediation_journal import OutcomeWord
 from scanner.remediation.status import PlanStatus, still_valid
 from scanner.text import for_terminal
 
-_STYLES: Mapping[OutcomeWord | None, str] = {
-    OutcomeWord.DONE: "green",
-    OutcomeWord.UNDONE: "green",
-    OutcomeWord.REFUSED: "yellow",
-    OutcomeWord.FAILED: "bold red",
+_STYLES: Mapping[RemediationOutcome | None, str] = {
+    RemediationOutcome.DONE: "green",
+    RemediationOutcome.UNDONE: "green",
+    RemediationOutcome.REFUSED: "yellow",
+    RemediationOutcome.FAILED: "bold red",
     None: "dim",
 }
 TO_DO = {Choice.REMOVE: "remove", Choice.QUARANTINE: "quarantine"}
@@ -40,7 +40,7 @@ def _status_parts(status: PlanStatus, now: datetime) -> Iterator[RenderableType]
 
 def outcome_words(outcomes: Sequence[UserOutcome]) -> str:
     counts = Counter(outcome.word for outcome in outcomes)
-    named = [f"{counts[word]:,} {word}" for word in OutcomeWord if counts[word]]
+    named = [f"{counts[word]:,} {word}" for word in RemediationOutcome if counts[word]]
     planned = [f"{counts[None]:,} not begun"] if counts[None] else []
     return ", ".join([*named, *planned]) or "nobody"
 

@@ -21,13 +21,14 @@ from scanner.cli.screen.remediation_outcomes import (
     target_document,
 )
 from scanner.model import Choice
+from scanner.record import RemediationOutcome
 from scanner.remediation.apply import Ended, Pending
 from scanner.remediation.calls import ATTACH, DETACH, PlannedCall
 from scanner.remediation.last_use import unknown_uses, uses
 from scanner.remediation.make_plan import Made
 from scanner.remediation.plan_document import PlannedUser, Spared
 from scanner.remediation.plan_folder import COMMANDS, PLAN_CSV
-from scanner.remediation.remediation_journal import Doing, OutcomeWord
+from scanner.remediation.remediation_journal import Doing
 from scanner.report.words import many
 from scanner.text import for_terminal
 
@@ -198,7 +199,7 @@ def _ended_parts(ended: Ended) -> Iterator[RenderableType]:
     yield outcomes_table(ended.outcomes)
     names = {user.target.key: user.target.user_name for user in plan.users}
     for conclusion in ended.concluded:
-        if conclusion.doing is Doing.UNDO and conclusion.outcome is OutcomeWord.REFUSED:
+        if conclusion.doing is Doing.UNDO and conclusion.outcome is RemediationOutcome.REFUSED:
             name = for_terminal(names[conclusion.account_id, conclusion.user_id])
             yield Text(f"Not undone: {name}. {for_terminal(conclusion.detail)}", style="yellow")
     yield Text()
@@ -211,11 +212,11 @@ def _ended_parts(ended: Ended) -> Iterator[RenderableType]:
 def _next_of_ended(ended: Ended) -> Iterator[str]:
     plan_id = ended.pending.plan.plan_id
     words = {outcome.word for outcome in ended.outcomes}
-    if OutcomeWord.FAILED in words:
-        again = any(conclusion.outcome is OutcomeWord.FAILED for conclusion in ended.concluded)
+    if RemediationOutcome.FAILED in words:
+        again = any(conclusion.outcome is RemediationOutcome.FAILED for conclusion in ended.concluded)
         doing = ended.pending.request.doing if again else Doing.APPLY
         yield f"fix the cause; then resume: iam-scanner remediate {doing} {plan_id} --execute"
-    if OutcomeWord.DONE in words:
+    if RemediationOutcome.DONE in words:
         yield f"see what may still be valid: iam-scanner remediate status {plan_id}"
     yield "scan again, to see that all of it was carried out"
 

@@ -4,11 +4,22 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import zip_longest
 
+from scanner.audit.carried_out import decided
 from scanner.model import RISK_LEVEL, RULE_ID, RULE_TITLE, Choice, Status
 from scanner.report.changes import counts_words
 from scanner.report.figures import UNPLACED, reconciled
 from scanner.report.rows import AccountRow
-from scanner.report.words import GROUNDS, days, many, moment, scope_words, status_words, what_if_words, window
+from scanner.report.words import (
+    GROUNDS,
+    days,
+    fates_words,
+    many,
+    moment,
+    scope_words,
+    status_words,
+    what_if_words,
+    window,
+)
 from scanner.report.workbook.charts import accounts_block, ous_block
 from scanner.report.workbook.page import Book, Page
 from scanner.report.workbook.prose import LINE_HEIGHT, Formula, Prose, Span
@@ -51,6 +62,7 @@ def summary_sheet(book: Book) -> None:
     prose.gap()
     _beside(prose, ("Users", _users(book)), ("Review: decided so far", [*_progress(book), *_failed(book)]))
     _since(prose, book)
+    _carried_out(prose, book)
     _remedies(prose, book)
     prose.gap()
     _sign_off(prose, book)
@@ -216,6 +228,12 @@ def _since(prose: Prose, book: Book) -> None:
     label = f"Since {previous.started_at:%Y-%m-%d}"
     words = f"{counts_words(differences)} (run {previous.run_id}; see Changes)"
     prose.line(Span(1, label, STRONG), Span(2, words, PROSE, LAST))
+
+
+def _carried_out(prose: Prose, book: Book) -> None:
+    """What became of the users that were to go, in one line; nothing where there were none."""
+    if words := fates_words(decided(book.assessment.record).values()):
+        prose.line(Span(1, "Carried out", STRONG), Span(2, f"{words} (see Review and Changes)", PROSE, LAST))
 
 
 def _remedies(prose: Prose, book: Book) -> None:
