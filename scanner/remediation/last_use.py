@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from scanner.aws.attachments import Attachment, AttachmentKind, LiveUser
 from scanner.remediation.limits import KEY_USE_TRACKED, PASSWORD_USE_TRACKED
 
+CONSOLE: Final = "console"  # what a password is used for
 _WITHOUT_LAST_USE = (
     AttachmentKind.SIGNING_CERTIFICATE,
     AttachmentKind.SSH_KEY,
@@ -45,7 +47,7 @@ def _is_unknown(thing: Attachment, user: LiveUser) -> bool:
 def _uses(user: LiveUser) -> Iterator[CredentialUse]:
     password = next(iter(user.of_kind(AttachmentKind.LOGIN_PROFILE)), None)
     if user.password_last_used is not None:
-        yield CredentialUse(credential="console password", at=user.password_last_used, used_for="console")
+        yield CredentialUse(credential="console password", at=user.password_last_used, used_for=CONSOLE)
     if password is not None and password.created_at is not None:
         yield CredentialUse(credential="console password", at=password.created_at, used_for=None, by_setting=True)
     for key in user.of_kind(AttachmentKind.ACCESS_KEY):

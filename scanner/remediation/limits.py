@@ -17,7 +17,7 @@ KEY_USE_TRACKED: Final = datetime(2015, 4, 22, tzinfo=UTC)
 
 # What the credentials of a user leave behind (STS API reference: GetSessionToken, GetFederationToken, AssumeRole).
 TOKEN_LIFE: Final = timedelta(hours=36)
-ROLE_SESSION_LIFE: Final = timedelta(hours=12)
+SESSION_LIFE: Final = timedelta(hours=12)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from scanner.aws.attachments import AttachmentKind, Key, LiveUser
 from scanner.model import Choice, Determination, Entry
 from scanner.record import ReviewDecision
-from scanner.remediation.last_use import CredentialUse, unknown_uses, uses
+from scanner.remediation.last_use import CONSOLE, CredentialUse, unknown_uses, uses
 from scanner.remediation.limits import ATTACHED_POLICIES, DENY_ALL, RECENT, Allowances, deny_all_arn
 from scanner.remediation.plan import newcomers, planned_calls
 from scanner.remediation.plan_document import Reason, Target
@@ -179,8 +179,8 @@ def _active(case: Case) -> Refusal | None:
 
 def _words(use: CredentialUse) -> str:
     what = "was set" if use.by_setting else "was used"
-    used_for = f" for {use.used_for}" if use.used_for else ""
-    return f"{use.credential} {what} on {use.at:%Y-%m-%d}{used_for}"
+    used_for = f" for {use.used_for}" if use.used_for and use.used_for != CONSOLE else ""
+    return f"Its {use.credential} {what} on {use.at:%Y-%m-%d}{used_for}"
 
 
 _CHECKS: tuple[Callable[[Case], Refusal | None], ...] = (

@@ -26,7 +26,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from scanner.aws.call_answers import CallResult
 from scanner.errors import OutputError, UsageError
-from scanner.files import lock, write_all
+from scanner.files import lock, sync_folder, write_all
 from scanner.model import AccountId, UserId
 from scanner.record import RemediationOutcome, UserKey
 from scanner.remediation.calls import PlannedCall
@@ -190,6 +190,7 @@ class RemediationJournal:
             self.recorded = decode(_everything(self._descriptor))
             _refuse_other_plan(self.recorded, plan_sha256, folder)
             os.ftruncate(self._descriptor, self.recorded.length)  # a torn line
+            sync_folder(folder)  # a journal that a crash could lose would not know of the calls that were made
         except BaseException:
             os.close(self._descriptor)
             raise

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from scanner.aws.attachments import AttachmentKind, LiveUser
-from scanner.remediation.last_use import unknown_uses, uses
+from scanner.remediation.last_use import CONSOLE, unknown_uses, uses
 from scanner.remediation.limits import NOTEWORTHY
 from scanner.safelist.types import fold
 
@@ -33,7 +33,8 @@ def notes(user: LiveUser, around: Surroundings, now: datetime) -> tuple[str, ...
 def _notes(user: LiveUser, around: Surroundings, now: datetime) -> Iterator[str]:
     for use in uses(user):
         if not use.by_setting and now - use.at < NOTEWORTHY:
-            yield f"Its {use.credential} was used on {use.at:%Y-%m-%d} for {use.used_for or 'an unknown service'}."
+            service = "" if use.used_for == CONSOLE else f" for {use.used_for or 'an unknown service'}"
+            yield f"Its {use.credential} was used on {use.at:%Y-%m-%d}{service}."
     for thing in unknown_uses(user):
         yield f"AWS does not say when its {thing} was last used."
     if around.administrator is not False:

@@ -7,7 +7,7 @@ from pathlib import Path
 from scanner.aws.attachments import AttachmentKind
 from scanner.record import RemediationOutcome
 from scanner.remediation import plan_folder, remediation_journal
-from scanner.remediation.limits import ROLE_SESSION_LIFE, TOKEN_LIFE
+from scanner.remediation.limits import SESSION_LIFE, TOKEN_LIFE
 from scanner.remediation.outcome import UserOutcome, outcomes
 from scanner.remediation.plan_document import Plan
 
@@ -16,8 +16,8 @@ from scanner.remediation.plan_document import Plan
 class StillValid:
     """Until when what the user's credentials made may still work; None: not any more."""
 
-    tokens_until: datetime | None  # temporary credentials that its keys made, at most 36 hours
-    roles_until: datetime | None  # sessions of roles that it assumed, at most 12 hours, and each role's own maximum
+    tokens_until: datetime | None  # temporary credentials that its access keys made, at most 36 hours
+    sessions_until: datetime | None  # of the console, and of roles that it assumed: at most 12 hours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +41,13 @@ def still_valid(outcome: UserOutcome, now: datetime) -> StillValid:
     Counted from when the user was seen done: AWSDenyAll does not reach into sessions of roles, and the credentials that
     GetSessionToken and GetFederationToken gave outlive the keys that asked for them.
     """
-    kinds = AttachmentKind.LOGIN_PROFILE, AttachmentKind.ACCESS_KEY
-    could_get_in = any(thing.active is not False for thing in outcome.planned.before.of_kind(*kinds))
-    since = outcome.finished_at
-    if outcome.word is not RemediationOutcome.DONE or since is None or not could_get_in:
-        return StillValid(tokens_until=None, roles_until=None)
-    tokens, roles = since + TOKEN_LIFE, since + ROLE_SESSION_LIFE
-    return StillValid(tokens_until=tokens if now < tokens else None, roles_until=roles if now < roles else None)
+    since, before = outcome.finished_at, outcome.planned.before
+    if outcome.word is not RemediationOutcome.DONE or since is None:
+        return StillValid(tokens_until=None, sessions_until=None)
+    has_key = any(key.active for key in before.of_kind(AttachmentKind.ACCESS_KEY))
+    could_get_in = has_key or bool(before.of_kind(AttachmentKind.LOGIN_PROFILE))
+    tokens, sessions = since + TOKEN_LIFE, since + SESSION_LIFE
+    return StillValid(
+        tokens_until=tokens if has_key and now < tokens else None,
+        sessions_until=sessions if could_get_in and now < sessions else None,
+    )

@@ -32,7 +32,7 @@ def _checks(folder: Path, digest: str | None) -> Iterator[Check]:
     except UsageError as error:
         yield Check(what=PLAN, holds=False, detail=str(error))
         return
-    yield Check(what=PLAN, holds=True, detail=f"has its own digest, {own_digest}")
+    yield Check(what=PLAN, holds=True, detail=f"matches its own digest, {own_digest}")
     if digest is not None:
         holds = own_digest == digest.lower()
         yield Check(what=PLAN, holds=holds, detail="has the digest that was noted" if holds else "has another digest")

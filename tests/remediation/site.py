@@ -9,14 +9,17 @@ The run is written as a scan would write it, from the world as it is then; ledge
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from scanner.aws.clients import Meter
+import pytest
+
+from scanner.aws.clients import Clients, CredentialSource, Meter
+from scanner.aws.credentials import caller_credentials
 from scanner.aws.user_changes import CHANGES
 from scanner.model import (
     Account,
@@ -71,6 +74,39 @@ class Quiet:
         self.words.append(word)
 
 
+class _OneConnection:
+    """Clients and credentials of the SDK, made once for one event loop: making them takes longer than most plans.
+
+    What runs in another loop, as commands do, has its own.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._open: dict[int, Clients] = {}  # by concurrency
+        self._credentials: CredentialSource | None = None
+
+    @asynccontextmanager
+    async def clients(self, *, profile: str | None, concurrency: int) -> AsyncIterator[Clients]:
+        if asyncio.get_running_loop() is not self._loop:
+            async with Clients(profile=profile, concurrency=concurrency) as clients:
+                yield clients
+        else:
+            if concurrency not in self._open:
+                self._open[concurrency] = await Clients(profile=profile, concurrency=concurrency).__aenter__()
+            yield self._open[concurrency]
+
+    async def credentials(self, profile: str | None, *more: Any) -> CredentialSource:
+        if asyncio.get_running_loop() is not self._loop:
+            return await caller_credentials(profile, *more)
+        if self._credentials is None:
+            self._credentials = await caller_credentials(profile, *more)
+        return self._credentials
+
+    async def close(self) -> None:
+        for clients in self._open.values():
+            await clients.__aexit__(None, None, None)
+
+
 @dataclass
 class Site:
     """The current folder: `reports` with one run, and `nobody.yaml`."""
@@ -82,6 +118,7 @@ class Site:
     output: Path = Path("reports")
     settings: Settings = field(default_factory=lambda: Settings(account_timeout=30))
     endpoint: Endpoint | None = None
+    runner: asyncio.Runner = field(default_factory=asyncio.Runner)
 
     def __post_init__(self) -> None:
         if not self.safelist.exists():
@@ -100,9 +137,22 @@ class Site:
 
     @contextmanager
     def serving(self, *faults: Fault, **options: Any) -> Iterator[Endpoint]:
-        with running(self.world, [*self.faults, *faults], **options) as endpoint, calling(endpoint):
+        """Serve the world; all that this site does meanwhile shares one event loop and one connection."""
+        with (
+            running(self.world, [*self.faults, *faults], **options) as endpoint,
+            calling(endpoint),
+            asyncio.Runner() as self.runner,
+            pytest.MonkeyPatch.context() as patch,
+        ):
             self.endpoint = endpoint
-            yield endpoint
+            connection = _OneConnection(self.runner.get_loop())
+            patch.setattr("scanner.remediation.make_plan.Clients", connection.clients)
+            patch.setattr("scanner.remediation.apply.Clients", connection.clients)
+            patch.setattr("scanner.remediation.connection.caller_credentials", connection.credentials)
+            try:
+                yield endpoint
+            finally:
+                self.runner.run(connection.close())
 
     # --- the run and its review
 
@@ -178,13 +228,13 @@ class Site:
             now=more.pop("now", self.now),
             **more,
         )
-        return asyncio.run(make_plan(ask(request), Quiet()))
+        return self.runner.run(make_plan(ask(request), Quiet()))
 
     def set(self) -> Settings:
         return self.settings.with_(output=self.output, safelist=(self.safelist,))
 
     def apply(self, made: Made, doing: Doing = Doing.APPLY, **more: Any) -> Ended:
-        return asyncio.run(self.applying(made, doing, **more))
+        return self.runner.run(self.applying(made, doing, **more))
 
     async def applying(
         self, made: Made, doing: Doing = Doing.APPLY, progress: Quiet | None = None, **more: Any

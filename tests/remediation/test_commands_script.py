@@ -135,7 +135,7 @@ def test_it_refuses_another_account_another_user_and_no_account(site: Site, prod
     assert prod.made == []
 
 
-HOSTILE = ("-rf", "=1+1", "a,b", "@x", "under_score", "dash-", "+plus", "UPPER.lower")
+HOSTILE = ("-rf", "=1+1", "a,b", "@x")
 
 
 def test_names_that_a_shell_or_a_parser_might_take_for_something_else(site: Site) -> None:

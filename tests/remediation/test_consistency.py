@@ -27,43 +27,57 @@ def two(site: Site) -> LiveAccount:
     return prod
 
 
-@pytest.mark.parametrize("lag", [1, 3, 11, 25])
-def test_reads_that_are_behind_are_waited_for(site: Site, lag: int) -> None:
-    prod = two(site)
-    prod.lag = lag
+def late(site: Site, *lags: int) -> dict[int, LiveAccount]:
+    """An account for each lag."""
+    accounts = {lag: site.account(f"late-by-{lag}") for lag in lags}
+    for prod in accounts.values():
+        furnish(prod)
+        furnish(prod, "bob")
+    return accounts
+
+
+def test_reads_that_are_behind_are_waited_for(site: Site) -> None:
+    accounts = late(site, 1, 3, 11, 25)
+    site.decide(BOTH)
+    for lag, prod in accounts.items():
+        prod.lag = lag
     with site.serving():
         ended = site.apply(site.plan())
-    assert words(ended) == {"alice": "DONE", "bob": "DONE"}
-    assert set(prod.kept.users) == {"bob"}
+    assert {outcome.word for outcome in ended.outcomes} == {"DONE"}
+    assert [set(prod.kept.users) for prod in accounts.values()] == [{"bob"}] * 4
 
 
-@pytest.mark.parametrize("lag", [1, 3, 11])
-def test_undo_waits_for_them_too(site: Site, lag: int) -> None:
-    prod = site.account()
-    furnish(prod, "bob")
+def test_undo_waits_for_them_too(site: Site) -> None:
+    accounts = late(site, 1, 3, 11)
     site.decide({"bob": Choice.QUARANTINE})
-    before = prod.snapshot()
+    before = [prod.snapshot() for prod in accounts.values()]
     with site.serving():
         made = site.plan()
         site.apply(made)
-        prod.lag = lag
-        assert words(site.undo(made)) == {"bob": "UNDONE"}
-    assert prod.kept == before
+        for lag, prod in accounts.items():
+            prod.lag = lag
+        ended = site.undo(made)
+    assert [outcome.word for outcome in ended.outcomes] == ["UNDONE"] * 3
+    assert [prod.kept for prod in accounts.values()] == before
 
 
-@pytest.mark.parametrize("action", ["DeleteUser", "DeleteVirtualMFADevice"])
-def test_a_conflict_with_what_is_gone_already_is_tried_again(site: Site, action: str) -> None:
+def test_a_conflict_with_what_is_gone_already_is_tried_again(site: Site) -> None:
     prod = two(site)
-    with site.serving(Fault(f"iam:{action}", CONFLICT, when=first(3))):
+    faults = [Fault(f"iam:{action}", CONFLICT, when=first(3)) for action in ("DeleteUser", "DeleteVirtualMFADevice")]
+    with site.serving(*faults):
         assert words(site.apply(site.plan())) == {"alice": "DONE", "bob": "DONE"}
     assert prod.kept.devices == {prod.device("bob")}
 
 
-@pytest.mark.parametrize("action", ["AttachUserPolicy", "UpdateAccessKey", "DeleteAccessKey", "DetachUserPolicy"])
-def test_a_user_that_is_locked_for_a_while_is_tried_again(site: Site, action: str) -> None:
-    two(site)
-    with site.serving(Fault(f"iam:{action}", LOCKED, when=first(4))):
-        assert words(site.apply(site.plan())) == {"alice": "DONE", "bob": "DONE"}
+def test_a_user_that_is_locked_for_a_while_is_tried_again(site: Site) -> None:
+    prod = site.account()
+    actions = ("AttachUserPolicy", "UpdateAccessKey", "DeleteAccessKey", "DetachUserPolicy")
+    for action in actions:
+        furnish(prod, action)
+    site.decide(dict.fromkeys(actions, Choice.REMOVE))
+    faults = [Fault(f"iam:{name}", LOCKED, when=first(4), params={"UserName": name}) for name in actions]
+    with site.serving(*faults):
+        assert words(site.apply(site.plan())) == dict.fromkeys(actions, "DONE")
 
 
 def test_while_the_deny_cannot_be_attached_no_key_is_touched(site: Site) -> None:

@@ -1,7 +1,10 @@
 """The journal of a plan: chained, refused where it was changed; and what became of users, by its lines alone."""
 
 import asyncio
+import functools
 import json
+import shutil
+import tempfile
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -130,15 +133,35 @@ def test_failed_wins_over_refused(words_: list[RemediationOutcome | None], code:
 # --- the chain -------------------------------------------------------------------------------------------------------
 
 
-def journal_of(site: Site) -> Path:
-    prod = site.account()
-    furnish(prod)
-    furnish(prod, "bob")
-    site.decide({"alice": Choice.REMOVE, "bob": Choice.QUARANTINE})
-    with site.serving():
-        made = site.plan()
-        site.apply(made)
-    return made.folder / JOURNAL
+@functools.cache  # once for all tests here, in the environment of the first
+def carried_out() -> Path:
+    """A plan that was carried out: its folder. Tests change copies of it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tempfile.mkdtemp())
+        site = Site()
+        prod = site.account()
+        furnish(prod)
+        furnish(prod, "bob")
+        site.decide({"alice": Choice.REMOVE, "bob": Choice.QUARANTINE})
+        with site.serving():
+            made = site.plan()
+            site.apply(made)
+        return made.folder.resolve()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of that, under `reports` of the current folder."""
+    monkeypatch.chdir(tmp_path)
+    original = carried_out()
+    copied = Path("reports") / original.parent.name / original.name
+    shutil.copytree(original, copied)
+    return copied
+
+
+@pytest.fixture
+def journal(folder: Path) -> Path:
+    return folder / JOURNAL
 
 
 def drop(lines: list[bytes]) -> list[bytes]:
@@ -156,15 +179,15 @@ TAMPERED: dict[str, Callable[[list[bytes]], list[bytes]]] = {
 
 
 @pytest.mark.parametrize("tamper", TAMPERED.values(), ids=TAMPERED)
-def test_a_journal_that_was_changed_is_refused(site: Site, tamper: Callable[[list[bytes]], list[bytes]]) -> None:
-    lines = journal_of(site).read_bytes().splitlines(keepends=True)
+def test_a_journal_that_was_changed_is_refused(journal: Path, tamper: Callable[[list[bytes]], list[bytes]]) -> None:
+    lines = journal.read_bytes().splitlines(keepends=True)
     decode(b"".join(lines))
     with pytest.raises(JournalError, match="journal line"):
         decode(b"".join(tamper(lines)))
 
 
-def test_a_torn_last_line_is_dropped(site: Site) -> None:
-    data = journal_of(site).read_bytes()
+def test_a_torn_last_line_is_dropped(journal: Path) -> None:
+    data = journal.read_bytes()
     whole = decode(data)
     last = data.splitlines(keepends=True)[-1]
     torn = decode(data[: -len(last) // 2])
@@ -225,8 +248,7 @@ def checks(folder: Path, digest: str | None = None) -> dict[str, bool | None]:
     return {check.what: check.holds for check in verify_plan(folder, digest)}
 
 
-def test_verify_says_that_plan_journal_and_results_are_whole(site: Site) -> None:
-    folder = journal_of(site).parent
+def test_verify_says_that_plan_journal_and_results_are_whole(folder: Path) -> None:
     files = ("plan.json", "plan.csv", "commands.sh", "journal.jsonl", "results.csv")
     assert checks(folder) == dict.fromkeys(files, True)
     assert checks(folder, "0" * 64)["plan.json"] is False
@@ -239,8 +261,7 @@ def test_verify_says_that_plan_journal_and_results_are_whole(site: Site) -> None
     assert program("verify", folder, "--digest", "0" * 64).exit_code == 3
 
 
-def test_verify_of_a_plan_that_was_killed_says_how_to_resume_it(site: Site) -> None:
-    journal = journal_of(site)
+def test_verify_of_a_plan_that_was_killed_says_how_to_resume_it(journal: Path) -> None:
     for keep in (journal.read_bytes().rpartition(b'{"type":"closed"')[0], journal.read_bytes()[:-1]):
         journal.write_bytes(keep)
         found = program("verify", journal.parent)
@@ -248,16 +269,14 @@ def test_verify_of_a_plan_that_was_killed_says_how_to_resume_it(site: Site) -> N
         assert f"Resume it: iam-scanner remediate apply {journal.parent.name} --execute" in found.err
 
 
-def test_what_another_version_rendered_is_not_compared(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = journal_of(site).parent
+def test_what_another_version_rendered_is_not_compared(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("scanner.remediation.verify_plan.__version__", "9.9.9")
     found = checks(folder)
     assert {name for name, holds in found.items() if holds is None} == {"plan.csv", "commands.sh", "results.csv"}
 
 
 @pytest.mark.parametrize("name", ["plan.csv", "commands.sh", "journal.jsonl", "results.csv"])
-def test_verify_finds_the_file_that_was_changed(site: Site, name: str) -> None:
-    folder = journal_of(site).parent
+def test_verify_finds_the_file_that_was_changed(folder: Path, name: str) -> None:
     (folder / name).write_bytes(
         (folder / name).read_bytes().replace(b"alice", b"malle", 1).replace(b"DONE", b"FINE", 1)
     )
@@ -290,10 +309,10 @@ def test_status_says_what_may_still_be_valid_and_until_when(site: Site) -> None:
     assert alice.finished_at is not None
     valid = still_valid(alice, alice.finished_at)
     assert valid.tokens_until == alice.finished_at + timedelta(hours=36)
-    assert valid.roles_until == alice.finished_at + timedelta(hours=12)
+    assert valid.sessions_until == alice.finished_at + timedelta(hours=12)
     later = still_valid(alice, alice.finished_at + timedelta(hours=12))
-    assert (later.tokens_until is not None, later.roles_until) == (True, None)
+    assert (later.tokens_until is not None, later.sessions_until) == (True, None)
     gone = still_valid(alice, alice.finished_at + timedelta(hours=36))
-    assert (gone.tokens_until, gone.roles_until) == (None, None)
+    assert (gone.tokens_until, gone.sessions_until) == (None, None)
     never = still_valid(bob, alice.finished_at)
-    assert (never.tokens_until, never.roles_until) == (None, None), "it had nothing to get in with"
+    assert (never.tokens_until, never.sessions_until) == (None, None), "it had nothing to get in with"

