@@ -13,6 +13,7 @@ import sys
 import time
 
 from tests.aws_endpoint import MANAGEMENT_KEY, Bucket, Endpoint, Fault, SimulatedOrganization, organization
+from tests.aws_endpoint.iam_state import live_organization
 
 
 def main() -> None:
@@ -27,6 +28,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--ous", type=int, help="default: one for each 20 accounts, 4 to 1000")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds that each answer takes")
     parser.add_argument("--full", action="store_true", help="users have keys, groups, policies and tags")
+    parser.add_argument("--live", action="store_true", help="accounts keep state, and users can be removed")
     parser.add_argument("--report-delay", metavar="LEAST,MOST", help="seconds until a credential report is ready")
     parser.add_argument("--bucket", metavar="RATE,BURST", help="throttle IAM by account and action")
     parser.add_argument("--sts-bucket", metavar="RATE,BURST", help="throttle STS by the caller's account")
@@ -34,7 +36,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 async def _serve(options: argparse.Namespace) -> None:
-    world = organization(options.accounts, options.users, ous=options.ous, full=options.full)
+    if options.live:
+        world = live_organization(options.accounts, options.users)
+    else:
+        world = organization(options.accounts, options.users, ous=options.ous, full=options.full)
     _delay_reports(world, options.report_delay)
     async with Endpoint(world, _faults(options), latency=options.latency, record=False) as endpoint:
         started = time.process_time()

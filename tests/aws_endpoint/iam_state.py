@@ -21,6 +21,7 @@ from tests.aws_endpoint.organization import (
     SimulatedKey,
     SimulatedOrganization,
     SimulatedUser,
+    empty_organization,
     minted_id,
 )
 from tests.aws_endpoint.wire import AwsError
@@ -175,6 +176,25 @@ def live_account(world: SimulatedOrganization, name: str, parent_id: str | None 
     account = LiveAccount(id=plain.id, name=name, parent_id=plain.parent_id, partition=plain.partition, **details)
     world.accounts[plain.id] = account
     return account
+
+
+def live_organization(accounts: int, users: int) -> SimulatedOrganization:
+    """An organization of accounts that keep state, each with users that have much hanging on them, unused for long."""
+    world = empty_organization()
+    for number in range(1, accounts + 1):
+        account = live_account(world, f"account-{number:04}")
+        for own in range(users):
+            name = f"user-{own:04}"
+            account.user(
+                name,
+                password=True,
+                keys={f"AKIA{number:06}{own:04}A": LiveKey(), f"AKIA{number:06}{own:04}B": LiveKey(active=False)},
+                mfa=[account.device(name)],
+                inline={"deploy": '{"Version":"2012-10-17","Statement":[]}'},
+                attached=[account.aws_policy("ReadOnlyAccess")],
+                groups=["developers"],
+            )
+    return world
 
 
 def _listed(user: LiveUserState) -> SimulatedUser:

@@ -37,6 +37,7 @@ class Sizes:
     rounds: int = 3  # of what takes seconds, and is compared side by side; the median counts
     repeats: int = 7  # of what is over in no time; the median counts
     kills: int = 50  # runs that are killed
+    removed: tuple[int, int] = (100, 5)  # accounts, and users in each, that are removed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,12 +87,21 @@ class Workplace:
 
 
 @contextmanager
-def workplace(sizes: Sizes, *, full: bool = False, sts: str = "", report_delay: str = "0,0") -> Iterator[Workplace]:
+def workplace(
+    sizes: Sizes, *, full: bool = False, live: bool = False, sts: str = "", report_delay: str = "0,0"
+) -> Iterator[Workplace]:
     """Serve an organization of these sizes, with `full` one whose users have keys, groups, policies and tags.
 
-    `sts` is what STS allows the caller: "RATE,BURST", calls a second and calls at once.
+    With `live`, what is done to its users is kept, and the management account comes on top. `sts` is what STS allows
+    the caller: "RATE,BURST", calls a second and calls at once.
     """
-    options = ["--report-delay", report_delay, *(["--full"] if full else []), *(["--sts-bucket", sts] if sts else [])]
+    options = [
+        "--report-delay",
+        report_delay,
+        *(["--full"] if full else []),
+        *(["--live"] if live else []),
+        *(["--sts-bucket", sts] if sts else []),
+    ]
     with tempfile.TemporaryDirectory() as folder, _simulated_aws(sizes, options) as (url, key):
         place = Workplace(folder=Path(folder), environment=environment(url, key))
         place.safelist.write_text("version: 1\nglobal: []\n", encoding="utf-8")

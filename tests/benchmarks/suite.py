@@ -9,6 +9,7 @@ from tests.aws_endpoint import account_id
 from tests.benchmarks import scale
 from tests.benchmarks.kills import kills
 from tests.benchmarks.measuring import Measured, Sizes, Workplace, scan, workplace
+from tests.benchmarks.remediation import remediation
 from tests.benchmarks.tables import Table, bound
 
 CPU_BOUND = 1 / 20  # of a new aioboto3 session and clients per account
@@ -171,6 +172,7 @@ BENCHMARKS: Mapping[str, Callable[[Sizes], Table]] = {
     "start": start,
     "stages": stages,
     "kills": kills,
+    "remediation": remediation,
     "safelist": safelist,
     "pace": pace,
     "cpu": scale.cpu,

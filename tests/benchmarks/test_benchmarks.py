@@ -25,6 +25,7 @@ TINY = Sizes(
     repeats=1,
     rounds=1,
     kills=2,
+    removed=(2, 2),
 )
 
 

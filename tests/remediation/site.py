@@ -9,7 +9,7 @@ The run is written as a scan would write it, from the world as it is then; ledge
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -27,6 +27,7 @@ from scanner.model import (
     Caller,
     Choice,
     Evidence,
+    Finding,
     IamUser,
     Organization,
     OrganizationalUnit,
@@ -183,36 +184,17 @@ class Site:
         """Scan, and have a review decide about these users ("alice", or "prod/alice"); return removals.json."""
         if not (self.output / run_id).exists():
             self.scan(run_id)
-        assessment = decide(self.output / run_id)
         names = {account.id: account.name for account in self.accounts.values()}
-        decided = []
-        for finding in assessment.findings:
-            choice = choices.get(f"{names[finding.account.id]}/{finding.user.user_name}") or choices.get(
-                finding.user.user_name
-            )
-            if choice is not None:
-                decided.append((finding, decision(finding.account.id, finding.user.user_id, choice, run_id, **more)))
-        self.record(*(each for _, each in decided))
-        content = removals.document(run_id, assessment.record.digest, decided)
-        return removals.write(self.output / f"{run_id}-review", content)
+
+        def choose(finding: Finding) -> Choice | None:
+            name = finding.user.user_name
+            return choices.get(f"{names[finding.account.id]}/{name}") or choices.get(name)
+
+        return decide_users(self.output, run_id, choose, **more)
 
     def record(self, *decisions: ReviewDecision) -> None:
         """Append decisions to the ledger."""
-        lines = [
-            ledger.LedgerLine(
-                decision=each,
-                account_name="",
-                user_name="",
-                arn="",
-                journal_sha256="",
-                workbook="review.xlsx",
-                workbook_sha256="",
-                imported_at=NOW,
-                imported_by="tester",
-            )
-            for each in decisions
-        ]
-        ledger.append(self.output, lines)
+        record_decisions(self.output, decisions)
 
     @property
     def removals(self) -> Path:
@@ -292,6 +274,34 @@ def decision(account_id: str, user_id: str, choice: Choice, run_id: str = RUN_ID
         reviewed_on=NOW.date(),
         **({"ticket": "SEC-140", "comment": "as agreed"} | more),
     )
+
+
+def decide_users(output: Path, run_id: str, choose: Callable[[Finding], Choice | None], **more: Any) -> Path:
+    """Have a review decide about users of a recorded run, as an import would record it; return removals.json."""
+    assessment = decide(output / run_id)
+    chosen = [(finding, choice) for finding in assessment.findings if (choice := choose(finding))]
+    decided = [(each, decision(each.account.id, each.user.user_id, choice, run_id, **more)) for each, choice in chosen]
+    record_decisions(output, [each for _, each in decided])
+    content = removals.document(run_id, assessment.record.digest, decided)
+    return removals.write(output / f"{run_id}-review", content)
+
+
+def record_decisions(output: Path, decisions: Iterable[ReviewDecision]) -> None:
+    lines = [
+        ledger.LedgerLine(
+            decision=each,
+            account_name="",
+            user_name="",
+            arn="",
+            journal_sha256="",
+            workbook="review.xlsx",
+            workbook_sha256="",
+            imported_at=NOW,
+            imported_by="tester",
+        )
+        for each in decisions
+    ]
+    ledger.append(output, lines)
 
 
 def words(ended: Ended) -> dict[str, str]:
