@@ -35,7 +35,8 @@ class Days:
     review_every: int  # days after which a user is due again
 
 
-_CHANGES = {
+NOT_APPROVED, NEVER_REVIEWED = "not approved", "never reviewed"
+CHANGED = {
     Change.RECREATED: "recreated since the previous run",
     Change.RENAMED: "renamed since the previous run",
     Change.PRIVILEGE_GAINED: "gained privilege since the previous run",
@@ -51,10 +52,10 @@ def reasons(finding: Finding, last: ReviewDecision | None, days: Days) -> Iterat
     """Every reason why a user needs a decision, in plain words; none where it needs no decision."""
     entry = _approving(finding)
     if finding.determination is Determination.UNAPPROVED:
-        yield "not approved"
+        yield NOT_APPROVED
     if entry is not None and ends_soon(entry, days.as_of):
         yield f"approval ends on {entry.expires_on}"
-    yield from (words for change, words in _CHANGES.items() if change in finding.changes)
+    yield from (words for change, words in CHANGED.items() if change in finding.changes)
     if last is not None and last.choice in _UNSETTLED:
         yield _UNSETTLED[last.choice].format(last.reviewed_on)
     else:
@@ -88,6 +89,6 @@ def _overdue(entry: Entry | None, last: ReviewDecision | None, days: Days) -> It
     """The newer of review and approval counts; a day in the future, from a clock ahead of ours, counts as today."""
     looked_at = [day for day in (entry and entry.approved_on, last and last.reviewed_on) if day]
     if not looked_at:
-        yield "never reviewed"
+        yield NEVER_REVIEWED
     elif (age := (days.today - max(looked_at)).days) > days.review_every:
         yield f"last reviewed {age:,} days ago"

@@ -1,20 +1,26 @@
 """summary.json: a run in figures, for scripts and for `--json`. The same assessment gives the same document."""
 
 import hashlib
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from scanner.audit.assessment import Assessment, Part, Totals
-from scanner.model import RISK_LEVEL, RULE_ID, RULE_TITLE, Failure
+from scanner.audit.outstanding import Outstanding
+from scanner.audit.rule import exit_code, failing
+from scanner.model import RISK_LEVEL, RULE_ID, RULE_TITLE, Failure, Finding
 from scanner.record import Header, Listing, Record, SafelistText
 from scanner.report.changes import counts
+from scanner.report.failed_accounts import FailureGroup, likely_cause
 from scanner.report.figures import Figures, OuFigures, reconciled
+from scanner.report.review_rows import ReviewRow
 from scanner.report.rows import AccountRow
 from scanner.report.tables import iso
+from scanner.report.urgency import why
 from scanner.report.view import View
 
 SCHEMA_VERSION = 1
+MOST_URGENT = 10  # users that the screen and the document name
+MOST_ACCOUNTS = 8
 _SCOPE_SETTINGS = ("ou", "exclude_ou", "account", "exclude_account", "accounts_file")
 
 
@@ -32,19 +38,28 @@ def summary(view: View) -> dict[str, object]:
         "evaluated_from": _evaluated_from(record),
         "status": assessment.status,
         "status_text": assessment.status_text,
+        "exit_code": exit_code(assessment),
+        "fail_on": {"conditions": list(record.header.settings.fail_on), "users": failing(assessment)},
         "part": _part(assessment.part),
         "interrupted": record.footer.interrupted,
         **_who_and_where(record.header, record.listing),
         "times": _times(assessment, counted),
         "coverage": _coverage(assessment.totals),
         "users": _users(assessment, counted),
+        "users_due": len(view.review),
+        "most_urgent_users": [_urgent(row) for row in view.review[:MOST_URGENT]],
+        "most_unapproved_accounts": [_account(row) for row in counted.worst[:MOST_ACCOUNTS]],
+        "decisions_not_carried_out": [_outstanding(one) for one in view.outstanding],
         "by_ou": [_ou(ou) for ou in counted.by_ou],
         "failed_accounts": [_failed(row) for row in counted.failed],
+        "failures": [_failure(group) for group in view.failures],
+        "likely_cause": likely_cause(assessment, view.failures),
         "listing_problem": _problem(record.listing.problem),
         "notes": list(record.listing.notes),
+        "compared_with": _compared_with(record.header),
         "changes": _changes(assessment),
         "evidence": dict(counted.accounts_by_evidence),
-        "safelist": _safelist(assessment),
+        "safelist": _safelist(assessment, counted),
         "api_calls": dict(sorted(record.footer.api_calls.items())),
         "api_calls_total": sum(record.footer.api_calls.values()),
         "throttled": record.footer.throttled,
@@ -131,6 +146,8 @@ def _users(assessment: Assessment, counted: Figures) -> dict[str, object]:
         "unapproved": assessment.totals.unapproved,
         "unapproved_by_basis": dict(counted.by_basis),
         "unapproved_administrators": counted.unapproved_administrators,
+        "unapproved_console_without_mfa": counted.unapproved_console_without_mfa,
+        "unapproved_dormant": counted.unapproved_dormant,
         "console_without_mfa": counted.console_without_mfa,
         "dormant": counted.dormant,
         "dormant_days": assessment.record.header.settings.dormant_days,
@@ -176,6 +193,57 @@ def _problem(problem: Failure | None) -> Mapping[str, object] | None:
     }
 
 
+def _failure(group: FailureGroup) -> dict[str, object]:
+    """Accounts that failed alike; AWS's message is the first one's."""
+    told = _failed(group.first)
+    same = {key: told[key] for key in ("reason", "failed_call", "error_code", "detail", "remedy")}
+    return {"accounts": len(group.accounts), "account_ids": [row.account.id for row in group.accounts], **same}
+
+
+def _urgent(row: ReviewRow) -> dict[str, object]:
+    return {**_user(row.user.finding), "why": list(why(row))}
+
+
+def _outstanding(one: Outstanding) -> dict[str, object]:
+    decision = one.decision
+    return {
+        **_user(one.finding),
+        "decision": decision.choice,
+        "reviewer": decision.reviewer,
+        "reviewed_on": decision.reviewed_on.isoformat(),
+        "ticket": decision.ticket,
+        "run_id": decision.run_id,
+    }
+
+
+def _user(finding: Finding) -> dict[str, object]:
+    return {
+        "account_id": finding.account.id,
+        "account_name": finding.account.name,
+        "user_name": finding.user.user_name,
+        "user_id": finding.user.user_id,
+    }
+
+
+def _account(row: AccountRow) -> dict[str, object]:
+    return {
+        "account_id": row.account.id,
+        "account_name": row.account.name,
+        "ou_path": row.account.ou_path,
+        "users": row.users,
+        "unapproved": row.unapproved,
+    }
+
+
+def _compared_with(header: Header) -> Mapping[str, object]:
+    previous = header.previous_run
+    return {
+        "run_id": previous and previous.run_id,
+        "journal_sha256": previous and previous.digest,
+        "why": header.previous_why,
+    }
+
+
 def _changes(assessment: Assessment) -> Mapping[str, object] | None:
     previous = assessment.record.header.previous_run
     if previous is None:
@@ -186,9 +254,8 @@ def _changes(assessment: Assessment) -> Mapping[str, object] | None:
     }
 
 
-def _safelist(assessment: Assessment) -> dict[str, object]:
-    statuses = Counter(use.status for use in assessment.safelist)
+def _safelist(assessment: Assessment, counted: Figures) -> dict[str, object]:
     return {
         "files": _safelist_files(assessment.record.header.safelists),
-        "entries": dict(sorted(statuses.items())),
+        "entries": dict(counted.safelist),
     }

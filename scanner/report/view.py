@@ -3,6 +3,8 @@
 from functools import cached_property
 
 from scanner.audit.assessment import Assessment
+from scanner.audit.outstanding import Outstanding, outstanding
+from scanner.report.failed_accounts import FailureGroup, failure_groups
 from scanner.report.figures import Figures, figures
 from scanner.report.review_rows import ReviewRow, review_rows
 from scanner.report.rows import AccountRow, UserRow, account_rows, user_rows
@@ -25,6 +27,15 @@ class View:
     @cached_property
     def review(self) -> tuple[ReviewRow, ...]:
         return review_rows(self.assessment, self.users)
+
+    @cached_property
+    def outstanding(self) -> tuple[Outstanding, ...]:
+        record = self.assessment.record
+        return outstanding(self.assessment.findings, record.header.decisions, record.header.as_of)
+
+    @cached_property
+    def failures(self) -> tuple[FailureGroup, ...]:
+        return failure_groups(self.figures.failed)
 
     @cached_property
     def figures(self) -> Figures:
