@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from scanner.model import Choice, Determination, Finding
-from scanner.record import ReviewDecision
+from scanner.model import Choice, Determination, Finding, Scanned
+from scanner.record import Record, ReviewDecision
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,13 @@ def _outstanding(
         decision = last.get((finding.account.id, finding.user.user_id))
         if decision is not None and (decision.is_removal or _unheeded(finding, decision, as_of)):
             yield Outstanding(finding, decision)
+
+
+def not_known(record: Record) -> int:
+    """How many users were to go of which the run cannot tell, as their accounts are in its scope and were not read."""
+    read = {account_id for account_id, scan in record.scans.items() if isinstance(scan, Scanned)}
+    unread = record.listing.in_scope - read
+    return sum(decision.is_removal and decision.account_id in unread for decision in record.header.decisions)
 
 
 def _unheeded(finding: Finding, decision: ReviewDecision, as_of: date) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from scanner.audit.assessment import Assessment, Part, Totals
-from scanner.audit.outstanding import Outstanding
+from scanner.audit.outstanding import Outstanding, not_known
 from scanner.audit.rule import exit_code, failing
 from scanner.model import RISK_LEVEL, RULE_ID, RULE_TITLE, Failure, Finding
 from scanner.record import Header, Listing, Record, SafelistText
@@ -50,6 +50,7 @@ def summary(view: View) -> dict[str, object]:
         "most_urgent_users": [_urgent(row) for row in view.review[:MOST_URGENT]],
         "most_unapproved_accounts": [_account(row) for row in counted.worst[:MOST_ACCOUNTS]],
         "decisions_not_carried_out": [_outstanding(one) for one in view.outstanding],
+        "removals_not_known": not_known(record),
         "by_ou": [_ou(ou) for ou in counted.by_ou],
         "failed_accounts": [_failed(row) for row in counted.failed],
         "failures": [_failure(group) for group in view.failures],

@@ -5,14 +5,13 @@ On a terminal it is as high as the terminal allows, so that the status does not 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
 from pathlib import Path
 
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from scanner.audit.assessment import Assessment
-from scanner.audit.outstanding import Outstanding
+from scanner.audit.outstanding import Outstanding, not_known
 from scanner.audit.rule import failing
 from scanner.cli.options import print_json, stdout
 from scanner.cli.screen.layout import labelled, print_parts
@@ -22,14 +21,20 @@ from scanner.model import RULE_ID, RULE_TITLE, Choice, FailOn, Status
 from scanner.report.changes import WORDS, counts
 from scanner.report.figures import Figures
 from scanner.report.render import Rendered
-from scanner.report.summary import summary
+from scanner.report.summary import MOST_URGENT, summary
 from scanner.report.urgency import GRAVE
 from scanner.report.view import View
 from scanner.report.words import many, status_words, what_if_words
 from scanner.safelist.usage import EntryStatus
 from scanner.text import for_terminal
 
+FEWEST_USERS = 3
 NAMED = 3  # users of a line; summary.json has all
+_NOT_CARRIED_OUT = {
+    Choice.REMOVE: "to be removed and still there",
+    Choice.QUARANTINE: "to be quarantined and still there",
+    Choice.APPROVE: "approved in a review and on no safelist",
+}
 _STYLES = {Status.COMPLETE: "bold green", Status.INCOMPLETE: "bold red", Status.NOTHING_READ: "bold red"}
 
 
@@ -44,16 +49,28 @@ def print_outcome(rendered: Rendered, *, as_json: bool, quiet: bool) -> None:
 
 
 def show(rendered: Rendered, console: Console) -> None:
-    """Print the outcome of a run; on a low terminal closely, and without the table of accounts."""
+    """Print the outcome of a run; on a terminal as much of it as leaves the status in sight."""
+    layout: list[RenderableType] = []
+    for layout in _layouts(rendered, console):  # the last one is the least that there is
+        if not console.is_terminal or len(console.render_lines(Group(*layout), pad=False)) < console.height:
+            break
+    print_parts(console, layout)
+
+
+def _layouts(rendered: Rendered, console: Console) -> Iterator[list[RenderableType]]:
+    """From all that there is to the least: without the table of accounts, then closely, then with fewer users."""
     view = rendered.view
-    facts = [_banner(view.assessment), labelled(*_facts(view)), *_listing(view.assessment)]
-    users = list(urgent_users(view, console, options_of(view.assessment, "output")))
-    known = [facts, list(failures(view)), users]
-    spacious = [_end(rendered, explained=True)]
-    close = [*chain(*known, [_end(rendered, explained=False)])]
-    layouts = [_spaced(*known, list(accounts_table(view)), spacious), _spaced(*known, spacious), close]
-    fits = (layout for layout in layouts if not console.is_terminal or _height(console, layout) < console.height)
-    print_parts(console, next(fits, layouts[-1]))
+    facts = [_banner(view.assessment), labelled(*_facts(view)), *_listing(view.assessment), *failures(view)]
+    options = options_of(view.assessment, "output")
+
+    def users(most: int) -> list[RenderableType]:
+        return list(urgent_users(view, console, options, most))
+
+    end = [_end(rendered, explained=True)]
+    yield _spaced(facts, users(MOST_URGENT), list(accounts_table(view, console)), end)
+    yield _spaced(facts, users(MOST_URGENT), end)
+    for most in range(MOST_URGENT, FEWEST_USERS - 1, -1):
+        yield [*facts, *users(most), _end(rendered, explained=False)]
 
 
 def _spaced(*groups: Sequence[RenderableType]) -> list[RenderableType]:
@@ -73,10 +90,6 @@ def _digest(digest: str, *, explained: bool) -> Text:
     return Text(digest).append(why if explained else "", style="dim")
 
 
-def _height(console: Console, parts: Sequence[RenderableType]) -> int:
-    return len(console.render_lines(Group(*parts), pad=False))
-
-
 def _banner(assessment: Assessment) -> Text:
     header = assessment.record.header
     organization = header.organization.id if header.organization else assessment.record.listing.source
@@ -92,8 +105,9 @@ def _facts(view: View) -> Iterator[tuple[str, Text]]:
     yield "Accounts", _coverage(assessment)
     yield "Users", _users(assessment, view.figures)
     yield "Changes", _changes(assessment)
-    if view.outstanding:
-        yield "Decisions", _outstanding(view.outstanding)
+    unknown = not_known(assessment.record)
+    if view.outstanding or unknown:
+        yield "Decisions", _outstanding(view.outstanding, unknown)
     yield "Safelist", _safelist(assessment, view.figures.safelist)
     if assessment.record.header.settings.fail_on != (FailOn.UNAPPROVED,) and assessment.status is Status.COMPLETE:
         yield "Fail on", _gate(assessment)
@@ -144,17 +158,18 @@ def _changes(assessment: Assessment) -> Text:
     return text.append(f"\nsince {header.previous_run.run_id}{why}" if text else "no user", style="dim")
 
 
-def _outstanding(found: Sequence[Outstanding]) -> Text:
+def _outstanding(found: Sequence[Outstanding], unknown: int) -> Text:
     """The decisions that were not carried out, by kind, with the first users of each."""
-    text = Text("not carried out: ", style="bold red")
-    for choice in (Choice.REMOVE, Choice.QUARANTINE, Choice.APPROVE):
+    text = Text()
+    for choice, state in _NOT_CARRIED_OUT.items():
         if of_kind := [one.finding for one in found if one.decision.choice is choice]:
             users = [f"{finding.user.user_name} ({finding.account.name})" for finding in of_kind[:NAMED]]
             more = f" and {len(of_kind) - NAMED:,} more" if len(of_kind) > NAMED else ""
-            before = "" if text.plain.endswith(": ") else "\n"
-            text.append(
-                f"{before}{len(of_kind):,} {choice}: {for_terminal(', '.join(users))}{more}", style="not bold default"
-            )
+            text.append("\n" if text else "").append(f"{len(of_kind):,} {state}: ", style="bold red")
+            text.append(for_terminal(", ".join(users)) + more)
+    if unknown:
+        words = f"{unknown:,} to be removed or quarantined: not known, as their accounts were not read"
+        text.append("\n" if text else "").append(words, style="bold red")
     return text
 
 

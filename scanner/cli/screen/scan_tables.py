@@ -11,10 +11,10 @@ from rich.text import Text
 from scanner.cli.screen.layout import width_of
 from scanner.report.failed_accounts import FailureGroup, likely_cause
 from scanner.report.rows import AccountRow
-from scanner.report.summary import MOST_ACCOUNTS, MOST_URGENT
+from scanner.report.summary import MOST_ACCOUNTS
 from scanner.report.urgency import why
 from scanner.report.view import View
-from scanner.report.words import many
+from scanner.report.words import many, shortened
 from scanner.text import for_terminal
 
 NAMED = 3  # accounts of a group of failures
@@ -23,9 +23,9 @@ LONGEST = 24  # columns of a name
 GAP = 2
 
 
-def urgent_users(view: View, console: Console, options: str) -> Iterator[RenderableType]:
+def urgent_users(view: View, console: Console, options: str, most: int) -> Iterator[RenderableType]:
     """The first users that need a decision, as on the sheet Review: account, user and why."""
-    rows = view.review[:MOST_URGENT]
+    rows = view.review[:most]
     if not rows:
         return
     rest = f"; all: iam-scanner users {view.assessment.record.header.run_id}{options}"
@@ -44,34 +44,40 @@ def urgent_users(view: View, console: Console, options: str) -> Iterator[Rendera
 
 
 def _table(lines: Sequence[Sequence[str]], width: int, *, cut: bool) -> Table:
-    """Columns as wide as their texts, a name at most `LONGEST`; the last one has the rest, and may be cut there."""
-    table = Table.grid(padding=(0, GAP, 0, 0))
-    widths = [min(LONGEST, max(map(cell_len, column))) for column in list(zip(*lines, strict=True))[:-1]]
-    for number in widths:
-        table.add_column(width=number, overflow="fold")
-    rest = width - sum(widths) - GAP * (len(widths) + 1)
-    table.add_column(width=max(rest, LONGEST), no_wrap=cut, overflow="ellipsis" if cut else "fold")
+    """Columns as wide as their texts; the last one has the rest, and may be cut there."""
+    table, rest = _columns([line[:-1] for line in lines], width)
+    table.add_column(width=rest, no_wrap=cut, overflow="ellipsis" if cut else "fold")
     for line in lines:
         table.add_row(*line)
     return table
 
 
-def accounts_table(view: View) -> Iterator[RenderableType]:
+def _columns(lines: Sequence[Sequence[str]], width: int) -> tuple[Table, int]:
+    """A table of columns as wide as their texts, a name at most `LONGEST`, and the width of what is left."""
+    table = Table.grid(padding=(0, GAP, 0, 0))
+    widths = [min(LONGEST, max(map(cell_len, column))) for column in zip(*lines, strict=True)]
+    for number in widths:
+        table.add_column(width=number, overflow="fold")
+    return table, max(width - sum(widths) - GAP * (len(widths) + 1), LONGEST)
+
+
+def accounts_table(view: View, console: Console) -> Iterator[RenderableType]:
     """The accounts with the most unapproved users."""
     rows = view.figures.worst[:MOST_ACCOUNTS]
     if not rows:
         return
     more = len(view.figures.worst) - len(rows)
     yield Text.assemble(
-        ("Accounts with the most unapproved users", "bold"), (f"; {more:,} more in accounts.csv" if more else "", "dim")
+        ("Most unapproved users", "bold"), (f"; {many(more, 'more account')} in accounts.csv" if more else "", "dim")
     )
-    table = Table.grid(padding=(0, 2, 0, 0))
-    for justify in ("left", "left", "right", "left"):
-        table.add_column(justify=justify, overflow="fold")
-    for row in rows:
-        users = f"{row.unapproved or 0:,} of {many(row.users or 0, 'user')}"
-        name = for_terminal(row.account.name)
-        table.add_row(row.account.id, name, users, for_terminal(row.account.ou_path or ""))
+    lines = [
+        (row.account.id, for_terminal(row.account.name), f"{row.unapproved or 0:,} of {many(row.users or 0, 'user')}")
+        for row in rows
+    ]
+    table, rest = _columns(lines, width_of(console))
+    table.add_column(width=rest)
+    for line, row in zip(lines, rows, strict=True):
+        table.add_row(*line, shortened(for_terminal(row.account.ou_path or ""), rest))
     yield table
 
 
