@@ -11,7 +11,7 @@ from scanner.report.workbook.page import Book, Page
 from scanner.report.workbook.styles import ALARM, CALM, PALE, WARNING, WHITE
 from scanner.report.workbook.table_sheet import Highlight, write_table
 
-COMPARED_WITH_NONE = "This run is compared with no earlier one."
+COMPARED_WITH_NONE = "This run is compared with no earlier one"
 NO_CHANGE = "No user changed since the run that this one is compared with."
 
 
@@ -40,5 +40,6 @@ def _frame(book: Book) -> pd.DataFrame:
     differences = book.assessment.differences
     if rows := changed(differences or ()):
         return differences_frame(rows)
-    said = (COMPARED_WITH_NONE if differences is None else NO_CHANGE,)
+    why = book.assessment.record.header.previous_why
+    said = (f"{COMPARED_WITH_NONE}{why and f': {why}'}." if differences is None else NO_CHANGE,)
     return pd.DataFrame({column.key: pd.Series([said if column.key == "change" else None]) for column in DIFFERENCES})
