@@ -63,11 +63,12 @@ class Fault:
 
 
 class FaultsError(UsageError):
-    """Faults in files that the user wrote, all of them at once."""
+    """Faults in files that the user wrote, all of them at once; `advice` is lines to show below them, as they are."""
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
-        super().__init__("\n".join(str(fault) for fault in faults))
+    def __init__(self, faults: Sequence[Fault], advice: Sequence[str] = ()) -> None:
+        super().__init__("\n".join([*map(str, faults), *advice]))
         self.faults = tuple(faults)
+        self.advice = tuple(advice)
 
 
 class StartError(ScannerError):

@@ -106,9 +106,13 @@ def _tell(message: str, code: ExitCode, error: ScannerError | None = None) -> No
         with contextlib.suppress(OSError):  # stdout may be what could not be written
             _print_error(message, code, faults)
     prefix = "" if code is ExitCode.INTERRUPTED else "error: "
-    lines = map(str, error.faults) if isinstance(error, FaultsError) else message.splitlines()
+    lines, advice = (
+        (map(str, error.faults), error.advice) if isinstance(error, FaultsError) else (message.splitlines(), ())
+    )
     for line in lines:  # a fault is one line, also where the name of its file holds a line feed
         sys.stderr.write(f"{prefix}{for_terminal(line)}\n")
+    for line in advice:
+        sys.stderr.write(f"{for_terminal(line)}\n")
     if code is ExitCode.INTERRUPTED:
         sys.stdout.flush()
         # At once: half-written sheets would complain, and a name look-up that hangs in a thread would be waited for.
