@@ -17,7 +17,7 @@ from scanner.cli import options
 if TYPE_CHECKING:
     from scanner.demo import Demo, SampleFiles
 
-_TO_TRY = (
+TO_TRY = (
     "iam-scanner accounts",
     "iam-scanner scan --ou Root/Workloads/Prod",
     "iam-scanner safelist explain --account 557302918845 --user cc-rds-manger",
@@ -64,7 +64,7 @@ def _serve(demo: "Demo", files: "SampleFiles", output: Path) -> None:
         "\nThe emulator stays up until Ctrl-C. To use it, paste this into another shell:\n",
         *(f"  {line}" for line in to_paste),
         "\nThen try there, for example:\n",
-        *(f"  {command}" for command in _TO_TRY),
+        *(f"  {command}" for command in TO_TRY),
         "",
         sep="\n",
         soft_wrap=True,
