@@ -74,7 +74,7 @@ def test_options_that_the_guides_name_are_there() -> None:
     real = {option for each in every for one in each.params for option in (*one.opts, *one.secondary_opts)}
     outside = re.sub(r"^```.*?^```$", "", "".join(GUIDES.values()), flags=re.MULTILINE | re.DOTALL)
     named = {option for code in re.findall(r"`([^`\n]+)`", outside) for option in options_in(code)}
-    assert named <= real | {"--help", "-h", "-m"}  # -m is Python's
+    assert named <= real | {"--help", "-h", "-m", "--no-deps"}  # the last two are Python's and pip's
 
 
 def test_the_example_of_settings_has_every_key_once_in_order_with_its_default() -> None:

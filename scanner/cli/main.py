@@ -108,6 +108,8 @@ def _tell(message: str, code: ExitCode, error: ScannerError | None = None) -> No
     prefix = "" if code is ExitCode.INTERRUPTED else "error: "
     for line in _lines(message, error):
         sys.stderr.write(f"{prefix}{for_terminal(line)}\n")
+    for line in error.advice if isinstance(error, FaultsError) else ():
+        sys.stderr.write(f"{for_terminal(line)}\n")
     if code is ExitCode.INTERRUPTED:
         sys.stdout.flush()
         # At once: half-written sheets would complain, and a name look-up that hangs in a thread would be waited for.
