@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.text import Text
 from typer.core import TyperArgument, TyperCommand, TyperGroup
 
-from scanner.text import lines_for_terminal
+from scanner.cli import completion
+from scanner.text import for_terminal, lines_for_terminal
 
 if TYPE_CHECKING:
     from scanner.settings import Settings
@@ -62,12 +64,26 @@ _OUTPUT = "Output"
 _PACE = "Pace"
 
 
-def _option(panel: str, metavar: str, text: str, *names: str) -> Any:
+def _option(panel: str, metavar: str, text: str, *names: str, completed_by: Any = None) -> Any:
     """Return an option whose default is written out, as the real one comes from the settings."""
-    return typer.Option(*names, metavar=metavar, help=text, rich_help_panel=panel, show_default=False)
+    return typer.Option(
+        *names, metavar=metavar, help=text, rich_help_panel=panel, show_default=False, autocompletion=completed_by
+    )
 
 
-Run = Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or a run ID under --output.")]
+def run_argument(metavar: str, what: str) -> Any:
+    """Return an argument that takes a run."""
+    return typer.Argument(metavar=metavar, help=f"{what}: {RUN_WORDS}", autocompletion=completion.runs)
+
+
+def _choice(panel: str, text: str, *values: str, name: str) -> Any:
+    """Return an option that takes these values alone."""
+    return _option(panel, "|".join(values), text, name, completed_by=completion.one_of(*values))
+
+
+RUN_WORDS = "its folder, its ID under --output or how that begins, or latest."
+
+Run = Annotated[str, run_argument("RUN", "The run")]
 Ou = Annotated[list[str] | None, _option(_SCOPE, "ID|PATH", "Only this OU and all below it; repeatable.")]
 ExcludeOu = Annotated[list[str] | None, _option(_SCOPE, "ID|PATH", "Leave this OU and all below it out; repeatable.")]
 AccountIds = Annotated[list[str] | None, _option(_SCOPE, "ID", "Only this account; repeatable.")]
@@ -100,10 +116,11 @@ NoSessionPolicy = Annotated[
 ]
 Evidence = Annotated[
     str | None,
-    _option(
+    _choice(
         _DECISION,
-        "full|basic",
         "full: credentials, groups and policies too; basic: ListUsers alone.  \\[default: full]",
+        *("full", "basic"),
+        name="--evidence",
     ),
 ]
 Safelists = Annotated[
@@ -128,7 +145,12 @@ Output = Annotated[
 ]
 Formats = Annotated[
     list[str] | None,
-    _option(_OUTPUT, "xlsx|csv|json", "Report to write; repeatable.  \\[default: xlsx and csv]", "--format"),
+    _choice(
+        _OUTPUT,
+        "Report to write; repeatable.  \\[default: xlsx and csv]",
+        *("xlsx", "csv", "json"),
+        name="--format",
+    ),
 ]
 AccountOwners = Annotated[
     str | None, _option(_OUTPUT, "FILE.csv", "CSV of who owns each account (account_id, account_owner).")
@@ -139,11 +161,17 @@ Previous = Annotated[
         _OUTPUT,
         "RUN|none",
         "Run to compare with.  \\[default: the newest complete one of the same organization that covers the scope]",
+        completed_by=completion.runs_to_compare,
     ),
 ]
 Resume = Annotated[
     str | None,
-    _option(_PACE, "RUN", "Resume an interrupted or incomplete run: only accounts that were not read are called."),
+    _option(
+        _PACE,
+        "RUN",
+        "Resume an interrupted or incomplete run: only accounts that were not read are called.",
+        completed_by=completion.runs_to_resume,
+    ),
 ]
 Concurrency = Annotated[
     int | None,
@@ -197,6 +225,21 @@ def stdout() -> Console:
 
 def stderr() -> Console:
     return literal_console(stderr=True)
+
+
+def find_run(run: str, output: Path, *, quiet: bool, finished: bool = True) -> Path:
+    """The folder that RUN names. Where RUN is short for it, stderr says which one was taken.
+
+    Raises `UsageError` as `runs.folder.find`, which says what RUN may be.
+    """
+    from scanner.runs import folder as runs  # keeps --help quick
+
+    folder = runs.find(run, output, finished=finished)
+    if not quiet and folder.name != Path(run).name:
+        newest = runs.all_under(output)[-1]
+        later = "" if run != runs.LATEST or newest == folder else f" The later run {newest.name} is not finished."
+        stderr().print(Text(for_terminal(f"{run} is run {folder.name}.{later}")), soft_wrap=True)
+    return folder
 
 
 def settings(parameters: Mapping[str, Any]) -> "Settings":
