@@ -32,12 +32,12 @@ class _Run:
         return self.name, self.text
 
 
-def answer(program: Callable[[], object]) -> None:
+def answer(program: Callable[..., object]) -> None:
     """Let the program answer the shell, which asks by variables, and never say what went wrong."""
     with suppress(Exception):
         if VARIABLE_OF_BASH in os.environ:
             _join_options(os.environ)
-        program()
+        program(prog_name="iam-scanner", complete_var=VARIABLE)
 
 
 def _join_options(environment: MutableMapping[str, str]) -> None:

@@ -42,7 +42,7 @@ def show(console: Console, assessment: Assessment, listed: UserList, *, quiet: b
     for note in notes(assessment, listed):
         console.print(Text(textwrap.fill(note, width), style="bold yellow"), soft_wrap=True)
     shown = f"{len(listed.users):,} of {many(listed.of, 'user')} of run {assessment.record.header.run_id}"
-    console.print(Text(f"{shown}: {assessment.status}", style="bold"), soft_wrap=True)
+    console.print(Text(textwrap.fill(f"{shown}: {assessment.status}", width), style="bold"), soft_wrap=True)
 
 
 def show_notes(console: Console, assessment: Assessment, listed: UserList) -> None:
