@@ -72,6 +72,18 @@ def test_a_table_names_the_users_the_most_urgent_first_and_how_many_they_are(out
     assert done.err == f"latest is run {RUN}.\n"
 
 
+@pytest.mark.parametrize(("columns", "lines"), [(None, 5), ("100", 9)])
+def test_in_a_pipe_a_user_is_one_whole_line_unless_columns_are_set(
+    output: Path, monkeypatch: pytest.MonkeyPatch, columns: str | None, lines: int
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    if columns:
+        monkeypatch.setenv("COLUMNS", columns)
+    assessment, printed = decide(output / RUN), io.StringIO()
+    show(Console(file=printed), assessment, choose(assessment, Filters()), quiet=True)
+    assert len(printed.getvalue().splitlines()) == lines
+
+
 def test_quiet_prints_the_rows_alone_and_still_says_what_is_missing(output: Path) -> None:
     done = users(output, "--quiet", "--name", "alice")
     assert len(done.out.splitlines()) == 2

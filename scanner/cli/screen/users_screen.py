@@ -14,7 +14,7 @@ from rich.text import Text
 from scanner.audit.assessment import Assessment
 from scanner.audit.diff import SAID_ONLY
 from scanner.audit.triage import Risk, risks
-from scanner.cli.screen.layout import width_of
+from scanner.cli.screen.layout import columns_said
 from scanner.report.changes import WORDS
 from scanner.report.columns import USERS
 from scanner.report.rows import UserRow
@@ -31,8 +31,11 @@ GAP = "  "
 
 
 def show(console: Console, assessment: Assessment, listed: UserList, *, quiet: bool) -> None:
-    """Print a row for each user, then what a reader must know, and how many of how many; `quiet`: the rows alone."""
-    width = width_of(console)
+    """Print a row for each user, then what a reader must know, and how many of how many; `quiet`: the rows alone.
+
+    In a pipe of unknown width, a row is one whole line, as others look for words in it.
+    """
+    width = console.width if console.is_terminal else columns_said() or sys.maxsize
     for line in _table(listed.users, width):
         console.print(line, soft_wrap=True)
     if quiet:
