@@ -69,6 +69,13 @@ def shown(default: object) -> str:
     return ", ".join(f"`{each}`" for each in many)
 
 
+def test_the_table_of_filters_has_all_of_users_and_no_other() -> None:
+    documented = [option for row in tables(section(REPORTS, "List users"))[0] for option in options_in(row[0])]
+    shared = {option for each in COMMANDS["verify"].params for option in each.opts}
+    assert set(documented) == {option for each in COMMANDS["users"].params for option in each.opts} - shared
+    assert len(documented) == len(set(documented))
+
+
 def test_options_that_the_guides_name_are_there() -> None:
     every: list[Any] = [typer.main.get_command(app), *COMMANDS.values()]
     real = {option for each in every for one in each.params for option in (*one.opts, *one.secondary_opts)}

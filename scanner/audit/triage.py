@@ -10,7 +10,7 @@ from datetime import date
 from enum import StrEnum
 
 from scanner.audit.credential_use import Activity
-from scanner.model import Access, Change, Choice, Determination, Entry, Finding
+from scanner.model import Access, Change, Choice, Determination, Entry, Finding, SortKey
 from scanner.record import ReviewDecision
 from scanner.safelist.usage import ends_soon
 
@@ -78,6 +78,11 @@ def risks(access: Access | None, used: Activity) -> tuple[Risk, ...]:
 def rank(risks: tuple[Risk, ...]) -> int:
     """The lower, the more urgent."""
     return list(Risk).index(risks[0])
+
+
+def urgency(risks: tuple[Risk, ...], finding: Finding) -> tuple[int, bool, SortKey]:
+    """The key to sort users by, the most urgent first: by risk, then the unapproved first, then as everywhere."""
+    return rank(risks), finding.determination is Determination.APPROVED, finding.sort_key
 
 
 def _approving(finding: Finding) -> Entry | None:

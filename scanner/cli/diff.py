@@ -9,8 +9,8 @@ from scanner.cli import options
 
 def diff_command(
     context: typer.Context,
-    old: Annotated[str, typer.Argument(metavar="OLD", help="The earlier run: its folder, or its id under --output.")],
-    new: Annotated[str, typer.Argument(metavar="NEW", help="The later run, named in the same way.")],
+    old: Annotated[str, options.run_argument("OLD", "The earlier run")],
+    new: Annotated[str, options.run_argument("NEW", "The later run")],
     *,
     output: options.Output = None,
     config: options.Config = None,
@@ -25,12 +25,12 @@ def diff_command(
     Example: iam-scanner diff 20261123T164100Z-1a2b3c 20270222T081500Z-4d5e6f
     """
     from scanner.cli.screen.changes_screen import document, show
-    from scanner.runs import folder as run_folder
     from scanner.runs.stored import compare_runs
 
     options.log_to_stderr(debug)
     root = options.settings(context.params).output
-    compared = compare_runs(run_folder.find(old, root), run_folder.find(new, root))
+    before, after = (options.find_run(run, root, quiet=quiet) for run in (old, new))
+    compared = compare_runs(before, after)
     if as_json:
         options.print_json(document(compared))
     else:

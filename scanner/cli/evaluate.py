@@ -29,7 +29,6 @@ def evaluate_command(
     from scanner.audit.rule import exit_code
     from scanner.cli.screen.scan_outcome import print_outcome
     from scanner.report.render import render_what_if
-    from scanner.runs import folder as run_folder
     from scanner.safelist.read import read
 
     options.log_to_stderr(debug)
@@ -37,7 +36,7 @@ def evaluate_command(
         raise UsageError("Say what is to be other than in the run: give --safelist, --as-of, or both.")
     settings = options.settings(context.params)
     rendered = render_what_if(
-        run_folder.find(run_, settings.output),
+        options.find_run(run_, settings.output, quiet=quiet),
         settings.output,
         settings.format,
         safelists=read(settings.safelist) if safelist else None,

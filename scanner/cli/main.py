@@ -14,7 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from scanner import __version__
-from scanner.cli import accounts, demo, diff, evaluate, report, review, safelist, scan, verify
+from scanner.cli import accounts, completion, demo, diff, evaluate, report, review, safelist, scan, users, verify
 from scanner.cli.options import Command, Group, print_json
 from scanner.errors import ExitCode, FaultsError, ScannerError
 
@@ -32,6 +32,7 @@ app.command("accounts", cls=Command)(accounts.accounts_command)
 app.add_typer(safelist.app)
 app.command("report", cls=Command)(report.report_command)
 app.command("evaluate", cls=Command)(evaluate.evaluate_command)
+app.command("users", cls=Command)(users.users_command)
 app.command("diff", cls=Command)(diff.diff_command)
 app.add_typer(review.app)
 app.command("verify", cls=Command)(verify.verify_command)
@@ -88,7 +89,10 @@ def _as_it_can_be_shown(error: UnicodeError) -> tuple[str | bytes, int]:
 
 def _run() -> None:
     try:
-        app()
+        if os.environ.get(completion.VARIABLE):
+            completion.answer(app)
+        else:
+            app()
     finally:
         sys.stdout.flush()  # now, where it can still be said that it did not work
 

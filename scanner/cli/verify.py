@@ -31,10 +31,9 @@ def verify_command(
     """
     from scanner.cli.screen import verify_outcome as screen
     from scanner.report.verify import verify
-    from scanner.runs import folder as run_folder
 
     options.log_to_stderr(debug)
-    folder = run_folder.find(run_, options.settings(context.params).output)
+    folder = options.find_run(run_, options.settings(context.params).output, quiet=quiet)
     checks = verify(folder, digest)
     whole = all(check.holds is not False for check in checks)
     if as_json:

@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from scanner.audit.diff import SAID_ONLY, Difference
-from scanner.model import Change, Determination, Evidence
+from scanner.model import Change, Evidence
 from scanner.record import UserState
 from scanner.report.columns import CellKind, Column
-from scanner.report.words import ADMINISTRATOR_WORDS, GROUNDS
+from scanner.report.words import ADMINISTRATOR_WORDS, decision_words
 
 # What matters most comes first; what is no change, last.
 WORDS: Mapping[Change, str] = {
@@ -64,9 +64,7 @@ def after(difference: Difference) -> str:
 
 
 def _decision(state: UserState) -> str:
-    if state.determination is Determination.APPROVED:
-        return "approved"
-    return f"not approved: {GROUNDS.get(state.basis, state.basis)}"
+    return decision_words(state.determination, state.basis)
 
 
 def _rest(state: UserState, other: UserState | None) -> tuple[str, ...]:

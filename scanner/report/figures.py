@@ -67,15 +67,15 @@ def figures(assessment: Assessment, users: Sequence[UserRow], accounts: Sequence
         console_without_mfa=sum(row.activity.console_without_mfa is True for row in users),
         dormant=sum(row.activity.dormant is True for row in users),
         stale=sum(bool(row.activity.stale_credentials) for row in users),
-        unapproved_administrators=sum(_is_administrator(row) is True for row in unapproved),
-        unapproved_rights_unknown=sum(_is_administrator(row) is None for row in unapproved),
+        unapproved_administrators=sum(row.administrator is True for row in unapproved),
+        unapproved_rights_unknown=sum(row.administrator is None for row in unapproved),
         unapproved_console_without_mfa=sum(row.activity.console_without_mfa is True for row in unapproved),
         unapproved_dormant=sum(row.activity.dormant is True for row in unapproved),
         inactive=sum(_is_inactive(row, assessment.record.header.started_at) for row in users),
         by_kind=Counter(getattr(row.finding.entry, "kind", None) for row in users),
         safelist=_safelist(assessment),
         usage_unknown=sum(row.finding.user.credentials is None for row in users),
-        rights_unknown=sum(_is_administrator(row) is None for row in users),
+        rights_unknown=sum(row.administrator is None for row in users),
         accounts_by_evidence={level: evidence[level] for level in Evidence if evidence[level]},
         read_from=min(times, default=None),
         read_until=max(times, default=None),
@@ -124,11 +124,6 @@ def _safelist(assessment: Assessment) -> Mapping[str, int]:
 def _became(use: EntryUse) -> str:
     unjudged = use.status is EntryStatus.UNUSED and use.remark.startswith(NOT_JUDGED)
     return _NOT_JUDGED if unjudged else use.status
-
-
-def _is_administrator(row: UserRow) -> bool | None:
-    access = row.finding.user.access
-    return None if access is None else access.administrator
 
 
 def _by_ou(accounts: Sequence[AccountRow]) -> tuple[OuFigures, ...]:

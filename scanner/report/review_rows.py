@@ -9,8 +9,8 @@ from datetime import UTC
 
 from scanner.audit.assessment import Assessment
 from scanner.audit.credential_use import Activity
-from scanner.audit.triage import Days, Risk, rank, reasons, risks
-from scanner.model import Determination, Entry
+from scanner.audit.triage import Days, Risk, reasons, risks, urgency
+from scanner.model import Entry
 from scanner.record import Header, ReviewDecision
 from scanner.report.columns import DATE, LIST, TEXT, USERS, Column, Value
 from scanner.report.rows import UserRow
@@ -33,9 +33,9 @@ class ReviewRow:
 
 
 def review_rows(assessment: Assessment, users: Sequence[UserRow]) -> tuple[ReviewRow, ...]:
-    """Those of the users that need a decision: by risk, then the unapproved first, then as everywhere."""
+    """Those of the users that need a decision, the most urgent first."""
     header = assessment.record.header
-    return tuple(sorted(_due(header, users), key=_order))
+    return tuple(sorted(_due(header, users), key=lambda row: urgency(row.risks, row.user.finding)))
 
 
 def _due(header: Header, users: Sequence[UserRow]) -> Iterator[ReviewRow]:
@@ -50,12 +50,6 @@ def _due(header: Header, users: Sequence[UserRow]) -> Iterator[ReviewRow]:
         last = decisions.get((finding.account.id, finding.user.user_id))
         if why := tuple(reasons(finding, last, by)):
             yield ReviewRow(user=row, risks=risks(finding.user.access, row.activity), reasons=why, last=last)
-
-
-def _order(row: ReviewRow) -> tuple[int, bool, str, str, str]:
-    finding = row.user.finding
-    approved = finding.determination is Determination.APPROVED
-    return rank(row.risks), approved, finding.account.id, finding.user.user_name, finding.user.user_id
 
 
 # --- what decides it, in words ---------------------------------------------------------------------------------------

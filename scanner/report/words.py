@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from scanner.audit.assessment import Assessment
-from scanner.model import Basis
+from scanner.model import Basis, Determination
 from scanner.record import Header, Record
 from scanner.settings import Settings
 
@@ -25,6 +25,13 @@ ADMINISTRATOR_WORDS: Mapping[bool | None, str] = {
     False: "no administrator",
     None: "administrator or not: not known",
 }
+
+
+def decision_words(determination: Determination, basis: Basis) -> str:
+    """What was decided of a user, and on what ground it is not approved."""
+    if determination is Determination.APPROVED:
+        return "approved"
+    return f"not approved: {GROUNDS.get(basis, basis)}"
 
 
 def status_words(assessment: Assessment) -> str:

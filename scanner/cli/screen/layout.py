@@ -35,7 +35,10 @@ def labelled(*lines: tuple[str, Text]) -> RenderableType:
 
 def width_of(console: Console) -> int:
     """Columns of the terminal; elsewhere of COLUMNS, or as many as usual."""
-    if console.is_terminal:
-        return console.width
+    return console.width if console.is_terminal else columns_said() or WIDTH
+
+
+def columns_said() -> int | None:
+    """How many columns the environment says that there are; None where it says nothing."""
     columns = os.environ.get("COLUMNS", "")
-    return int(columns) if columns.isdecimal() and int(columns) else WIDTH
+    return int(columns) if columns.isdecimal() and int(columns) else None

@@ -12,7 +12,7 @@ from scanner.cli.screen.layout import width_of
 from scanner.report.failed_accounts import FailureGroup, likely_cause
 from scanner.report.rows import AccountRow
 from scanner.report.summary import MOST_ACCOUNTS
-from scanner.report.urgency import why
+from scanner.report.urgency import why_due
 from scanner.report.view import View
 from scanner.report.words import many, shortened
 from scanner.text import for_terminal
@@ -35,7 +35,7 @@ def urgent_users(view: View, console: Console, options: str, most: int) -> Itera
             row.user.finding.account.id,
             for_terminal(row.user.finding.account.name),
             for_terminal(row.user.finding.user.user_name),
-            for_terminal(", ".join(why(row))),
+            for_terminal(", ".join(why_due(row))),
         )
         for row in rows
     ]
