@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from scanner.audit.assessment import Assessment, Part, Totals
+from scanner.audit.diff import Difference
 from scanner.model import RISK_LEVEL, RULE_ID, RULE_TITLE, Failure
 from scanner.record import Header, Listing, Record, SafelistText
-from scanner.report.changes import counts
+from scanner.report.changes import FLIPS, counts, documents
 from scanner.report.figures import Figures, OuFigures, reconciled
 from scanner.report.rows import AccountRow
 from scanner.report.tables import iso
@@ -29,7 +30,7 @@ def summary(view: View) -> dict[str, object]:
         "rule_title": RULE_TITLE,
         "risk_level": RISK_LEVEL,
         "run_id": record.header.run_id,
-        "evaluated_from": _evaluated_from(record),
+        "evaluated_from": evaluated_from(record),
         "status": assessment.status,
         "status_text": assessment.status_text,
         "part": _part(assessment.part),
@@ -43,6 +44,7 @@ def summary(view: View) -> dict[str, object]:
         "listing_problem": _problem(record.listing.problem),
         "notes": list(record.listing.notes),
         "changes": _changes(assessment),
+        "flips": _flips(assessment.flips),
         "evidence": dict(counted.accounts_by_evidence),
         "safelist": _safelist(assessment),
         "api_calls": dict(sorted(record.footer.api_calls.items())),
@@ -63,7 +65,7 @@ def sha256(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _evaluated_from(record: Record) -> Mapping[str, object] | None:
+def evaluated_from(record: Record) -> Mapping[str, object] | None:
     """The run that a what-if was made from, and how that was decided; None for a run itself."""
     own = record.what_if
     if own is None:
@@ -184,6 +186,14 @@ def _changes(assessment: Assessment) -> Mapping[str, object] | None:
         "since": {"run_id": previous.run_id, "journal_sha256": previous.digest},
         "counts": dict(counts(assessment.differences or ())),
     }
+
+
+def _flips(flips: tuple[Difference, ...] | None) -> Mapping[str, object] | None:
+    """Who is decided otherwise than in the run; None for a run itself."""
+    if flips is None:
+        return None
+    counted = counts(flips)
+    return {"counts": {change: counted.get(change, 0) for change in FLIPS}, "users": documents(flips)}
 
 
 def _safelist(assessment: Assessment) -> dict[str, object]:

@@ -41,6 +41,7 @@ T = TypeVar("T")
 
 JOURNAL: Final = "journal.jsonl"
 MANIFEST: Final = "manifest.json"
+EVALUATION: Final = "evaluation.json"  # of a what-if, in a folder that is no run
 MAX_MANIFEST: Final = 1_000_000  # bytes
 FSYNC_SECONDS: Final = 1.0
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}", re.ASCII)
@@ -248,6 +249,11 @@ def find(run: str, output: Path) -> Path:
         if (folder / JOURNAL).is_file():
             return folder
     for folder in places:
+        if (folder / EVALUATION).is_file():
+            raise UsageError(
+                f"{folder} is not a run: it is an evaluation of one, and only diff takes it "
+                "(iam-scanner diff RUN EVALUATION). Name the run that it was made from."
+            )
         if folder.is_dir():
             raise UsageError(
                 f"{folder} is not a run: it holds no {JOURNAL}. What report and evaluate write is not one either; "

@@ -209,7 +209,8 @@ def test_a_what_if_is_not_taken_for_a_run(done: Scanned, command: list[str]) -> 
     for named_so in (folder, folder.name):
         again = program(*command, named_so)
         assert again.exit_code == 2
-        assert f"{folder} is not a run" in again.err
+        assert f"{folder} is not a run: it is an evaluation of one" in again.err
+        assert "iam-scanner diff RUN EVALUATION" in again.err
 
 
 # --- notes on what could not be checked ------------------------------------------------------------------------------

@@ -44,7 +44,8 @@ def print_outcome(rendered: Rendered, *, as_json: bool, quiet: bool) -> None:
 
 def show(rendered: Rendered, console: Console) -> None:
     """Print the outcome of a run."""
-    print_parts(console, _parts(rendered, rendered.view.figures, framed=console.is_terminal))
+    what_if = rendered.assessment.record.what_if is not None  # below who flips: in short
+    print_parts(console, _parts(rendered, rendered.view.figures, framed=console.is_terminal and not what_if))
 
 
 def _parts(rendered: Rendered, counted: Figures, *, framed: bool) -> Iterator[RenderableType]:
@@ -56,7 +57,7 @@ def _parts(rendered: Rendered, counted: Figures, *, framed: bool) -> Iterator[Re
     listed = _accounts_file(rendered)
     if counted.failed:
         yield _failed(counted.failed, listed, framed=framed)
-    if counted.worst:
+    if counted.worst and not assessment.record.what_if:
         yield _worst(counted.worst, listed, framed=framed)
     yield from _listing(assessment)
     yield Text()
@@ -75,10 +76,10 @@ def _banner(assessment: Assessment) -> Text:
     organization = header.organization.id if header.organization else assessment.record.listing.source
     text = Text(f"{for_terminal(status_words(assessment))}\n")
     text.stylize(_STYLES[assessment.status], 0, len(assessment.status))
+    if what_if := what_if_words(assessment.record):
+        return text.append(what_if, style="bold yellow")
     text.append(f"{RULE_ID} {RULE_TITLE}\n", style="dim")
-    text.append(f"{for_terminal(organization)}, approvals as of {header.as_of}", style="dim")
-    what_if = what_if_words(assessment.record)
-    return text.append(f"\n{what_if}", style="bold yellow") if what_if else text
+    return text.append(f"{for_terminal(organization)}, approvals as of {header.as_of}", style="dim")
 
 
 def _coverage(assessment: Assessment) -> Text:
@@ -98,6 +99,8 @@ def _users(assessment: Assessment, counted: Figures) -> Text:
     if counted.by_basis:
         why = ", ".join(f"{count:,} {GROUNDS.get(basis, basis)}" for basis, count in counted.by_basis.items())
         line.append(f"\n{why}", style="dim")
+    if assessment.record.what_if:
+        return line
     return line.append(_among(totals.unapproved, counted), style="dim")
 
 
@@ -235,6 +238,8 @@ def parts(rendered: Rendered) -> list[dict[str, object]]:
 def _files(rendered: Rendered) -> Text:
     if rendered.parts:
         return _parts_by_name(rendered)
+    if rendered.assessment.record.what_if:
+        return Text(for_terminal(f"{rendered.folder}: {', '.join(sorted(file.name for file in rendered.files))}"))
     return Text("\n".join(for_terminal(str(file)) for file in _most_wanted_first(rendered.files)))
 
 
