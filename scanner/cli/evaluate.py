@@ -19,7 +19,7 @@ def evaluate_command(
     quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> None:
-    """Try other safelists, or another day, on a recorded run, without calling AWS: who flips?
+    """Show who flips under other safelists, or on another day, in a recorded run, without calling AWS.
 
     First come the users that are approved in the run and would not be, or the other way round, each with the reason:
     on another day, those whose approval ends by then. The run itself stays as it is; the reports go into

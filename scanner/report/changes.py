@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from scanner.audit.assessment import Assessment
 from scanner.audit.diff import SAID_ONLY, Difference
-from scanner.model import Change, Determination, Evidence
+from scanner.model import Change, Determination, Evidence, Status
 from scanner.record import UserState
 from scanner.report.columns import CellKind, Column
 from scanner.report.words import ADMINISTRATOR_WORDS, GROUNDS, many
@@ -63,13 +63,15 @@ def flips_words(assessment: Assessment) -> str:
     match list(counted.items()):
         case []:
             users = assessment.totals.users
-            read = f"{many(users, 'user was', 'users were')} read" if users else "no user was read"
-            return f"Nobody flips, {compared}: {read}."
+            read = many(users, "user was", "users were") if users else "no user was"
+            words = f"Nobody flips, {compared}: {read} read."
         case [(change, count)]:
-            return f"{many(count, 'user flips', 'users flip')} {FLIPS[change]}, {compared}."
+            words = f"{many(count, 'user flips', 'users flip')} {FLIPS[change]}, {compared}."
         case several:
             each = ", ".join(f"{count:,} {FLIPS[change]}" for change, count in several)
-            return f"{len(assessment.flips):,} users flip, {compared}: {each}."
+            words = f"{len(assessment.flips):,} users flip, {compared}: {each}."
+    complete = assessment.status is Status.COMPLETE
+    return words if complete else f"{words} Not all accounts were read: of the others, nothing is known."
 
 
 class Aspect(NamedTuple):

@@ -224,7 +224,7 @@ def test_evaluations_whose_run_is_not_there(place: Path) -> None:
         ('{"schema_version": 2}', '"schema_version" in it is missing or not valid'),
     ],
     ids=["broken", "deep", "list", "empty", "later"],
-)  # fmt: skip
+)
 def test_an_evaluation_that_this_program_did_not_write(place: Path, text: str, why: str) -> None:
     folder = evaluation(*AS_OF)
     (folder / "evaluation.json").write_text(text, encoding="utf-8")

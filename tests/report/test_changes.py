@@ -49,10 +49,14 @@ def words(old: UserState | None, new: UserState | None) -> list[str]:
         (READER, replace(READER, policies=("A", "B", "ReadOnlyAccess")), ("without policies A, B", "policies A, B")),
         (READER, replace(READER, policies=("A",)), ("policy ReadOnlyAccess", "policy A")),
         (USER, replace(USER, boundary=True), ("no permissions boundary", "permissions boundary")),
-        (USER, replace(USER, policies=("A",), boundary=True), ("none, no permissions boundary", "policy A, permissions boundary")),
+        (
+            USER,
+            replace(READER, boundary=True),
+            ("none, no permissions boundary", "policy ReadOnlyAccess, permissions boundary"),
+        ),
         (USER, replace(USER, administrator=None), ("none", "administrator or not: not known")),
     ],
-)  # fmt: skip
+)
 def test_rights_change_in_an_arrow_of_their_own_both_ways(
     one: UserState, other: UserState, rights: tuple[str, str]
 ) -> None:
