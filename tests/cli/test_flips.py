@@ -103,7 +103,9 @@ def test_one_way_is_one_sentence_and_so_is_nobody(place: Path) -> None:
     assert not any(" -> " in line for line in none)
 
 
-def test_a_terminal_gets_the_first_of_many_and_where_all_are(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_gets_the_first_of_many_and_where_all_are_and_a_pipe_gets_all(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(flips_screen, "SHOWN", ACCOUNTS + 2)
     safelists, output = read((Path("bob.yaml"),)), Path("reports")
     rendered = render_what_if(output / run_id(), output, ["csv"], safelists=safelists, as_of=None)
@@ -119,6 +121,9 @@ def test_a_terminal_gets_the_first_of_many_and_where_all_are(place: Path, monkey
     assert sum(line.endswith("  bob") or "  bob  " in line for line in lines) == 2
     assert f"  and 5 more: see {rendered.folder}/flips.csv" in lines
     assert len(table(rendered.folder / "flips.csv")) == 2 * ACCOUNTS
+    piped = evaluate("--safelist", "bob.yaml").out
+    assert piped.count(" -> ") == 2 * ACCOUNTS
+    assert "more: see" not in piped
 
 
 # --- the files, and diff ---------------------------------------------------------------------------------------------
