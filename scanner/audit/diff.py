@@ -4,7 +4,7 @@ A user is identified by account id and user id, whatever its name. It is gone on
 account that one of them did not read is reported as such, and never as a change.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from scanner.model import AccountId, Change, Determination, Evidence, Finding, Scanned, SortKey, UserId, user_order
@@ -23,6 +23,7 @@ class Difference:
     before: UserState | None
     after: UserState | None
     changes: tuple[Change, ...]
+    reason: str | None = None  # why the later run decides as it does, in a sentence; None where it has no such user
 
     @property
     def user(self) -> UserState:
@@ -53,9 +54,13 @@ def snapshot(record: Record, findings: Iterable[Finding]) -> Snapshot:
     )
 
 
-def compare(old: Snapshot, new: Snapshot) -> tuple[Difference, ...]:
-    """Every user of both runs, except those in accounts outside the later run's scope, in `user_order`."""
-    present = list(_present(old, new))
+def compare(old: Snapshot, new: Snapshot, findings: Iterable[Finding] = ()) -> tuple[Difference, ...]:
+    """Every user of both runs, except those in accounts outside the later run's scope, in `user_order`.
+
+    `findings` are those of the later run: they say why it decides as it does, which no snapshot holds.
+    """
+    reasons = {(finding.account.id, finding.user.user_id): finding.explanation for finding in findings}
+    present = list(_present(old, new, reasons))
     # A recreated user is one difference; its earlier self is not a second one that is gone.
     accounted_for = {_identity(difference.before) for difference in present if difference.before is not None}
     absent = (
@@ -71,7 +76,7 @@ def out_of_scope(old: Snapshot, outside: Collection[AccountId]) -> int:
     return sum(state.account_id in outside for state in old.users)
 
 
-def _present(old: Snapshot, new: Snapshot) -> Iterator[Difference]:
+def _present(old: Snapshot, new: Snapshot, reasons: Mapping[tuple[AccountId, UserId], str]) -> Iterator[Difference]:
     """The users in the later run."""
     by_id = {_identity(state): state for state in old.users}
     by_name = {(state.account_id, fold(state.user_name)): state for state in old.users}
@@ -87,6 +92,7 @@ def _present(old: Snapshot, new: Snapshot) -> Iterator[Difference]:
             before=before,
             after=state,
             changes=_changes(before, state) if state.account_id in old.accounts else (Change.NOT_PREVIOUSLY_SCANNED,),
+            reason=reasons.get(_identity(state)),
         )
 
 

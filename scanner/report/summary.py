@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from scanner.audit.assessment import Assessment, Part, Totals
+from scanner.audit.diff import Difference
 from scanner.audit.outstanding import Outstanding, not_known
 from scanner.audit.rule import exit_code, failing
 from scanner.model import RISK_LEVEL, RULE_ID, RULE_TITLE, Failure, Finding
 from scanner.record import Header, Listing, Record, SafelistText
-from scanner.report.changes import counts
+from scanner.report.changes import FLIPS, counts, documents
 from scanner.report.failed_accounts import FailureGroup, likely_cause
 from scanner.report.figures import Figures, OuFigures, reconciled
 from scanner.report.review_rows import ReviewRow
@@ -35,7 +36,7 @@ def summary(view: View) -> dict[str, object]:
         "rule_title": RULE_TITLE,
         "risk_level": RISK_LEVEL,
         "run_id": record.header.run_id,
-        "evaluated_from": _evaluated_from(record),
+        "evaluated_from": evaluated_from(record),
         "status": assessment.status,
         "status_text": assessment.status_text,
         "exit_code": exit_code(assessment),
@@ -59,6 +60,7 @@ def summary(view: View) -> dict[str, object]:
         "notes": list(record.listing.notes),
         "compared_with": _compared_with(record.header),
         "changes": _changes(assessment),
+        "flips": _flips(assessment.flips),
         "evidence": dict(counted.accounts_by_evidence),
         "safelist": _safelist(assessment, counted),
         "api_calls": dict(sorted(record.footer.api_calls.items())),
@@ -79,7 +81,7 @@ def sha256(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _evaluated_from(record: Record) -> Mapping[str, object] | None:
+def evaluated_from(record: Record) -> Mapping[str, object] | None:
     """The run that a what-if was made from, and how that was decided; None for a run itself."""
     own = record.what_if
     if own is None:
@@ -253,6 +255,14 @@ def _changes(assessment: Assessment) -> Mapping[str, object] | None:
         "since": {"run_id": previous.run_id, "journal_sha256": previous.digest},
         "counts": dict(counts(assessment.differences or ())),
     }
+
+
+def _flips(flips: tuple[Difference, ...] | None) -> Mapping[str, object] | None:
+    """Who is decided otherwise than in the run; None for a run itself."""
+    if flips is None:
+        return None
+    counted = counts(flips)
+    return {"counts": {change: counted.get(change, 0) for change in FLIPS}, "users": documents(flips)}
 
 
 def _safelist(assessment: Assessment, counted: Figures) -> dict[str, object]:

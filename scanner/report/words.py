@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from scanner.audit.assessment import Assessment
-from scanner.model import Basis, Determination
-from scanner.record import Header, Record
+from scanner.model import Basis
+from scanner.record import Header, Record, WhatIf
 from scanner.settings import Settings
 
 _WHOLE = "the organization"
@@ -27,13 +27,6 @@ ADMINISTRATOR_WORDS: Mapping[bool | None, str] = {
 }
 
 
-def decision_words(determination: Determination, basis: Basis) -> str:
-    """What was decided of a user, and on what ground it is not approved."""
-    if determination is Determination.APPROVED:
-        return "approved"
-    return f"not approved: {GROUNDS.get(basis, basis)}"
-
-
 def status_words(assessment: Assessment) -> str:
     """The status, and the text that says more without saying the status again: "INCOMPLETE: 2 of 14 accounts ..."."""
     status, text = assessment.status, assessment.status_text
@@ -51,13 +44,17 @@ def what_if_words(record: Record) -> str:
     own = record.what_if
     if own is None:
         return ""
-    header = record.header
-    other = "its own safelists" if header.safelists == own.safelists else "other safelists than its own"
-    day = "as in the run" if header.as_of == own.as_of else f"not on {own.as_of}"
     return (
-        f"WHAT-IF: run {header.run_id}, decided again by {other}, approvals judged on {header.as_of}, {day}. "
+        f"WHAT-IF: run {record.header.run_id}, {otherwise_words(record.header, own)}. "
         "No account was read again, and the run stays as it was decided."
     )
+
+
+def otherwise_words(header: Header, own: WhatIf) -> str:
+    """By what a what-if decides, beside what the run was decided by."""
+    other = "its own safelists" if header.safelists == own.safelists else "other safelists than its own"
+    day = "as in the run" if header.as_of == own.as_of else f"not on {own.as_of}"
+    return f"decided again by {other}, approvals judged on {header.as_of}, {day}"
 
 
 def moment(value: datetime) -> str:

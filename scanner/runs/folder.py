@@ -41,6 +41,7 @@ T = TypeVar("T")
 
 JOURNAL: Final = "journal.jsonl"
 MANIFEST: Final = "manifest.json"
+EVALUATION: Final = "evaluation.json"  # of a what-if, in a folder that is no run
 MAX_MANIFEST: Final = 1_000_000  # bytes
 FSYNC_SECONDS: Final = 1.0
 LATEST: Final = "latest"  # what RUN takes for: the newest run
@@ -264,6 +265,11 @@ def find(run: str, output: Path, *, finished: bool = True) -> Path:
     if matches:
         raise UsageError(f"{len(matches):,} runs begin with {run!r}: {_named(matches)}. Write more of the ID.")
     for folder in places:
+        if (folder / EVALUATION).is_file():
+            raise UsageError(
+                f"{folder} is not a run: it is an evaluation of one, and only diff takes it "
+                "(iam-scanner diff RUN EVALUATION). Name the run that it was made from."
+            )
         if folder.is_dir():
             raise UsageError(
                 f"{folder} is not a run: it holds no {JOURNAL}. What report and evaluate write is not one either; "

@@ -84,6 +84,7 @@ def test_a_scan_takes_them_for_its_previous_run_and_to_resume(monkeypatch: pytes
         header = run_folder.read(Path("reports") / str(second.document["run_id"])).header
         assert header.settings.previous == f"reports/{first}", "the record names the very run"
         endpoint.faults.rules.clear()
+        (Path("reports") / str(second.document["run_id"]) / run_folder.MANIFEST).unlink()  # as one that was stopped
         with calling(endpoint):
             resumed = program("scan", "--resume", "latest", "--json")
             complete = program("scan", "--resume", "latest")
@@ -138,6 +139,15 @@ def test_a_run_to_resume_is_one_that_lacks_something(place: Path) -> None:
     finally:
         summary.write_text(before, encoding="utf-8")
     assert values("scan", "--previous", "") == ["latest", NEWEST, NEWER, OLDER, "none"]
+
+
+def test_latest_is_not_offered_to_resume_where_it_is_complete(tmp_path: Path) -> None:
+    for run_id in (OLDER, NEWER):
+        recorded(run_folder.create(tmp_path, run_id), footer=run_id == NEWER)
+    render_run(tmp_path / NEWER, ())
+    summary = tmp_path / NEWER / "summary.json"
+    summary.write_text(summary.read_text(encoding="utf-8").replace('"INCOMPLETE"', '"COMPLETE"'), encoding="utf-8")
+    assert values("scan", "-o", str(tmp_path), "--resume", "") == [OLDER]
 
 
 def test_latest_is_offered_where_there_is_one(tmp_path: Path) -> None:

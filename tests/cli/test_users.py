@@ -63,7 +63,7 @@ def test_a_table_names_the_users_the_most_urgent_first_and_how_many_they_are(out
     assert heads.split() == ["Account", "Name", "User", "Why"]
     assert [row.split()[2] for row in rows[:4]] == [LONG, "=1+1", "Zoë", "alice"]
     assert rows[0].endswith(f"{LONG}  administrator, console without MFA, on no safelist")
-    assert rows[2].endswith("not approved: on no safelist; rights not known; credentials not known")
+    assert rows[2].endswith("rights not known, credentials not known, on no safelist")
     assert rows[4:] == [
         "",
         "2 accounts were not read; their users are missing here.",

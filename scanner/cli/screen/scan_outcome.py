@@ -66,6 +66,9 @@ def _layouts(rendered: Rendered, console: Console) -> Iterator[list[RenderableTy
     def users(most: int) -> list[RenderableType]:
         return list(urgent_users(view, console, options, most))
 
+    if view.assessment.record.what_if:  # below who flips
+        yield [*facts, _end(rendered, explained=False)]
+        return
     end = [_end(rendered, explained=True)]
     yield _spaced(facts, users(MOST_URGENT), list(accounts_table(view, console)), end)
     yield _spaced(facts, users(MOST_URGENT), end)
@@ -95,9 +98,9 @@ def _banner(assessment: Assessment) -> Text:
     organization = header.organization.id if header.organization else assessment.record.listing.source
     text = Text(f"{for_terminal(status_words(assessment))}\n")
     text.stylize(_STYLES[assessment.status], 0, len(assessment.status))
-    text.append(f"{RULE_ID} {RULE_TITLE}: {for_terminal(organization)}, as of {header.as_of}", style="dim")
-    what_if = what_if_words(assessment.record)
-    return text.append(f"\n{what_if}", style="bold yellow") if what_if else text
+    if what_if := what_if_words(assessment.record):
+        return text.append(what_if, style="bold yellow")
+    return text.append(f"{RULE_ID} {RULE_TITLE}: {for_terminal(organization)}, as of {header.as_of}", style="dim")
 
 
 def _facts(view: View) -> Iterator[tuple[str, Text]]:
@@ -127,6 +130,8 @@ def _users(assessment: Assessment, counted: Figures) -> Text:
     totals = assessment.totals
     line = Text(f"{totals.users:,} found = {totals.approved:,} approved + ")
     line.append(f"{totals.unapproved:,} unapproved", style="bold red" if totals.unapproved else "")
+    if assessment.record.what_if:
+        return line
     return line.append(_among(totals.unapproved, counted), style="dim")
 
 
