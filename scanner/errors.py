@@ -66,12 +66,16 @@ class Fault:
 
 
 class FaultsError(UsageError):
-    """Faults in files that the user wrote, all of them at once; `outcome` says what became of the command."""
+    """Faults in files that the user wrote, all of them at once.
 
-    def __init__(self, faults: Sequence[Fault], outcome: str | None = None) -> None:
-        super().__init__("\n".join(filter(None, (*map(str, faults), outcome))))
+    `outcome` says what became of the command; `advice` is lines to show below, as they are.
+    """
+
+    def __init__(self, faults: Sequence[Fault], *, outcome: str | None = None, advice: Sequence[str] = ()) -> None:
+        super().__init__("\n".join([*map(str, faults), *([outcome] if outcome else ()), *advice]))
         self.faults = tuple(faults)
         self.outcome = outcome
+        self.advice = tuple(advice)
 
 
 class StartError(ScannerError):

@@ -265,6 +265,15 @@ class Change(StrEnum):
     GONE = "GONE"  # only where both runs read the account
     NOT_RESCANNED = "NOT_RESCANNED"  # the later run did not read the account
 
+    @property
+    def option(self) -> str:
+        """As options take it: `privilege-gained`."""
+        return self.lower().replace("_", "-")
+
+
+# What is said of the users of the later run; the others are of users that it does not have.
+CHANGES_OF_USERS = tuple(change for change in Change if change not in {Change.GONE, Change.NOT_RESCANNED})
+
 
 class FailOn(StrEnum):
     """What makes a complete scan exit with 3: any unapproved user, nothing, or a change since the previous run."""

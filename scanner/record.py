@@ -136,6 +136,7 @@ class Header:
     organization: Organization | None
     session_policies: Mapping[str, str]  # "member" | "hub" | "organizations" → the policy document in force
     previous_run: Snapshot | None = None  # the run that this one is compared with
+    previous_why: str = ""  # why that one, or why none; "" in journals that are older than this field
     decisions: tuple[ReviewDecision, ...] = ()  # of earlier reviews: the last one of each user
     remediations: tuple[Remediation, ...] = ()  # what plans made of users, one for each user of each plan
     trend: tuple[TrendPoint, ...] = ()  # the finished runs of the same organization before this one, by their start

@@ -7,6 +7,7 @@ reads.
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
 
@@ -106,6 +107,12 @@ def parse_day(text: str) -> date | None:
         return date.fromisoformat(text) if _DAY.fullmatch(text) else None
     except ValueError:
         return None
+
+
+def did_you_mean(near: Sequence[str], *, otherwise: str) -> str:
+    """What a message about an unknown name ends with, after a space: the names that are like it, or `otherwise`."""
+    ending = f"Did you mean {' or '.join(near)}?" if near else otherwise
+    return f" {ending}" if ending else ""
 
 
 def is_blank(text: str) -> bool:

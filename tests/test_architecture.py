@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 
+from scanner.runs import folder as run_folder
 from tests.aws_endpoint import running
 from tests.conftest import BROKEN_AWS
 from tests.program import scan, small_world
+from tests.runs.recording import recorded
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "scanner"
@@ -156,7 +158,8 @@ def test_help_and_version_load_nothing_heavy(arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["scan", "accounts", "safelist", "report", "evaluate", "diff", "verify", "review", "remediate", "demo"]
+    "command",
+    ["scan", "accounts", "safelist", "report", "evaluate", "users", "diff", "verify", "review", "remediate", "demo"],
 )
 def test_the_help_of_a_command_loads_nothing_heavy(command: str) -> None:
     assert loaded(COMMAND, command, "--help") <= {"pydantic"}  # by Typer itself
@@ -166,6 +169,19 @@ def test_checking_a_safelist_loads_no_sdk_and_no_tables(tmp_path: Path) -> None:
     safelist = tmp_path / "nobody.yaml"
     safelist.write_text("version: 1\nglobal: []\n", encoding="utf-8")
     assert loaded(COMMAND, "safelist", "check", str(safelist)) <= CHECKS
+
+
+def test_a_completion_and_the_table_of_users_load_no_sdk_and_no_tables(tmp_path: Path) -> None:
+    """Tab is pressed while a line is typed, and a table for the terminal needs no frames."""
+    run = run_folder.create(tmp_path, "20261123T164100Z-1a2b3c")
+    recorded(run)
+    assert not loaded(COMMAND, "users", str(run)) & (SDK | TABLES)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("_IAM_SCANNER_COMPLETE", "complete_bash")
+        patch.setenv("COMP_WORDS", f"iam-scanner\nverify\n-o\n{tmp_path}\n")
+        patch.setenv("COMP_CWORD", "4")
+        completion = loaded(f"sys.argv = ['iam-scanner']{COMMAND}")
+    assert not completion & (SDK | TABLES)
 
 
 def test_what_is_recorded_is_read_without_the_aws_sdk(tmp_path: Path) -> None:
@@ -181,6 +197,7 @@ def test_what_is_recorded_is_read_without_the_aws_sdk(tmp_path: Path) -> None:
         for arguments in (
             ("verify", run),
             ("diff", run, run),
+            ("users", run, "--json"),
             ("report", run, *output),
             ("evaluate", run, "--as-of", "2030-01-01", *output),
         ):

@@ -12,9 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from scanner.cli import demo
 from scanner.demo import ORGANIZATION_ID, Demo
 from scanner.errors import ExitCode
 from scanner.report.render import Rendered
+from scanner.runs import folder as run_folder
+from scanner.safelist import starter
 from scanner.settings import Settings
 from tests.documents import (
     COMMANDS,
@@ -47,11 +50,14 @@ NOT_RUN = {
     "pipx": "it downloads packages; its extras are compared with pyproject.toml",
     "make": "it would run these very tests; its targets are compared with the Makefile",
 }
-RUN_BY_A_SHELL = {"cp", "mkdir", "printf", "sha256sum"}
+RUN_BY_A_SHELL = {"cp", "git", "mkdir", "printf", "sha256sum"}
 ONLY_PARSED = (
     ["demo", "--serve"],  # it serves until Ctrl-C
     ["scan", "--resume", RECORDED],  # the run here is complete; tests/cli/test_resume.py resumes others
 )
+
+
+OWN_REPOSITORY = "A repository of your own"
 
 
 # --- the place where the commands run ---
@@ -81,9 +87,17 @@ def published(sample_organization: Demo, place: Path) -> Rendered:
 
 @dataclass(frozen=True)
 class Newcomer:
-    """Somebody who types a document's commands, one after the other."""
+    """Somebody who types a document's commands, one after the other, and is known to git."""
 
     variables: pytest.MonkeyPatch
+
+    def __post_init__(self) -> None:
+        for name in [name for name in os.environ if name.startswith("GIT_")]:  # a hook's would lead to its repository
+            self.variables.delenv(name)
+        for name in ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"):
+            self.variables.setenv(name, "newcomer@example.com")
+        for name in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"):
+            self.variables.setenv(name, os.devnull)
 
     def types(self, line: str) -> None:
         said = shlex.split(line)
@@ -150,6 +164,52 @@ def test_the_guides_run_each_kind_of_command() -> None:
         COMMANDS
     )
     assert {said[1] for said in run if said[0] == "make"} == {"demo", "test"}
+
+
+def test_the_guides_write_the_safelist_that_a_scan_without_one_offers() -> None:
+    mkdir, printf = starter.commands(Settings().safelist[0])
+    assert lines(blocks(section(README, "Run it for real"), "sh")[0])[:2] == [mkdir, printf]
+    assert printf in lines(blocks(section(CONFIG, OWN_REPOSITORY), "sh")[0])
+
+
+def test_the_front_page_shows_what_the_demo_offers_to_try() -> None:
+    serve, to_try = blocks(section(README, "Try it"), "sh")[1:]
+    assert lines(serve) == ["iam-scanner demo --serve"]
+    assert lines(to_try) == list(demo.TO_TRY)
+
+
+def test_a_repository_of_one_s_own_holds_what_the_guide_says_and_no_more(
+    sample_organization: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Set up in an empty folder by the guide's own commands; a scan there finds its settings and safelists."""
+    monkeypatch.chdir(tmp_path)
+    newcomer = Newcomer(monkeypatch)
+    for line in lines(blocks(section(CONFIG, OWN_REPOSITORY), "sh")[0]):
+        newcomer.types(line)
+    with sample_organization.applied():
+        scan = program("scan", "--json").document
+    run_id = scan["run_id"]
+    assert run_folder.read(Path("reports", run_id)).header.settings.role_name == "audit/IamScanner"
+    assert scan["users"]["approved"] == 0
+    Path("reports", f"{run_id}-review").mkdir()
+    for filled in ("review.xlsx", f"reports/{run_id}-review/payments.xlsx"):
+        shutil.copy(f"reports/{run_id}/iam-users.xlsx", filled)
+    Path("reports/decisions.csv").touch()
+
+    newcomer.types("git add .")
+    committed = git("ls-files")
+    assert git("diff", "--cached", "--name-only") == []
+    for path, is_in_git, _ in tables(section(CONFIG, OWN_REPOSITORY))[0]:
+        place = Path(path.strip("`").replace("<run id>", run_id))
+        assert place.exists(), path
+        tracked = [name for name in committed if Path(name).is_relative_to(place)]
+        assert bool(tracked) == (is_in_git == "yes"), path
+        committed = [name for name in committed if name not in tracked]
+    assert committed == []
+
+
+def git(*arguments: str) -> list[str]:
+    return subprocess.run(["git", *arguments], check=True, capture_output=True, text=True).stdout.splitlines()
 
 
 @pytest.mark.parametrize("name", COMMANDS)

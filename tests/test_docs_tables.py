@@ -69,12 +69,19 @@ def shown(default: object) -> str:
     return ", ".join(f"`{each}`" for each in many)
 
 
+def test_the_table_of_filters_has_all_of_users_and_no_other() -> None:
+    documented = [option for row in tables(section(REPORTS, "List users"))[0] for option in options_in(row[0])]
+    shared = {option for each in COMMANDS["verify"].params for option in each.opts}
+    assert set(documented) == {option for each in COMMANDS["users"].params for option in each.opts} - shared
+    assert len(documented) == len(set(documented))
+
+
 def test_options_that_the_guides_name_are_there() -> None:
     every: list[Any] = [typer.main.get_command(app), *COMMANDS.values()]
     real = {option for each in every for one in each.params for option in (*one.opts, *one.secondary_opts)}
     outside = re.sub(r"^```.*?^```$", "", "".join(GUIDES.values()), flags=re.MULTILINE | re.DOTALL)
     named = {option for code in re.findall(r"`([^`\n]+)`", outside) for option in options_in(code)}
-    assert named <= real | {"--help", "-h", "-m"}  # -m is Python's
+    assert named <= real | {"--help", "-h", "-m", "--no-deps"}  # the last two are Python's and pip's
 
 
 def test_the_example_of_settings_has_every_key_once_in_order_with_its_default() -> None:

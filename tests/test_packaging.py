@@ -37,11 +37,13 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python.parent
 
 
-def run(command: Path, *arguments: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
+def run(command: Path, *arguments: str, cwd: Path, code: int = 0) -> "subprocess.CompletedProcess[str]":
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    return subprocess.run(
-        [str(command), *arguments], cwd=cwd, env=environment, capture_output=True, text=True, check=True
+    done = subprocess.run(
+        [str(command), *arguments], cwd=cwd, env=environment, capture_output=True, text=True, check=False
     )
+    assert done.returncode == code, done.stderr
+    return done
 
 
 def test_the_wheel_holds_the_package_and_no_tests(wheel: Path) -> None:
@@ -77,3 +79,20 @@ def test_the_installed_program_runs_the_demo_from_another_folder(installed: Path
     folder = tmp_path / done.stdout.strip()
     assert (folder / "iam-users.xlsx").stat().st_size > 10_000
     assert folder.parent == tmp_path / "runs"
+
+
+def test_a_first_safelist_needs_nothing_but_the_installed_program(installed: Path, tmp_path: Path) -> None:
+    missing = run(installed / "iam-scanner", "scan", cwd=tmp_path, code=2).stderr
+    to_paste = [line for line in missing.splitlines() if line.startswith("  ")]
+    run(Path("/bin/sh"), "-ec", "\n".join(to_paste), cwd=tmp_path)
+    checked = run(installed / "iam-scanner", "safelist", "check", cwd=tmp_path)
+    assert checked.stdout.startswith("Valid: entries 0, ")
+
+
+def test_the_program_names_no_file_that_only_its_repository_has() -> None:
+    beside = ("*.md", "config/*.json", "config/**/*.example", "config/aws/*")
+    names = {file.name for pattern in beside for file in CHECKOUT.glob(pattern)}
+    assert {"README.md", "scanner.yaml.example", "safelist.schema.json", "member-role.yaml"} <= names
+    for source in (CHECKOUT / "scanner").rglob("*.py"):
+        text = source.read_text(encoding="utf-8")
+        assert [name for name in names if name in text] == [], source

@@ -56,5 +56,8 @@ class Assessment:
     findings: tuple[Finding, ...]  # by account id, user name, user id
     safelist: tuple[EntryUse, ...] = field(default=())  # in the order of files and lines
     differences: tuple[Difference, ...] | None = None  # to the previous run; None where there is none
+    flips: tuple[Difference, ...] | None = (
+        None  # of a what-if: users decided otherwise than in the run; None: it is none
+    )
     part: Part | None = None  # None: the whole run
     owners_from: str | None = None  # file whose owners of accounts stand in for those of the record; None: none does

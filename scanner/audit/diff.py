@@ -25,6 +25,7 @@ class Difference:
     before: UserState | None
     after: UserState | None
     changes: tuple[Change, ...]
+    reason: str | None = None  # why the later run decides as it does, in a sentence; None where it has no such user
     decided: Decided | None = None  # not None: it was to be removed or quarantined
 
     @property
@@ -57,13 +58,18 @@ def snapshot(record: Record, findings: Iterable[Finding]) -> Snapshot:
 
 
 def compare(
-    old: Snapshot, new: Snapshot, decided: Mapping[UserKey, Decided] = MappingProxyType({})
+    old: Snapshot,
+    new: Snapshot,
+    findings: Iterable[Finding] = (),
+    decided: Mapping[UserKey, Decided] = MappingProxyType({}),
 ) -> tuple[Difference, ...]:
     """Every user of both runs, except those in accounts outside the later run's scope, in `user_order`.
 
-    `decided` are the users that were to be removed or quarantined, by the later run.
+    `findings` are those of the later run: they say why it decides as it does, which no snapshot holds. `decided` are
+    the users that were to be removed or quarantined, as the later run found them.
     """
-    present = list(_present(old, new))
+    reasons = {(finding.account.id, finding.user.user_id): finding.explanation for finding in findings}
+    present = list(_present(old, new, reasons))
     # A recreated user is one difference; its earlier self is not a second one that is gone.
     accounted_for = {_identity(difference.before) for difference in present if difference.before is not None}
     absent = (
@@ -86,7 +92,7 @@ def _decided(difference: Difference, decided: Mapping[UserKey, Decided]) -> Deci
     return next((decided[key] for state in states if state and (key := _identity(state)) in decided), None)
 
 
-def _present(old: Snapshot, new: Snapshot) -> Iterator[Difference]:
+def _present(old: Snapshot, new: Snapshot, reasons: Mapping[UserKey, str]) -> Iterator[Difference]:
     """The users in the later run."""
     by_id = {_identity(state): state for state in old.users}
     by_name = {(state.account_id, fold(state.user_name)): state for state in old.users}
@@ -102,6 +108,7 @@ def _present(old: Snapshot, new: Snapshot) -> Iterator[Difference]:
             before=before,
             after=state,
             changes=_changes(before, state) if state.account_id in old.accounts else (Change.NOT_PREVIOUSLY_SCANNED,),
+            reason=reasons.get(_identity(state)),
         )
 
 

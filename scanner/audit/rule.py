@@ -127,7 +127,9 @@ def _evidence(scan: Scanned, user: IamUser) -> Evidence:
 
 def _differences(record: Record, findings: tuple[Finding, ...]) -> tuple[Difference, ...] | None:
     previous = record.header.previous_run
-    return None if previous is None else compare(previous, snapshot(record, findings), decided(record))
+    if previous is None:
+        return None
+    return compare(previous, snapshot(record, findings), findings, decided(record))
 
 
 def _with_changes(findings: tuple[Finding, ...], differences: tuple[Difference, ...] | None) -> tuple[Finding, ...]:

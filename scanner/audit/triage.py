@@ -10,7 +10,7 @@ from datetime import date
 from enum import StrEnum
 
 from scanner.audit.credential_use import Activity
-from scanner.model import Access, Change, Choice, Determination, Entry, Finding
+from scanner.model import Access, Change, Choice, Determination, Entry, Finding, SortKey
 from scanner.record import ReviewDecision
 from scanner.safelist.usage import ends_soon
 
@@ -35,7 +35,8 @@ class Days:
     review_every: int  # days after which a user is due again
 
 
-_CHANGES = {
+NOT_APPROVED, NEVER_REVIEWED = "not approved", "never reviewed"
+CHANGED = {
     Change.RECREATED: "recreated since the previous run",
     Change.RENAMED: "renamed since the previous run",
     Change.PRIVILEGE_GAINED: "gained privilege since the previous run",
@@ -45,18 +46,23 @@ _UNSETTLED = {
     Choice.QUARANTINE: "to be quarantined since {}, and still there",
     Choice.DEFER: "put off on {}",
 }
+_QUARANTINED = "quarantined, as decided on {}, and still there"
 
 
-def reasons(finding: Finding, last: ReviewDecision | None, days: Days) -> Iterator[str]:
-    """Every reason why a user needs a decision, in plain words; none where it needs no decision."""
+def reasons(finding: Finding, last: ReviewDecision | None, days: Days, *, quarantined: bool = False) -> Iterator[str]:
+    """Every reason why a user needs a decision, in plain words; none where it needs no decision.
+
+    `quarantined`: a quarantine by this program stands.
+    """
     entry = _approving(finding)
     if finding.determination is Determination.UNAPPROVED:
-        yield "not approved"
+        yield NOT_APPROVED
     if entry is not None and ends_soon(entry, days.as_of):
         yield f"approval ends on {entry.expires_on}"
-    yield from (words for change, words in _CHANGES.items() if change in finding.changes)
+    yield from (words for change, words in CHANGED.items() if change in finding.changes)
     if last is not None and last.choice in _UNSETTLED:
-        yield _UNSETTLED[last.choice].format(last.reviewed_on)
+        done = quarantined and last.choice is Choice.QUARANTINE
+        yield (_QUARANTINED if done else _UNSETTLED[last.choice]).format(last.reviewed_on)
     else:
         yield from _overdue(entry, last, days)
 
@@ -79,6 +85,11 @@ def rank(risks: tuple[Risk, ...]) -> int:
     return list(Risk).index(risks[0])
 
 
+def urgency(risks: tuple[Risk, ...], finding: Finding) -> tuple[int, bool, SortKey]:
+    """The key to sort users by, the most urgent first: by risk, then the unapproved first, then as everywhere."""
+    return rank(risks), finding.determination is Determination.APPROVED, finding.sort_key
+
+
 def _approving(finding: Finding) -> Entry | None:
     approved = finding.determination is Determination.APPROVED
     return finding.entry if approved and isinstance(finding.entry, Entry) else None
@@ -88,6 +99,6 @@ def _overdue(entry: Entry | None, last: ReviewDecision | None, days: Days) -> It
     """The newer of review and approval counts; a day in the future, from a clock ahead of ours, counts as today."""
     looked_at = [day for day in (entry and entry.approved_on, last and last.reviewed_on) if day]
     if not looked_at:
-        yield "never reviewed"
+        yield NEVER_REVIEWED
     elif (age := (days.today - max(looked_at)).days) > days.review_every:
         yield f"last reviewed {age:,} days ago"

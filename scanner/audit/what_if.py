@@ -1,13 +1,29 @@
-"""A recorded run under other safelists, or on another day. Pure."""
+"""A recorded run under other safelists, or on another day, and who flips. Pure."""
 
 from dataclasses import replace
 from datetime import date
 
+from scanner.audit.assessment import Assessment
+from scanner.audit.diff import SAID_ONLY, compare, snapshot
+from scanner.audit.rule import assess
 from scanner.record import Record, SafelistText, WhatIf
 from scanner.safelist.entries import check_organization, parse
 
 
-def decided_otherwise(record: Record, safelists: tuple[SafelistText, ...] | None, as_of: date | None) -> Record:
+def evaluate(run: Assessment, safelists: tuple[SafelistText, ...] | None, as_of: date | None) -> Assessment:
+    """Decide a run again, and say who flips: whom it approves and the run did not, or the other way round.
+
+    None stands for the run's own. Raises `FaultsError` where the safelists have faults, or are for another
+    organization.
+    """
+    record = _decided_otherwise(run.record, safelists, as_of)
+    again = assess(record, parse(record.header.safelists))
+    before, after = snapshot(run.record, run.findings), snapshot(record, again.findings)
+    differences = compare(before, after, again.findings)
+    return replace(again, flips=tuple(user for user in differences if not SAID_ONLY.issuperset(user.changes)))
+
+
+def _decided_otherwise(record: Record, safelists: tuple[SafelistText, ...] | None, as_of: date | None) -> Record:
     """The record with these safelists and this day in place of the run's own, and a note of what the run's own were."""
     own = record.header
     header = replace(own, safelists=own.safelists if safelists is None else safelists, as_of=as_of or own.as_of)

@@ -1,4 +1,4 @@
-"""`iam-scanner diff`: what changed between two recorded runs."""
+"""`iam-scanner diff`: what changed between two recorded runs, or would between a run and an evaluation of it."""
 
 from typing import Annotated
 
@@ -9,8 +9,8 @@ from scanner.cli import options
 
 def diff_command(
     context: typer.Context,
-    old: Annotated[str, typer.Argument(metavar="OLD", help="The earlier run: its folder, or its id under --output.")],
-    new: Annotated[str, typer.Argument(metavar="NEW", help="The later run, named in the same way.")],
+    old: Annotated[str, options.run_argument("OLD", "The earlier run")],
+    new: Annotated[str, options.run_argument("NEW", "The later run, or an evaluation of OLD")],
     *,
     output: options.Output = None,
     config: options.Config = None,
@@ -21,16 +21,18 @@ def diff_command(
     """Show what changed between two recorded runs of one organization, without calling AWS.
 
     Each run is decided by the safelists that it was made with. A user is gone only where both runs read its account.
+    Whichever is named first, changes are in order of time. NEW may be what evaluate wrote of OLD: that shows who flips.
 
     Example: iam-scanner diff 20261123T164100Z-1a2b3c 20270222T081500Z-4d5e6f
     """
     from scanner.cli.screen.changes_screen import document, show
-    from scanner.runs import folder as run_folder
-    from scanner.runs.stored import compare_runs
+    from scanner.runs import evaluation
+    from scanner.runs.comparison import compare_runs
 
     options.log_to_stderr(debug)
     root = options.settings(context.params).output
-    compared = compare_runs(run_folder.find(old, root), run_folder.find(new, root))
+    first, second = (evaluation.find(name, root) or options.find_run(name, root, quiet=quiet) for name in (old, new))
+    compared = compare_runs(first, second, root)
     if as_json:
         options.print_json(document(compared))
     else:

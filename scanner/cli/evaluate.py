@@ -19,17 +19,18 @@ def evaluate_command(
     quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> None:
-    """Try other safelists, or another day, on a recorded run, without calling AWS.
+    """Show who flips under other safelists, or on another day, in a recorded run, without calling AWS.
 
-    The run itself stays as it is; the reports go into DIR/<run id>-evaluated-<8 digits>, a folder for each what-if.
-    Exit code as of scan.
+    First come the users that are approved in the run and would not be, or the other way round, each with the reason:
+    on another day, those whose approval ends by then. The run itself stays as it is; the reports go into
+    DIR/<run id>-evaluated-<8 digits>, a folder for each what-if. Exit code as of scan.
 
-    Example: iam-scanner evaluate 20261123T164100Z-1a2b3c --safelist config/safelists --as-of 2027-01-15
+    Example: iam-scanner evaluate 20261123T164100Z-1a2b3c --as-of 2027-01-31
     """
     from scanner.audit.rule import exit_code
+    from scanner.cli.screen.flips_screen import show_flips
     from scanner.cli.screen.scan_outcome import print_outcome
     from scanner.report.render import render_what_if
-    from scanner.runs import folder as run_folder
     from scanner.safelist.read import read
 
     options.log_to_stderr(debug)
@@ -37,11 +38,13 @@ def evaluate_command(
         raise UsageError("Say what is to be other than in the run: give --safelist, --as-of, or both.")
     settings = options.settings(context.params)
     rendered = render_what_if(
-        run_folder.find(run_, settings.output),
+        options.find_run(run_, settings.output, quiet=quiet),
         settings.output,
         settings.format,
         safelists=read(settings.safelist) if safelist else None,
         as_of=settings.as_of if as_of else None,
     )
+    if not (as_json or quiet):
+        show_flips(rendered, options.stdout())
     print_outcome(rendered, as_json=as_json, quiet=quiet)
     raise typer.Exit(exit_code(rendered.assessment))

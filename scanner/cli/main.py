@@ -14,7 +14,20 @@ from typing import Annotated, NoReturn
 import typer
 
 from scanner import __version__
-from scanner.cli import accounts, demo, diff, evaluate, remediate, report, review, safelist, scan, verify
+from scanner.cli import (
+    accounts,
+    completion,
+    demo,
+    diff,
+    evaluate,
+    remediate,
+    report,
+    review,
+    safelist,
+    scan,
+    users,
+    verify,
+)
 from scanner.cli.options import Command, Group, print_json
 from scanner.errors import ExitCode, FaultsError, ScannerError
 
@@ -32,6 +45,7 @@ app.command("accounts", cls=Command)(accounts.accounts_command)
 app.add_typer(safelist.app)
 app.command("report", cls=Command)(report.report_command)
 app.command("evaluate", cls=Command)(evaluate.evaluate_command)
+app.command("users", cls=Command)(users.users_command)
 app.command("diff", cls=Command)(diff.diff_command)
 app.add_typer(review.app)
 app.add_typer(remediate.app)
@@ -89,7 +103,10 @@ def _as_it_can_be_shown(error: UnicodeError) -> tuple[str | bytes, int]:
 
 def _run() -> None:
     try:
-        app()
+        if os.environ.get(completion.VARIABLE):
+            completion.answer(app)
+        else:
+            app()
     finally:
         sys.stdout.flush()  # now, where it can still be said that it did not work
 
@@ -109,6 +126,8 @@ def _tell(message: str, code: ExitCode, error: ScannerError | None = None) -> No
     prefix = "" if code is ExitCode.INTERRUPTED else "error: "
     for line in _lines(message, error):
         sys.stderr.write(f"{prefix}{for_terminal(line)}\n")
+    for line in error.advice if isinstance(error, FaultsError) else ():
+        sys.stderr.write(f"{for_terminal(line)}\n")
     if code is ExitCode.INTERRUPTED:
         sys.stdout.flush()
         # At once: half-written sheets would complain, and a name look-up that hangs in a thread would be waited for.

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.text import Text
 from typer.core import TyperArgument, TyperCommand, TyperGroup
 
-from scanner.text import lines_for_terminal
+from scanner.cli import completion
+from scanner.model import FailOn
+from scanner.text import for_terminal, lines_for_terminal
 
 if TYPE_CHECKING:
     from scanner.settings import Settings
@@ -62,33 +65,47 @@ _OUTPUT = "Output"
 _PACE = "Pace"
 
 
-def _option(panel: str, metavar: str, text: str, *names: str) -> Any:
+def option(panel: str, metavar: str, text: str, *names: str, completed_by: Any = None) -> Any:
     """Return an option whose default is written out, as the real one comes from the settings."""
-    return typer.Option(*names, metavar=metavar, help=text, rich_help_panel=panel, show_default=False)
+    return typer.Option(
+        *names, metavar=metavar, help=text, rich_help_panel=panel, show_default=False, autocompletion=completed_by
+    )
 
 
-Run = Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or a run ID under --output.")]
-Ou = Annotated[list[str] | None, _option(_SCOPE, "ID|PATH", "Only this OU and all below it; repeatable.")]
-ExcludeOu = Annotated[list[str] | None, _option(_SCOPE, "ID|PATH", "Leave this OU and all below it out; repeatable.")]
-AccountIds = Annotated[list[str] | None, _option(_SCOPE, "ID", "Only this account; repeatable.")]
-ExcludeAccount = Annotated[list[str] | None, _option(_SCOPE, "ID", "Leave this account out; repeatable.")]
+def run_argument(metavar: str, what: str) -> Any:
+    """Return an argument that takes a run."""
+    return typer.Argument(metavar=metavar, help=f"{what}: {RUN_WORDS}", autocompletion=completion.runs)
+
+
+def choice(panel: str, text: str, *values: str, name: str = "--format") -> Any:
+    """Return an option that takes these values alone."""
+    return option(panel, "|".join(values), text, name, completed_by=completion.one_of(*values))
+
+
+RUN_WORDS = "its folder, its ID under --output or how that begins, or latest."
+
+Run = Annotated[str, run_argument("RUN", "The run")]
+Ou = Annotated[list[str] | None, option(_SCOPE, "ID|PATH", "Only this OU and all below it; repeatable.")]
+ExcludeOu = Annotated[list[str] | None, option(_SCOPE, "ID|PATH", "Leave this OU and all below it out; repeatable.")]
+AccountIds = Annotated[list[str] | None, option(_SCOPE, "ID", "Only this account; repeatable.")]
+ExcludeAccount = Annotated[list[str] | None, option(_SCOPE, "ID", "Leave this account out; repeatable.")]
 AccountsFile = Annotated[
     str | None,
-    _option(_SCOPE, "FILE.csv", "Accounts from a CSV (account_id, account_name, ou_path), not AWS Organizations."),
+    option(_SCOPE, "FILE.csv", "Accounts from a CSV (account_id, account_name, ou_path), not AWS Organizations."),
 ]
-Profile = Annotated[str | None, _option(_ACCESS, "NAME", "Profile of the AWS configuration.")]
+Profile = Annotated[str | None, option(_ACCESS, "NAME", "Profile of the AWS configuration.")]
 RoleName = Annotated[
     str | None,
-    _option(
+    option(
         _ACCESS, "NAME", "Role to assume in each account; may hold a path.  \\[default: OrganizationAccountAccessRole]"
     ),
 ]
-ExternalId = Annotated[str | None, _option(_ACCESS, "ID", "External ID that the member roles ask for.")]
+ExternalId = Annotated[str | None, option(_ACCESS, "ID", "External ID that the member roles ask for.")]
 SessionName = Annotated[
-    str | None, _option(_ACCESS, "NAME", "Role session name, as CloudTrail shows it.  \\[default: iam-scanner]")
+    str | None, option(_ACCESS, "NAME", "Role session name, as CloudTrail shows it.  \\[default: iam-scanner]")
 ]
-OrganizationsRoleArn = Annotated[str | None, _option(_ACCESS, "ARN", "Role to read AWS Organizations with.")]
-HubRoleArn = Annotated[str | None, _option(_ACCESS, "ARN", "Role from which the member roles are assumed.")]
+OrganizationsRoleArn = Annotated[str | None, option(_ACCESS, "ARN", "Role to read AWS Organizations with.")]
+HubRoleArn = Annotated[str | None, option(_ACCESS, "ARN", "Role from which the member roles are assumed.")]
 NoSessionPolicy = Annotated[
     bool,
     typer.Option(
@@ -100,67 +117,79 @@ NoSessionPolicy = Annotated[
 ]
 Evidence = Annotated[
     str | None,
-    _option(
+    choice(
         _DECISION,
-        "full|basic",
         "full: credentials, groups and policies too; basic: ListUsers alone.  \\[default: full]",
+        *("full", "basic"),
+        name="--evidence",
     ),
 ]
 Safelists = Annotated[
     list[str] | None,
-    _option(_DECISION, "PATH", "Safelist file or folder; repeatable.  \\[default: config/safelists]"),
+    option(_DECISION, "PATH", "Safelist file or folder; repeatable.  \\[default: config/safelists]"),
 ]
 AsOf = Annotated[
-    str | None, _option(_DECISION, "DATE", "Judge approvals on this day, YYYY-MM-DD.  \\[default: today, UTC]")
+    str | None, option(_DECISION, "DATE", "Judge approvals on this day, YYYY-MM-DD.  \\[default: today, UTC]")
 ]
 OtherSafelists = Annotated[
     list[str] | None,
-    _option(_DECISION, "PATH", "Safelist file or folder to decide by; repeatable.  \\[default: the run's own]"),
+    option(_DECISION, "PATH", "Safelist file or folder to decide by; repeatable.  \\[default: the run's own]"),
 ]
 FailOnValues = Annotated[
     list[str] | None,
-    _option(
+    option(
         _DECISION,
         "VALUE",
         "What makes the exit code 3; repeatable: unapproved, none, new, recreated, renamed, newly-unapproved, "
         "privilege-gained, not-previously-scanned.  \\[default: unapproved]",
         "--fail-on",
+        completed_by=completion.one_of(*FailOn),
     ),
 ]
 OtherDay = Annotated[
-    str | None, _option(_DECISION, "DATE", "Judge approvals on this day, YYYY-MM-DD.  \\[default: the run's own]")
+    str | None, option(_DECISION, "DATE", "Judge approvals on this day, YYYY-MM-DD.  \\[default: the run's own]")
 ]
 DormantDays = Annotated[
-    int | None, _option(_DECISION, "N", "Days without use after which a credential is dormant.  \\[default: 45]")
+    int | None, option(_DECISION, "N", "Days without use after which a credential is dormant.  \\[default: 45]")
 ]
 Output = Annotated[
-    str | None, _option(_OUTPUT, "DIR", "Folder that holds the runs.  \\[default: reports]", "--output", "-o")
+    str | None, option(_OUTPUT, "DIR", "Folder that holds the runs.  \\[default: reports]", "--output", "-o")
 ]
 Formats = Annotated[
     list[str] | None,
-    _option(_OUTPUT, "xlsx|csv|json", "Report to write; repeatable.  \\[default: xlsx and csv]", "--format"),
+    choice(
+        _OUTPUT,
+        "Report to write; repeatable.  \\[default: xlsx and csv]",
+        *("xlsx", "csv", "json"),
+    ),
 ]
 AccountOwners = Annotated[
-    str | None, _option(_OUTPUT, "FILE.csv", "CSV of who owns each account (account_id, account_owner).")
+    str | None, option(_OUTPUT, "FILE.csv", "CSV of who owns each account (account_id, account_owner).")
 ]
 Previous = Annotated[
     str | None,
-    _option(
+    option(
         _OUTPUT,
         "RUN|none",
         "Run to compare with.  \\[default: the newest complete one of the same organization that covers the scope]",
+        completed_by=completion.runs_to_compare,
     ),
 ]
 Resume = Annotated[
     str | None,
-    _option(_PACE, "RUN", "Resume an interrupted or incomplete run: only accounts that were not read are called."),
+    option(
+        _PACE,
+        "RUN",
+        "Resume an interrupted or incomplete run: only accounts that were not read are called.",
+        completed_by=completion.runs_to_resume,
+    ),
 ]
 Concurrency = Annotated[
     int | None,
-    _option(_PACE, "N", "Maximum concurrent accounts and calls; fewer while AWS throttles.  \\[default: 64]"),
+    option(_PACE, "N", "Maximum concurrent accounts and calls; fewer while AWS throttles.  \\[default: 64]"),
 ]
 AccountTimeout = Annotated[
-    int | None, _option(_PACE, "SECONDS", "Time for each account, retries included.  \\[default: 120]")
+    int | None, option(_PACE, "SECONDS", "Time for each account, retries included.  \\[default: 120]")
 ]
 Config = Annotated[
     Path | None,
@@ -207,6 +236,21 @@ def stdout() -> Console:
 
 def stderr() -> Console:
     return literal_console(stderr=True)
+
+
+def find_run(run: str, output: Path, *, quiet: bool, finished: bool = True) -> Path:
+    """The folder that RUN names. Where RUN is short for it, stderr says which one was taken.
+
+    Raises `UsageError` as `runs.folder.find`, which says what RUN may be.
+    """
+    from scanner.runs import folder as runs  # keeps --help quick
+
+    folder = runs.find(run, output, finished=finished)
+    if not quiet and folder.name != Path(run).name:
+        newest = runs.all_under(output)[-1]
+        later = "" if run != runs.LATEST or newest == folder else f" The later run {newest.name} is not finished."
+        stderr().print(Text(for_terminal(f"{run} is run {folder.name}.{later}")), soft_wrap=True)
+    return folder
 
 
 def settings(parameters: Mapping[str, Any]) -> "Settings":

@@ -38,12 +38,11 @@ def report_command(
     from scanner.audit.split import with_owners
     from scanner.cli.screen.scan_outcome import print_outcome
     from scanner.report.render import render_again, render_parts
-    from scanner.runs import folder as run_folder
     from scanner.runs.stored import decide
 
     options.log_to_stderr(debug)
     settings = options.settings(context.params)
-    folder = run_folder.find(run_, settings.output)
+    folder = options.find_run(run_, settings.output, quiet=quiet)
     assessment = decide(folder)
     if account_owners is not None:  # and not that of the settings, which is for scans: the same run, the same bytes
         from scanner.account_files import read_owners

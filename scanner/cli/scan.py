@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from scanner.cli import options
 from scanner.errors import UsageError
+
+if TYPE_CHECKING:
+    from scanner.settings import Settings
 
 # What may differ on a resume: how AWS is reached and how fast, and what is written.
 CHANGEABLE = frozenset({"profile", "external_id", "concurrency", "account_timeout", "output", "format"})
@@ -57,9 +60,9 @@ def scan_command(
 
     options.log_to_stderr(debug)
     if resume is None:
-        rendered = run_scan(options.settings(context.params), quiet=quiet)
+        rendered = run_scan(_settings(context.params, quiet=quiet), quiet=quiet)
     else:
-        folder, changes = _resumption(context.params, resume)
+        folder, changes = _resumption(context.params, resume, quiet=quiet)
         rendered = resume_scan(folder, changes, quiet=quiet)
 
     from scanner.cli.screen.scan_outcome import print_outcome  # by now it is loaded
@@ -68,9 +71,18 @@ def scan_command(
     raise typer.Exit(exit_code(rendered.assessment))
 
 
-def _resumption(parameters: Mapping[str, Any], resume: str) -> tuple[Path, dict[str, Any]]:
+def _settings(parameters: Mapping[str, Any], *, quiet: bool) -> "Settings":
+    """The settings of a new run, in which --previous is the very run that it names today."""
+    from scanner.scan.baseline import NONE
+
+    settings = options.settings(parameters)
+    if settings.previous in (None, NONE):
+        return settings
+    return settings.with_(previous=str(options.find_run(settings.previous, settings.output, quiet=quiet)))
+
+
+def _resumption(parameters: Mapping[str, Any], resume: str, *, quiet: bool) -> tuple[Path, dict[str, Any]]:
     """Find the run, and the settings that may differ from its own; raise `UsageError` for any other option."""
-    from scanner.runs import folder as run_folder
     from scanner.settings import option_name
 
     given = options.given(parameters)
@@ -84,4 +96,4 @@ def _resumption(parameters: Mapping[str, Any], resume: str) -> tuple[Path, dict[
     changes = {key: getattr(settings, key) for key in given}
     if settings.external_id:  # it may come from the environment or the settings file, as for a new run
         changes["external_id"] = settings.external_id
-    return run_folder.find(resume, settings.output), changes
+    return options.find_run(resume, settings.output, quiet=quiet, finished=False), changes

@@ -35,7 +35,6 @@ def verify_command(
     from scanner.remediation import plan_folder
     from scanner.remediation.verify_plan import verify_plan
     from scanner.report.verify import verify
-    from scanner.runs import folder as run_folder
 
     options.log_to_stderr(debug)
     reports = options.settings(context.params).output
@@ -43,7 +42,7 @@ def verify_command(
         what, folder = "plan", plan_folder.find(run_, reports)
         checks = verify_plan(folder, digest)
     else:
-        what, folder = "run", run_folder.find(run_, reports)
+        what, folder = "run", options.find_run(run_, reports, quiet=quiet)
         checks = verify(folder, digest)
     whole = all(check.holds is not False for check in checks)
     if as_json:

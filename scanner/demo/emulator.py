@@ -17,6 +17,7 @@ from typing import IO
 
 from scanner.demo.sample_organization import REGION
 from scanner.errors import ScannerError
+from scanner.settings import PREFIX
 
 _PACKAGES = ("moto", "flask", "flask_cors")
 _PATIENCE = 60  # seconds until a start counts as failed; it takes two
@@ -36,7 +37,8 @@ class EmulatorNotInstalledError(ScannerError):
     def __init__(self, missing: list[str]) -> None:
         super().__init__(
             f"The demo needs packages that are not installed: {', '.join(missing)}. "
-            "Install iam-scanner with its demo extra: in its source folder, pipx install --force '.[demo]'."
+            "Install iam-scanner again, with its extra demo: pipx install --force 'PATH[demo]', "
+            "where PATH is its wheel or its source folder."
         )
 
 
@@ -73,10 +75,11 @@ class Emulator:
             "no_proxy": bypass,
         }
 
-    def shell_lines(self) -> list[str]:
-        """What to paste into a POSIX shell for the same effect there."""
+    def shell_lines(self, settings: Mapping[str, str]) -> list[str]:
+        """What to paste into a POSIX shell for the same effect there, with these settings of this program alone."""
         own = self.environment({name: value for name, value in os.environ.items() if name.lower() == "no_proxy"})
-        forget = sorted({name for name in os.environ if name.startswith("AWS_")} - set(own))
+        own |= settings
+        forget = sorted({name for name in os.environ if name.startswith(("AWS_", PREFIX))} - set(own))
         exports = [f"export {name}={shlex.quote(value)}" for name, value in own.items()]
         return [f"unset {' '.join(forget)}", *exports] if forget else exports
 

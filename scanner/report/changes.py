@@ -1,13 +1,15 @@
 """What changed between two runs, told for people: the same words on the Changes sheet and in `diff`. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
+from scanner.audit.assessment import Assessment
 from scanner.audit.diff import SAID_ONLY, Difference
-from scanner.model import Change, Determination, Evidence
+from scanner.model import Change, Determination, Evidence, Status
 from scanner.record import UserState
 from scanner.report.columns import CellKind, Column
-from scanner.report.words import ADMINISTRATOR_WORDS, GROUNDS, decided_words
+from scanner.report.words import ADMINISTRATOR_WORDS, GROUNDS, decided_words, many
 
 # What matters most comes first; what is no change, last.
 WORDS: Mapping[Change, str] = {
@@ -21,6 +23,11 @@ WORDS: Mapping[Change, str] = {
     Change.NOT_RESCANNED: "not read again",
     Change.NOT_PREVIOUSLY_SCANNED: "not read before",
     Change.UNCHANGED: "unchanged",
+}
+# How a what-if can decide otherwise than the run did.
+FLIPS: Mapping[Change, str] = {
+    Change.NEWLY_UNAPPROVED: "from approved to unapproved",
+    Change.NEWLY_APPROVED: "from unapproved to approved",
 }
 _RANK = {change: rank for rank, change in enumerate(WORDS)}
 
@@ -47,56 +54,148 @@ def counts_words(differences: Iterable[Difference]) -> str:
     return ", ".join(f"{count:,} {WORDS[change]}" for change, count in counts(differences).items()) or "no user"
 
 
+def flips_words(assessment: Assessment) -> str:
+    """How many users a what-if decides otherwise than the run did; "" for a run itself."""
+    if assessment.flips is None:
+        return ""
+    compared = f"compared with run {assessment.record.header.run_id} as it was decided"
+    counted = {change: count for change, count in counts(assessment.flips).items() if change in FLIPS}
+    match list(counted.items()):
+        case []:
+            users = assessment.totals.users
+            read = many(users, "user was", "users were") if users else "no user was"
+            words = f"Nobody flips, {compared}: {read} read."
+        case [(change, count)]:
+            words = f"{many(count, 'user flips', 'users flip')} {FLIPS[change]}, {compared}."
+        case several:
+            each = ", ".join(f"{count:,} {FLIPS[change]}" for change, count in several)
+            words = f"{len(assessment.flips):,} users flip, {compared}: {each}."
+    complete = assessment.status is Status.COMPLETE
+    return words if complete else f"{words} Not all accounts were read: of the others, nothing is known."
+
+
+class Aspect(NamedTuple):
+    """One thing about a user in both runs: `was` and `now` are the same where it did not change."""
+
+    label: str
+    was: str
+    now: str
+
+    def __str__(self) -> str:
+        return f"{self.label}: {self.was}" if self.was == self.now else f"{self.label}: {self.was} -> {self.now}"
+
+
+def aspects(difference: Difference) -> tuple[Aspect, ...]:
+    """What there is to say of a user, each thing by itself, what changed first; approval and rights never in one."""
+    said = (*_presence(difference), *_of_the_user(difference), *_decided(difference))
+    return tuple(sorted(said, key=lambda aspect: aspect.was == aspect.now))
+
+
+def _decided(difference: Difference) -> Iterator[Aspect]:
+    """Of a user that was to be removed or quarantined, by whom, and what was done about it."""
+    if difference.decided:
+        words = ", ".join(decided_words(difference.decided))
+        yield Aspect("remediation", words, words)
+
+
 def before(difference: Difference) -> str:
-    """How the user was, in plain words: whether it was approved only where that is otherwise now."""
-    if difference.before is not None:
-        decision, rest = _decision(difference.before), _rest(difference.before, difference.after)
-        kept = difference.after is not None and decision == _decision(difference.after)
-        return "; ".join(rest if kept and rest else (decision, *rest))
-    return "account not read" if Change.NOT_PREVIOUSLY_SCANNED in difference.changes else "not there"
+    """How the user was, in plain words, as far as that is otherwise now."""
+    if difference.before is None:
+        return "account not read" if Change.NOT_PREVIOUSLY_SCANNED in difference.changes else "not there"
+    said = _of_the_user(difference)
+    return "; ".join(f"{one.label}: {one.was}" for one in said if one.was != one.now or difference.after is None)
 
 
 def after(difference: Difference) -> str:
-    """How the user is now: whether it is approved, and what else is new; of one that was to go, what was done."""
-    decided = decided_words(difference.decided) if difference.decided else ()
-    if difference.after is not None:
-        return "; ".join((_decision(difference.after), *_rest(difference.after, difference.before), *decided))
-    not_read = Change.NOT_RESCANNED in difference.changes
-    return "; ".join(("account not read" if not_read else "not there any more", *decided))
+    """How the user is now: what is new, and whether it is approved; of one that was to go, what was done about it."""
+    decided = [f"{one.label}: {one.now}" for one in _decided(difference)]
+    if difference.after is None:
+        unread = Change.NOT_RESCANNED in difference.changes
+        return "; ".join(("account not read" if unread else "not there any more", *decided))
+    said = sorted(_of_the_user(difference), key=lambda aspect: aspect.was == aspect.now)
+    return "; ".join((*(f"{one.label}: {one.now}" for one in said), *decided))
 
 
-def _decision(state: UserState) -> str:
+def _presence(difference: Difference) -> Iterator[Aspect]:
+    """Whether the user is there at all, where one of the runs does not have it."""
+    if difference.before is None:
+        unread = Change.NOT_PREVIOUSLY_SCANNED in difference.changes
+        yield Aspect("account", "not read", "read") if unread else Aspect("user", "not there", "there")
+    if difference.after is None:
+        unread = Change.NOT_RESCANNED in difference.changes
+        yield Aspect("account", "read", "not read") if unread else Aspect("user", "there", "not there any more")
+
+
+def _of_the_user(difference: Difference) -> tuple[Aspect, ...]:
+    """Of a user that one run does not have, both sides are how the other has it."""
+    was, now = difference.before or difference.user, difference.user
+    return (*_identity(was, now), _approval(was, now, difference.reason), *_rights(was, now))
+
+
+def _identity(was: UserState, now: UserState) -> Iterator[Aspect]:
+    if was.user_name != now.user_name:
+        yield Aspect("name", was.user_name, now.user_name)
+    if was.user_id != now.user_id:
+        yield Aspect("user ID", was.user_id, now.user_id)
+
+
+def _approval(was: UserState, now: UserState, reason: str | None) -> Aspect:
+    decided = _decision(now, reason)
+    return Aspect("approval", _decision(was) if was.determination is not now.determination else decided, decided)
+
+
+def _decision(state: UserState, reason: str | None = None) -> str:
+    """Approved or not, and why: in the sentence of the rule, or, where that was not kept, in a few words."""
     if state.determination is Determination.APPROVED:
-        return "approved"
-    return f"not approved: {GROUNDS.get(state.basis, state.basis)}"
+        return f"approved{(reason or '').removeprefix('Approved')}"
+    return f"unapproved ({reason or GROUNDS.get(state.basis, state.basis)})"
 
 
-def _rest(state: UserState, other: UserState | None) -> tuple[str, ...]:
-    """Of names and rights only what the other run has not, so that the change stands out."""
-    return (*_identity(state, other), *_rights(state, other))
-
-
-def _identity(state: UserState, other: UserState | None) -> Iterator[str]:
-    if other is not None and state.user_name != other.user_name:
-        yield f"called {state.user_name}"
-    if other is not None and state.user_id != other.user_id:
-        yield f"user id {state.user_id}"
-
-
-def _rights(state: UserState, other: UserState | None) -> Iterator[str]:
+def _rights(was: UserState, now: UserState) -> Iterator[Aspect]:
     """Compared only where both runs had all the evidence of the user: else what one lacks would seem to be lost."""
-    compared = (state,) if other is None else (state, other)
-    if not all(difference.evidence is Evidence.FULL for difference in compared):
+    if not was.evidence is now.evidence is Evidence.FULL:
         return
-    if state.administrator is not (other.administrator if other else False):
-        yield ADMINISTRATOR_WORDS[state.administrator]
-    only = [policy for policy in state.policies if other is None or policy not in other.policies]
-    if only:
-        yield f"{'policy' if len(only) == 1 else 'policies'} {', '.join(only)}"
-    if denied_by := [policy for policy in state.denied_by if other is None or policy not in other.denied_by]:
-        yield f"denied by {', '.join(denied_by)}"
-    if state.boundary is not (other is not None and other.boundary):
-        yield "permissions boundary" if state.boundary else "no permissions boundary"
+    if was is now:  # only one of the runs has the user: all that it may do
+        yield Aspect("rights", _all_rights(now), _all_rights(now))
+    elif _limits(was) != _limits(now):
+        yield Aspect("rights", _other_rights(was, now), _other_rights(now, was))
+
+
+def _limits(state: UserState) -> tuple[object, ...]:
+    return state.administrator, frozenset(state.policies), state.boundary, frozenset(state.denied_by)
+
+
+def _all_rights(state: UserState) -> str:
+    """That a user is no administrator goes without saying."""
+    administrator = [] if state.administrator is False else [ADMINISTRATOR_WORDS[state.administrator]]
+    rights = [*administrator, *_policies(state.policies)] or ["none"]
+    denied = _denied(state.denied_by)
+    return ", ".join((*rights, *(("permissions boundary",) if state.boundary else ()), *denied))
+
+
+def _other_rights(state: UserState, other: UserState) -> str:
+    """Only what the other run has otherwise, so that the change stands out."""
+    words: list[str] = []
+    if state.administrator is not other.administrator:
+        words.append(ADMINISTRATOR_WORDS[state.administrator])
+    words += _policies([policy for policy in state.policies if policy not in other.policies])
+    lacking = _policies([policy for policy in other.policies if policy not in state.policies])
+    if state.administrator is False and not state.policies and (words or lacking):
+        words = ["none"]
+    elif lacking and not words:
+        words = [f"without {lacking[0]}"]
+    if state.boundary is not other.boundary:
+        words.append("permissions boundary" if state.boundary else "no permissions boundary")
+    words += _denied([policy for policy in state.denied_by if policy not in other.denied_by])
+    return ", ".join(words or [f"not {denied}" for denied in _denied(other.denied_by)])
+
+
+def _denied(names: Sequence[str]) -> list[str]:
+    return [f"denied by {', '.join(names)}"] if names else []
+
+
+def _policies(names: Sequence[str]) -> list[str]:
+    return [f"{'policy' if len(names) == 1 else 'policies'} {', '.join(names)}"] if names else []
 
 
 _BOTH = "the journals of both runs"
@@ -123,6 +222,7 @@ def documents(differences: Iterable[Difference]) -> list[dict[str, object]]:
             "user_id": difference.user.user_id,
             "before": _document(difference.before),
             "after": _document(difference.after),
+            "reason": difference.reason,
             "decided": list(decided_words(difference.decided)) if difference.decided else None,
         }
         for difference in changed(differences)

@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 from scanner.audit.assessment import Assessment, Totals
 from scanner.model import Account, Basis, Determination, Evidence, Kind, Skipped
 from scanner.report.rows import AccountRow, UserRow
+from scanner.safelist.usage import NOT_JUDGED, EntryStatus, EntryUse
 
 UNPLACED = "(place in the organization unknown)"
 INACTIVE_DAYS = 90  # PCI DSS 8.2.6
+_NOT_JUDGED = NOT_JUDGED.rstrip(": ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,7 @@ class Figures:
     unapproved_dormant: int
     inactive: int  # users with a credential that works, and no activity for 90 days; never active: since creation
     by_kind: Mapping[Kind | None, int]  # None: the entry that decided has no kind, or there is none
+    safelist: Mapping[str, int]  # entries by what became of them; those that nobody could judge are not called unused
     usage_unknown: int  # users of which the credential report told nothing
     rights_unknown: int  # users of which it is open whether they are administrators
     accounts_by_evidence: Mapping[Evidence, int]
@@ -64,14 +67,15 @@ def figures(assessment: Assessment, users: Sequence[UserRow], accounts: Sequence
         console_without_mfa=sum(row.activity.console_without_mfa is True for row in users),
         dormant=sum(row.activity.dormant is True for row in users),
         stale=sum(bool(row.activity.stale_credentials) for row in users),
-        unapproved_administrators=sum(_is_administrator(row) is True for row in unapproved),
-        unapproved_rights_unknown=sum(_is_administrator(row) is None for row in unapproved),
+        unapproved_administrators=sum(row.administrator is True for row in unapproved),
+        unapproved_rights_unknown=sum(row.administrator is None for row in unapproved),
         unapproved_console_without_mfa=sum(row.activity.console_without_mfa is True for row in unapproved),
         unapproved_dormant=sum(row.activity.dormant is True for row in unapproved),
         inactive=sum(_is_inactive(row, assessment.record.header.started_at) for row in users),
         by_kind=Counter(getattr(row.finding.entry, "kind", None) for row in users),
+        safelist=_safelist(assessment),
         usage_unknown=sum(row.finding.user.credentials is None for row in users),
-        rights_unknown=sum(_is_administrator(row) is None for row in users),
+        rights_unknown=sum(row.administrator is None for row in users),
         accounts_by_evidence={level: evidence[level] for level in Evidence if evidence[level]},
         read_from=min(times, default=None),
         read_until=max(times, default=None),
@@ -112,9 +116,14 @@ def _is_inactive(row: UserRow, started_at: datetime) -> bool:
     return (started_at.astimezone(UTC).date() - created_on).days >= INACTIVE_DAYS
 
 
-def _is_administrator(row: UserRow) -> bool | None:
-    access = row.finding.user.access
-    return None if access is None else access.administrator
+def _safelist(assessment: Assessment) -> Mapping[str, int]:
+    counts = Counter(_became(use) for use in assessment.safelist)
+    return {status: counts[status] for status in (*EntryStatus, _NOT_JUDGED) if counts[status]}
+
+
+def _became(use: EntryUse) -> str:
+    unjudged = use.status is EntryStatus.UNUSED and use.remark.startswith(NOT_JUDGED)
+    return _NOT_JUDGED if unjudged else use.status
 
 
 def _by_ou(accounts: Sequence[AccountRow]) -> tuple[OuFigures, ...]:

@@ -3,18 +3,21 @@
 import json
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from scanner.errors import OutputError
 from scanner.files import partial_of, whole
 from scanner.model import SplitBy
+from scanner.report.changes import DIFFERENCES, changed
 from scanner.report.columns import ACCOUNTS, USERS
-from scanner.report.frames import accounts_frame, users_frame
+from scanner.report.frames import accounts_frame, differences_frame, users_frame
 from scanner.report.summary import summary
 from scanner.report.tables import write_csv, write_json
 from scanner.report.view import View
 
 Writer = Callable[[View, BinaryIO], None]
+
+FLIPS: Final = "flips.csv"  # only of a what-if, and always of that
 
 
 def write(view: View, folder: Path, formats: Collection[str]) -> list[Path]:
@@ -22,7 +25,8 @@ def write(view: View, folder: Path, formats: Collection[str]) -> list[Path]:
 
     A file that is there already is replaced at once, never written over. Raises OutputError where that fails.
     """
-    return [_write_whole(folder / name, WRITERS[name], view) for name in names(formats)]
+    flips = () if view.assessment.flips is None else (FLIPS,)
+    return [_write_whole(folder / name, WRITERS[name], view) for name in (*names(formats), *flips)]
 
 
 def names(formats: Collection[str]) -> list[str]:
@@ -63,6 +67,10 @@ def write_accounts_csv(view: View, out: BinaryIO) -> None:
     write_csv(ACCOUNTS, accounts_frame(view.accounts), out)
 
 
+def write_flips_csv(view: View, out: BinaryIO) -> None:
+    write_csv(DIFFERENCES, differences_frame(changed(view.assessment.flips or ())), out)
+
+
 def write_users_json(view: View, out: BinaryIO) -> None:
     write_json(USERS, users_frame(view.users), out)
 
@@ -83,6 +91,7 @@ WRITERS: Mapping[str, Writer] = {
     "accounts.csv": write_accounts_csv,
     "iam-users.json": write_users_json,
     "summary.json": write_summary,
+    FLIPS: write_flips_csv,
 }
 
 # Which format asks for a file; None: always written.

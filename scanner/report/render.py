@@ -1,7 +1,5 @@
 """From a finished journal to everything that is read: decide, render, seal."""
 
-import hashlib
-import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -9,17 +7,16 @@ from itertools import chain, count
 from pathlib import Path
 
 from scanner.audit.assessment import Assessment, Totals
-from scanner.audit.rule import assess
 from scanner.audit.split import groups, restrict
-from scanner.audit.what_if import decided_otherwise
+from scanner.audit.what_if import evaluate
 from scanner.errors import UsageError
 from scanner.model import SplitBy, Status
-from scanner.record import Record, SafelistText
+from scanner.record import SafelistText
 from scanner.report.formats import names, parts_folder, remove_others, write
 from scanner.report.view import View
+from scanner.runs import evaluation
 from scanner.runs import folder as run_folder
 from scanner.runs.stored import decide
-from scanner.safelist.entries import parse
 from scanner.text import for_file_name
 
 
@@ -88,16 +85,11 @@ def render_what_if(
     None stands for the run's own. Each what-if has a folder of its own, and the same one always the same. Raises
     `FaultsError` where the safelists have faults, or are for another organization than the run's.
     """
-    record = decided_otherwise(run_folder.read(folder), safelists, as_of)
-    assessment = assess(record, parse(record.header.safelists))
-    target = output / f"{folder.resolve().name}-evaluated-{_mark(record)}"
-    return render_again(assessment, folder, target, formats)
-
-
-def _mark(record: Record) -> str:
-    """Return 8 hex digits that tell what-ifs of a run apart."""
-    asked = [record.header.as_of.isoformat(), *([safelist.path, safelist.text] for safelist in record.header.safelists)]
-    return hashlib.sha256(json.dumps(asked).encode("ascii")).hexdigest()[:8]
+    assessment = evaluate(decide(folder), safelists, as_of)
+    target = output / evaluation.folder_name(folder.resolve().name, assessment.record)
+    rendered = render_again(assessment, folder, target, formats)
+    evaluation.write(target, assessment.record)
+    return rendered
 
 
 def render_parts(

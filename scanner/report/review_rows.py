@@ -3,16 +3,15 @@
 The import of a review finds columns by their names and users by `IDENTITY`, wherever a spreadsheet has moved them.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 
-from scanner.audit.assessment import Assessment
-from scanner.audit.carried_out import decided
+from scanner.audit.carried_out import Decided, Fate
 from scanner.audit.credential_use import Activity
-from scanner.audit.triage import Days, Risk, rank, reasons, risks
-from scanner.model import Determination, Entry
-from scanner.record import Record, Remediation, ReviewDecision
+from scanner.audit.triage import Days, Risk, reasons, risks, urgency
+from scanner.model import Entry
+from scanner.record import Header, Record, Remediation, ReviewDecision, UserKey
 from scanner.report.columns import DATE, LIST, TEXT, USERS, Column, Value
 from scanner.report.rows import UserRow
 from scanner.report.words import ADMINISTRATOR_WORDS, days, many, remediation_words
@@ -34,15 +33,13 @@ class ReviewRow:
     done: tuple[Remediation, ...]  # what plans made of it
 
 
-def review_rows(assessment: Assessment, users: Sequence[UserRow]) -> tuple[ReviewRow, ...]:
-    """Those of the users that need a decision: by risk, then the unapproved first, then as everywhere."""
-    return tuple(sorted(_due(assessment.record, users), key=_order))
+def review_rows(record: Record, users: Sequence[UserRow], decided: Mapping[UserKey, Decided]) -> tuple[ReviewRow, ...]:
+    """Those of the users that need a decision, the most urgent first; `decided` are those that were to go."""
+    return tuple(sorted(_due(record.header, users, decided), key=lambda row: urgency(row.risks, row.user.finding)))
 
 
-def _due(record: Record, users: Sequence[UserRow]) -> Iterator[ReviewRow]:
-    header = record.header
+def _due(header: Header, users: Sequence[UserRow], decided: Mapping[UserKey, Decided]) -> Iterator[ReviewRow]:
     decisions = latest(header.decisions)
-    to_go = decided(record)
     by = Days(
         as_of=header.as_of,
         today=header.started_at.astimezone(UTC).date(),
@@ -51,21 +48,16 @@ def _due(record: Record, users: Sequence[UserRow]) -> Iterator[ReviewRow]:
     for row in users:
         finding = row.finding
         key = finding.account.id, finding.user.user_id
-        last, decided_to_go = decisions.get(key), to_go.get(key)
-        if why := tuple(reasons(finding, last, by)):
+        last, to_go = decisions.get(key), decided.get(key)
+        quarantined = to_go is not None and to_go.fate is Fate.QUARANTINED
+        if why := tuple(reasons(finding, last, by, quarantined=quarantined)):
             yield ReviewRow(
                 user=row,
                 risks=risks(finding.user.access, row.activity),
                 reasons=why,
                 last=last,
-                done=decided_to_go.done if decided_to_go else (),
+                done=to_go.done if to_go else (),
             )
-
-
-def _order(row: ReviewRow) -> tuple[int, bool, str, str, str]:
-    finding = row.user.finding
-    approved = finding.determination is Determination.APPROVED
-    return rank(row.risks), approved, finding.account.id, finding.user.user_name, finding.user.user_id
 
 
 # --- what decides it, in words ---------------------------------------------------------------------------------------

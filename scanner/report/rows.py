@@ -18,6 +18,12 @@ class UserRow:
     account_owner: str | None
     activity: Activity
 
+    @property
+    def administrator(self) -> bool | None:
+        """None where that cannot be told."""
+        access = self.finding.user.access
+        return None if access is None else access.administrator
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountRow:

@@ -2,20 +2,28 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from scanner.audit.assessment import Assessment, Part, Totals
-from scanner.audit.carried_out import Fate, decided
-from scanner.model import RISK_LEVEL, RULE_ID, RULE_TITLE, Failure
+from scanner.audit.carried_out import Decided, Fate
+from scanner.audit.diff import Difference
+from scanner.audit.outstanding import Outstanding, not_known
+from scanner.audit.rule import exit_code, failing
+from scanner.model import RISK_LEVEL, RULE_ID, RULE_TITLE, Failure, Finding
 from scanner.record import Header, Listing, Record, SafelistText
-from scanner.report.changes import counts
+from scanner.report.changes import FLIPS, counts, documents
+from scanner.report.failed_accounts import FailureGroup, likely_cause
 from scanner.report.figures import Figures, OuFigures, reconciled
+from scanner.report.review_rows import ReviewRow
 from scanner.report.rows import AccountRow
 from scanner.report.tables import iso
+from scanner.report.urgency import why_due
 from scanner.report.view import View
 
 SCHEMA_VERSION = 1
+MOST_URGENT = 10  # users that the screen and the document name
+MOST_ACCOUNTS = 8
 _SCOPE_SETTINGS = ("ou", "exclude_ou", "account", "exclude_account", "accounts_file")
 
 
@@ -30,23 +38,34 @@ def summary(view: View) -> dict[str, object]:
         "rule_title": RULE_TITLE,
         "risk_level": RISK_LEVEL,
         "run_id": record.header.run_id,
-        "evaluated_from": _evaluated_from(record),
+        "evaluated_from": evaluated_from(record),
         "status": assessment.status,
         "status_text": assessment.status_text,
+        "exit_code": exit_code(assessment),
+        "fail_on": {"conditions": list(record.header.settings.fail_on), "users": failing(assessment)},
         "part": _part(assessment.part),
         "interrupted": record.footer.interrupted,
         **_who_and_where(record.header, record.listing),
         "times": _times(assessment, counted),
         "coverage": _coverage(assessment.totals),
         "users": _users(assessment, counted),
+        "users_due": len(view.review),
+        "most_urgent_users": [_urgent(row) for row in view.review[:MOST_URGENT]],
+        "most_unapproved_accounts": [_account(row) for row in counted.worst[:MOST_ACCOUNTS]],
+        "decisions_not_carried_out": [_outstanding(one) for one in view.outstanding],
+        "removals_not_known": not_known(record),
         "by_ou": [_ou(ou) for ou in counted.by_ou],
         "failed_accounts": [_failed(row) for row in counted.failed],
+        "failures": [_failure(group) for group in view.failures],
+        "likely_cause": likely_cause(assessment, view.failures),
         "listing_problem": _problem(record.listing.problem),
         "notes": list(record.listing.notes),
+        "compared_with": _compared_with(record.header),
         "changes": _changes(assessment),
-        "remediation": _remediation(record),
+        "flips": _flips(assessment.flips),
+        "remediation": _remediation(view.decided.values()),
         "evidence": dict(counted.accounts_by_evidence),
-        "safelist": _safelist(assessment),
+        "safelist": _safelist(assessment, counted),
         "api_calls": dict(sorted(record.footer.api_calls.items())),
         "api_calls_total": sum(record.footer.api_calls.values()),
         "throttled": record.footer.throttled,
@@ -65,7 +84,7 @@ def sha256(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _evaluated_from(record: Record) -> Mapping[str, object] | None:
+def evaluated_from(record: Record) -> Mapping[str, object] | None:
     """The run that a what-if was made from, and how that was decided; None for a run itself."""
     own = record.what_if
     if own is None:
@@ -133,6 +152,8 @@ def _users(assessment: Assessment, counted: Figures) -> dict[str, object]:
         "unapproved": assessment.totals.unapproved,
         "unapproved_by_basis": dict(counted.by_basis),
         "unapproved_administrators": counted.unapproved_administrators,
+        "unapproved_console_without_mfa": counted.unapproved_console_without_mfa,
+        "unapproved_dormant": counted.unapproved_dormant,
         "console_without_mfa": counted.console_without_mfa,
         "dormant": counted.dormant,
         "dormant_days": assessment.record.header.settings.dormant_days,
@@ -178,6 +199,57 @@ def _problem(problem: Failure | None) -> Mapping[str, object] | None:
     }
 
 
+def _failure(group: FailureGroup) -> dict[str, object]:
+    """Accounts that failed alike; AWS's message is the first one's."""
+    told = _failed(group.first)
+    same = {key: told[key] for key in ("reason", "failed_call", "error_code", "detail", "remedy")}
+    return {"accounts": len(group.accounts), "account_ids": [row.account.id for row in group.accounts], **same}
+
+
+def _urgent(row: ReviewRow) -> dict[str, object]:
+    return {**_user(row.user.finding), "why": list(why_due(row))}
+
+
+def _outstanding(one: Outstanding) -> dict[str, object]:
+    decision = one.decision
+    return {
+        **_user(one.finding),
+        "decision": decision.choice,
+        "reviewer": decision.reviewer,
+        "reviewed_on": decision.reviewed_on.isoformat(),
+        "ticket": decision.ticket,
+        "run_id": decision.run_id,
+    }
+
+
+def _user(finding: Finding) -> dict[str, object]:
+    return {
+        "account_id": finding.account.id,
+        "account_name": finding.account.name,
+        "user_name": finding.user.user_name,
+        "user_id": finding.user.user_id,
+    }
+
+
+def _account(row: AccountRow) -> dict[str, object]:
+    return {
+        "account_id": row.account.id,
+        "account_name": row.account.name,
+        "ou_path": row.account.ou_path,
+        "users": row.users,
+        "unapproved": row.unapproved,
+    }
+
+
+def _compared_with(header: Header) -> Mapping[str, object]:
+    previous = header.previous_run
+    return {
+        "run_id": previous and previous.run_id,
+        "journal_sha256": previous and previous.digest,
+        "why": header.previous_why,
+    }
+
+
 def _changes(assessment: Assessment) -> Mapping[str, object] | None:
     previous = assessment.record.header.previous_run
     if previous is None:
@@ -188,15 +260,22 @@ def _changes(assessment: Assessment) -> Mapping[str, object] | None:
     }
 
 
-def _remediation(record: Record) -> Mapping[str, int]:
+def _remediation(decided: Iterable[Decided]) -> Mapping[str, int]:
     """The users that were to be removed or quarantined, by what became of them."""
-    fates = Counter(one.fate for one in decided(record).values())
+    fates = Counter(one.fate for one in decided)
     return {"decided": fates.total(), **{fate.name.lower(): fates[fate] for fate in Fate}}
 
 
-def _safelist(assessment: Assessment) -> dict[str, object]:
-    statuses = Counter(use.status for use in assessment.safelist)
+def _flips(flips: tuple[Difference, ...] | None) -> Mapping[str, object] | None:
+    """Who is decided otherwise than in the run; None for a run itself."""
+    if flips is None:
+        return None
+    counted = counts(flips)
+    return {"counts": {change: counted.get(change, 0) for change in FLIPS}, "users": documents(flips)}
+
+
+def _safelist(assessment: Assessment, counted: Figures) -> dict[str, object]:
     return {
         "files": _safelist_files(assessment.record.header.safelists),
-        "entries": dict(sorted(statuses.items())),
+        "entries": dict(counted.safelist),
     }

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TextIO
 
 import pandas as pd
 
@@ -21,10 +21,14 @@ LIST_SEPARATOR = "; "
 
 def write_csv(columns: Sequence[Column[Any]], frame: pd.DataFrame, out: BinaryIO) -> None:
     texts = io.TextIOWrapper(out, encoding="utf-8-sig", newline="", write_through=False)
-    writer = csv.writer(texts, lineterminator="\r\n")
+    write_csv_text(columns, frame, texts)
+    texts.detach()  # flushes, and leaves `out` to whoever opened it
+
+
+def write_csv_text(columns: Sequence[Column[Any]], frame: pd.DataFrame, out: TextIO) -> None:
+    writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(column.key for column in columns)
     writer.writerows(zip(*(_texts(column, frame[column.key]) for column in columns), strict=True))
-    texts.detach()  # flushes, and leaves `out` to whoever opened it
 
 
 def write_json(columns: Sequence[Column[Any]], frame: pd.DataFrame, out: BinaryIO) -> None:

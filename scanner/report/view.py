@@ -1,8 +1,13 @@
 """An assessment with what all reports are made of, each made once: of 100,000 users that takes seconds a time."""
 
+from collections.abc import Mapping
 from functools import cached_property
 
 from scanner.audit.assessment import Assessment
+from scanner.audit.carried_out import Decided, Fate, decided
+from scanner.audit.outstanding import Outstanding, outstanding
+from scanner.record import UserKey
+from scanner.report.failed_accounts import FailureGroup, failure_groups
 from scanner.report.figures import Figures, figures
 from scanner.report.review_rows import ReviewRow, review_rows
 from scanner.report.rows import AccountRow, UserRow, account_rows, user_rows
@@ -24,7 +29,21 @@ class View:
 
     @cached_property
     def review(self) -> tuple[ReviewRow, ...]:
-        return review_rows(self.assessment, self.users)
+        return review_rows(self.assessment.record, self.users, self.decided)
+
+    @cached_property
+    def outstanding(self) -> tuple[Outstanding, ...]:
+        header = self.assessment.record.header
+        quarantined = {key for key, one in self.decided.items() if one.fate is Fate.QUARANTINED}
+        return outstanding(self.assessment.findings, header.decisions, header.as_of, quarantined)
+
+    @cached_property
+    def decided(self) -> Mapping[UserKey, Decided]:
+        return decided(self.assessment.record)
+
+    @cached_property
+    def failures(self) -> tuple[FailureGroup, ...]:
+        return failure_groups(self.figures.failed)
 
     @cached_property
     def figures(self) -> Figures:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from scanner.audit.assessment import Assessment
 from scanner.audit.carried_out import Decided, Fate
 from scanner.model import Basis, Choice
-from scanner.record import Header, Record, Remediation, RemediationOutcome
+from scanner.record import Header, Record, Remediation, RemediationOutcome, WhatIf
 from scanner.settings import Settings
 
 _WHOLE = "the organization"
@@ -46,11 +46,8 @@ def what_if_words(record: Record) -> str:
     own = record.what_if
     if own is None:
         return ""
-    header = record.header
-    other = "its own safelists" if header.safelists == own.safelists else "other safelists than its own"
-    day = "as in the run" if header.as_of == own.as_of else f"not on {own.as_of}"
     return (
-        f"WHAT-IF: run {header.run_id}, decided again by {other}, approvals judged on {header.as_of}, {day}. "
+        f"WHAT-IF: run {record.header.run_id}, {otherwise_words(record.header, own)}. "
         "No account was read again, and the run stays as it was decided."
     )
 
@@ -81,6 +78,13 @@ def fates_words(decided: Collection[Decided]) -> str:
     fates = Counter(one.fate for one in decided)
     named = ", ".join(f"{fates[fate]:,} {fate}" for fate in Fate if fates[fate])
     return f"of {many(len(decided), 'user')} to be removed or quarantined, {named}" if decided else ""
+
+
+def otherwise_words(header: Header, own: WhatIf) -> str:
+    """By what a what-if decides, beside what the run was decided by."""
+    other = "its own safelists" if header.safelists == own.safelists else "other safelists than its own"
+    day = "as in the run" if header.as_of == own.as_of else f"not on {own.as_of}"
+    return f"decided again by {other}, approvals judged on {header.as_of}, {day}"
 
 
 def moment(value: datetime) -> str:

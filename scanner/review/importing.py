@@ -82,7 +82,8 @@ def import_review(request: Request) -> Imported:
     try:
         return _import_or_preview(request)
     except FaultsError as error:
-        raise FaultsError(error.faults, f"{many(len(error.faults), 'fault')}. Nothing was imported.") from error
+        outcome = f"{many(len(error.faults), 'fault')}. Nothing was imported."
+        raise FaultsError(error.faults, outcome=outcome, advice=error.advice) from error
 
 
 def _import_or_preview(request: Request) -> Imported:

@@ -12,7 +12,7 @@ import re
 import secrets
 import shlex
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,8 +41,11 @@ T = TypeVar("T")
 
 JOURNAL: Final = "journal.jsonl"
 MANIFEST: Final = "manifest.json"
+EVALUATION: Final = "evaluation.json"  # of a what-if, in a folder that is no run
 MAX_MANIFEST: Final = 1_000_000  # bytes
 FSYNC_SECONDS: Final = 1.0
+LATEST: Final = "latest"  # what RUN takes for: the newest run
+CANDIDATES: Final = 5  # named where the beginning of an id fits several
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}", re.ASCII)
 
 
@@ -212,8 +215,8 @@ def sealed_files(folder: Path) -> Mapping[str, Sealed]:
 
 
 def all_under(output: Path) -> tuple[Path, ...]:
-    """The folders of runs, by their start."""
-    return tuple(sorted(path for path in output.glob("*") if is_run_id(path.name)))
+    """The folders of runs, finished or not, by their start."""
+    return tuple(sorted(path for path in output.glob("*") if is_run_id(path.name) and (path / JOURNAL).is_file()))
 
 
 def _read(folder: Path, decoder: Callable[[bytes], T]) -> T:
@@ -236,21 +239,55 @@ def unfinished(folder: Path, why: str, *, has_header: bool) -> UnfinishedRunErro
     return UnfinishedRunError(f"The run {folder} is not finished: {why} {remedy}", has_header=has_header)
 
 
-def find(run: str, output: Path) -> Path:
-    """The folder that RUN names: a folder, or a run id under `output`; raise `UsageError` for neither."""
+def find(run: str, output: Path, *, finished: bool = True) -> Path:
+    """The folder that RUN names; raise `UsageError`, with what there is, where it names none or several.
+
+    It is a folder, the id of a run under `output`, the unique beginning of such an id, or `latest`: the newest finished
+    run there; with `finished=False`, as for a resume, the newest one whether finished or not.
+    """
+    if not run:
+        raise UsageError("RUN is empty. Name a run: its folder, its ID, or latest.")
+    runs = all_under(output)
+    if run == LATEST:
+        return _latest(runs, output, finished=finished)
     places = (Path(run), output / run)
     for folder in places:
         if (folder / JOURNAL).is_file():
             return folder
+    matches = [path for path in reversed(runs) if path.name.startswith(run)]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        raise UsageError(f"{len(matches):,} runs begin with {run!r}: {_named(matches)}. Write more of the ID.")
     for folder in places:
+        if (folder / EVALUATION).is_file():
+            raise UsageError(
+                f"{folder} is not a run: it is an evaluation of one, and only diff takes it "
+                "(iam-scanner diff RUN EVALUATION). Name the run that it was made from."
+            )
         if folder.is_dir():
             raise UsageError(
                 f"{folder} is not a run: it holds no {JOURNAL}. What report and evaluate write is not one either; "
                 "name the run that it was made from."
             )
-    known = all_under(output)
-    newest = f" The newest there is {known[-1].name}." if known else ""
+    newest = f" The newest there is {runs[-1].name}." if runs else ""
     raise UsageError(f"There is no run {run!r}, neither as a folder nor under {output}.{newest}")
+
+
+def _latest(runs: Sequence[Path], output: Path, *, finished: bool) -> Path:
+    for folder in reversed(runs):
+        if not finished or is_sealed(folder):
+            return folder
+    if runs:
+        rest = f"The newest there is not finished. Resume it: {resume_command(runs[-1])}"
+    else:
+        rest = "Start one with iam-scanner scan, or name the folder that holds the runs with --output."
+    raise UsageError(f"There is no {'finished ' if finished else ''}run under {output}. {rest}")
+
+
+def _named(runs: Sequence[Path]) -> str:
+    more = len(runs) - CANDIDATES
+    return ", ".join(path.name for path in runs[:CANDIDATES]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def resume_command(folder: Path) -> str:

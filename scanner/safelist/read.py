@@ -9,11 +9,13 @@ from pathlib import Path
 from scanner.errors import Fault, FaultsError, ScannerError
 from scanner.files import read_text, unreadable, whole
 from scanner.record import SafelistText
+from scanner.safelist import starter
 
 SUFFIXES = (".yaml", ".yml")
 EXAMPLE = ".example"
 # prod.yaml.txt, prod.yml~, prod.ymal, prod.json; not a JSON Schema.
 _LIKE_A_SAFELIST = re.compile(r"\.ya?ml\W+\w*$|\.ya?ml[~_ ]|\.ya?ml\d*\.|\.y[aml]{2,4}$|(?<!\.schema)\.json$")
+_MISSING, _EMPTY = "There is no such file or folder.", "The folder holds no safelist (*.yaml, *.yml)."
 _RENAME = "Rename it to end in .yaml; if it is not to be read, begin its name with a dot, or move it elsewhere."
 
 
@@ -24,6 +26,8 @@ def read(paths: Sequence[Path]) -> tuple[SafelistText, ...]:
     What cannot be read whole is a fault, never left out: the line that is missing could be a revocation. So is a name
     such as `prod.yaml.txt`, which an editor or a browser makes of `prod.yaml`, or `prod.ymal`, or `prod.json`; and a
     link to a folder, as it is not followed: it could lead in a circle.
+
+    Where there is no safelist in the one place that was looked at, the error has the commands that write a first one.
     """
     faults: list[Fault] = []
     texts: dict[Path, SafelistText] = {}
@@ -31,7 +35,8 @@ def read(paths: Sequence[Path]) -> tuple[SafelistText, ...]:
         if (place := file.resolve()) not in texts and (text := _text(file, faults)) is not None:
             texts[place] = SafelistText(path=file.as_posix(), text=text)
     if faults:
-        raise FaultsError(faults)
+        is_first = len(paths) == len(faults) == 1 and faults[0].problem in {_MISSING, _EMPTY}
+        raise FaultsError(faults, advice=_first_one(paths[0]) if is_first else ())
     return tuple(texts.values())
 
 
@@ -57,14 +62,19 @@ def _files(path: Path, faults: list[Fault]) -> Iterator[Path]:
     if path.name.lower().endswith(EXAMPLE):
         faults.append(_fault(path, "Examples are not read.", "Copy it to a name that ends in .yaml."))
     elif not path.exists():
-        faults.append(_fault(path, "There is no such file or folder.", "Correct the path, or write a first safelist."))
+        faults.append(_fault(path, _MISSING, "Correct the path, or write a first safelist."))
     elif path.is_dir():
         members = sorted(_members(path, faults))
         if not members:
-            faults.append(_fault(path, "The folder holds no safelist (*.yaml, *.yml).", "Put one into it."))
+            faults.append(_fault(path, _EMPTY, "Put one into it."))
         yield from members
     else:
         yield path
+
+
+def _first_one(path: Path) -> list[str]:
+    lines = [f"  {command}" for command in starter.commands(path)]
+    return ["", "A first safelist, which approves nobody yet, to paste into a shell:", "", *lines] if lines else []
 
 
 def _members(folder: Path, faults: list[Fault]) -> Iterator[Path]:

@@ -5,7 +5,7 @@ It is all put into the new run's header, so that the journal alone says what the
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -28,6 +28,7 @@ SUMMARY = "summary.json"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
     previous: Snapshot | None
+    why: str  # that one, or none
     decisions: tuple[ReviewDecision, ...]  # the last one of each user
     remediations: tuple[Remediation, ...]  # one for each user of each plan
     trend: tuple[TrendPoint, ...]
@@ -49,11 +50,15 @@ def gather(settings: Settings, ours: OrganizationKey, selection: Selection) -> H
     finished = sorted(_finished(output, ours), key=lambda earlier: earlier.point.run_id, reverse=True)
     notes: list[str] = []
     if settings.previous is None:
-        previous = _newest(finished, selection, notes)
+        previous, why = _newest(finished, selection, notes)
+        why = why or f"there is no earlier finished run of this organization in {output}"
+    elif settings.previous == NONE:
+        previous, why = None, "--previous none was given"
     else:
-        previous = None if settings.previous == NONE else _named(run_folder.find(settings.previous, output), ours)
+        previous, why = _named(run_folder.find(settings.previous, output), ours), "the run that --previous names"
     return History(
         previous=previous,
+        why=why,
         decisions=tuple(ledger.latest(ledger.read(output, notes)).values()),
         remediations=carried_out(output, notes),
         trend=tuple(earlier.point for earlier in reversed(finished)),
@@ -69,19 +74,34 @@ def _named(folder: Path, ours: OrganizationKey) -> Snapshot:
     return snapshot(assessment.record, assessment.findings)
 
 
-def _newest(finished: Iterable[_Finished], selection: Selection, notes: list[str]) -> Snapshot | None:
-    """The newest complete run that covers the scope; one that cannot be read is passed over, and noted."""
+def _newest(finished: Sequence[_Finished], selection: Selection, notes: list[str]) -> tuple[Snapshot | None, str]:
+    """The newest complete run that covers the scope, and why it is that one, or none.
+
+    A run that cannot be read is passed over, and noted.
+    """
+    incomplete = smaller = unreadable = 0
     for earlier in finished:
         if earlier.point.status is not Status.COMPLETE:
+            incomplete += 1
             continue
         try:
             assessment = decide(earlier.folder)
         except ScannerError as error:
             notes.append(f"The earlier run {earlier.point.run_id} could not be compared with: {error}")
+            unreadable += 1
             continue
         if covers(assessment.record, selection):
-            return snapshot(assessment.record, assessment.findings)
-    return None
+            passed_over = _passed_over(incomplete, smaller, unreadable)
+            why = f"the newest complete run for this scope{passed_over and f' (newer ones: {passed_over})'}"
+            return snapshot(assessment.record, assessment.findings), why
+        smaller += 1
+    passed_over = _passed_over(incomplete, smaller, unreadable)
+    return None, passed_over and f"no earlier run is complete and covers this scope ({passed_over})"
+
+
+def _passed_over(incomplete: int, smaller: int, unreadable: int) -> str:
+    parts = (incomplete, "incomplete"), (smaller, "of a smaller scope"), (unreadable, "not readable")
+    return ", ".join(f"{count:,} {what}" for count, what in parts if count)
 
 
 def covers(record: Record, selection: Selection) -> bool:

@@ -170,6 +170,7 @@ def _header(inputs: Inputs, ready: Ready, past: History) -> Header:
         organization=ready.organization,
         session_policies=ready.session_policies,
         previous_run=past.previous,
+        previous_why=past.why,
         decisions=past.decisions,
         remediations=past.remediations,
         trend=past.trend,

@@ -12,7 +12,7 @@ from scanner.model import AccountId, OrganizationalUnit
 from scanner.scan.account_sources import FromFile
 from scanner.scan.scope import Selection
 from scanner.settings import Settings
-from scanner.text import is_ou_id
+from scanner.text import did_you_mean, is_ou_id
 
 
 async def select_in_organization(session: Session, settings: Settings) -> Selection:
@@ -137,4 +137,4 @@ async def _near_accounts(session: Session, text: str) -> list[str]:
 
 
 def _did_you_mean(near: list[str]) -> str:
-    return f" Did you mean {' or '.join(near)}?" if near else " `iam-scanner accounts` shows what there is."
+    return did_you_mean(near, otherwise="`iam-scanner accounts` shows what there is.")

@@ -10,6 +10,7 @@ from scanner.audit.split import restrict
 from scanner.model import Choice, SplitBy, UserId
 from scanner.record import Record, Remediation, RemediationOutcome, ReviewDecision
 from scanner.report.changes import after, documents
+from scanner.report.view import View
 from scanner.report.words import decided_words, fates_words
 from scanner.runs.stored import decide_record
 from tests.audit.test_diff import a_run, state
@@ -106,7 +107,7 @@ def test_a_change_of_such_a_user_says_what_was_done() -> None:
     own = replace(own, header=replace(own.header, previous_run=a_run(before)))
     (gone,) = decide_record(own).differences or ()
     said = "Remove decided by ciso@example.com on 2026-11-23", "removed on 2026-11-23 by plan 20261123T010000Z-4d5e6f"
-    assert after(gone) == "; ".join(("not there any more", *said))
+    assert after(gone) == f"not there any more; remediation: {', '.join(said)}"
     assert documents([gone])[0]["decided"] == list(said)
 
 
@@ -125,3 +126,17 @@ def test_a_part_of_a_run_tells_of_its_own_accounts_alone() -> None:
     whole = decide_record(a_record(decision("alice", Choice.REMOVE), decision("bob", Choice.REMOVE, number=2)))
     part = restrict(whole, SplitBy.OU_PATH, "Root/Prod", frozenset({account_id(2)}))
     assert [key[0] for key in decided(part.record)] == [account_id(2)]
+
+
+def test_a_quarantine_that_was_decided_and_stands_is_not_outstanding() -> None:
+    """And a removal is, though the user is quarantined meanwhile."""
+    quarantined = done("alice", Choice.QUARANTINE), done("bob", Choice.QUARANTINE)
+    decisions = decision("alice", Choice.QUARANTINE), decision("bob", Choice.REMOVE)
+    view = View(decide_record(a_record(*decisions, done=quarantined, users=("alice", "bob"))))
+    assert [one.finding.user.user_name for one in view.outstanding] == ["bob"]
+    why = {row.user.finding.user.user_name: row.reasons for row in view.review}
+    assert "quarantined, as decided on 2026-11-23, and still there" in why["alice"]
+    assert "to be removed since 2026-11-23, and still there" in why["bob"]
+    undone = done("alice", Choice.QUARANTINE, UNDONE)
+    view = View(decide_record(a_record(decision("alice", Choice.QUARANTINE), done=(undone,), users=("alice",))))
+    assert [one.finding.user.user_name for one in view.outstanding] == ["alice"]

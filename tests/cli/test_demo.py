@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 from typing import IO
 
-import boto3
 import pytest
 from openpyxl import load_workbook
 
@@ -85,52 +84,58 @@ def test_the_demo_is_not_led_astray_by_the_user_s_settings(tmp_path: Path, monke
     assert Path(done.out.strip()).is_dir()
 
 
-def test_serve_prints_the_environment_and_stays_up_until_ctrl_c(tmp_path: Path) -> None:
+def test_what_serve_prints_works_in_another_shell_until_ctrl_c(tmp_path: Path) -> None:
+    """Every line as it is printed, in a folder whose settings would lead astray, without the program on the PATH."""
     pytest.importorskip("moto")
-    command = [sys.executable, "-m", "scanner", "demo", "--serve", "--quiet", "--output", str(tmp_path)]
-    environment = os.environ | {"PYTHONPATH": str(CHECKOUT), "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-m", "scanner", "demo", "--serve", "--quiet", "--output", "it's here"]
+    environment = os.environ | {"PYTHONPATH": str(CHECKOUT), "PYTHONUNBUFFERED": "1", "IAM_SCANNER_OU": '["Root/No"]'}
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "config").mkdir(parents=True)
+    (elsewhere / "config/scanner.yaml").write_text("ou: [Root/Absent]\n", encoding="utf-8")
     with subprocess.Popen(
         command, env=environment, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stderr is not None
         try:
-            given = _exports(process.stderr)
-            users = _users_of_management(given)
+            to_paste, to_try = _printed(process.stderr)
+            script = "\n".join([*to_paste, *(f"{line}; echo ended with $?" for line in to_try)])
+            plain = environment | {"PATH": os.defpath, "COLUMNS": "400"}
+            shell = subprocess.run(
+                ["sh", "-c", script], cwd=elsewhere, env=plain, capture_output=True, text=True, check=True
+            )
             assert process.poll() is None
             process.send_signal(signal.SIGINT)
             process.wait(20)
         finally:
             process.kill()
-    assert users == set(EXPECTED["210987654321"])
     assert process.returncode == 0
+    assert [shlex.split(line)[:2] for line in to_try] == [
+        ["iam-scanner", "accounts"],
+        ["iam-scanner", "scan"],
+        ["iam-scanner", "safelist"],
+    ]
+    accounts, scan, explained, _ = re.split(r"ended with (?:0|3)\n", shell.stdout)
+    assert "14 accounts listed" in accounts, shell.stderr
+    assert "COMPLETE for its scope: 4 of 14 accounts" in scan
+    assert str(tmp_path / "it's here") in scan
+    assert "one letter away from cc-rds-manager" in explained
+    (url,) = re.findall("AWS_ENDPOINT_URL=(.*)", "\n".join(to_paste))
     with pytest.raises(OSError, match="refused"):
-        _connect(given["AWS_ENDPOINT_URL"])
+        _connect(url)
 
 
-def _exports(stream: IO[str]) -> dict[str, str]:
-    """Read the lines to paste, up to the last of them."""
-    given: dict[str, str] = {}
+def _printed(stream: IO[str]) -> tuple[list[str], list[str]]:
+    """The lines to paste and the commands to try, both indented, each group with an empty line before and after it."""
+    groups: list[list[str]] = [[]]
     for line in stream:
-        words = shlex.split(line)
-        if words[:1] == ["export"]:
-            name, _, value = words[1].partition("=")
-            given[name] = value
-        elif given and not words:
-            break
-    return given
-
-
-def _users_of_management(given: dict[str, str]) -> set[str]:
-    iam = boto3.client(
-        "iam",
-        endpoint_url=given["AWS_ENDPOINT_URL"],
-        aws_access_key_id=given["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=given["AWS_SECRET_ACCESS_KEY"],
-        aws_session_token=given["AWS_SESSION_TOKEN"],
-    )
-    names = {user["UserName"] for user in iam.list_users()["Users"]}
-    iam.close()
-    return names
+        if line.startswith("  "):
+            groups[-1].append(line.strip())
+        elif groups[-1] and line == "\n":
+            groups.append([])
+            if len(groups) == 3:
+                break
+    to_paste, to_try, _ = groups
+    return to_paste, to_try
 
 
 def _connect(url: str) -> None:
@@ -145,4 +150,4 @@ def test_without_its_packages_the_demo_says_how_to_install_them(
     monkeypatch.setattr("scanner.demo.emulator.find_spec", lambda name: None)
     done = program("demo", "--output", tmp_path, "--json")
     assert done.exit_code == 1
-    assert "pipx install --force '.[demo]'" in json.loads(done.out)["error"]["message"]
+    assert "pipx install --force 'PATH[demo]'" in json.loads(done.out)["error"]["message"]

@@ -12,7 +12,7 @@ from openpyxl import load_workbook
 from rich.console import Console
 
 from scanner.cli.screen.changes_screen import show
-from scanner.runs.stored import compare_runs
+from scanner.runs.comparison import compare_runs
 from tests.aws_endpoint import Fault, deny, running
 from tests.program import Done, ids, named, program, scan, small_world, table
 
@@ -111,6 +111,8 @@ def test_before_and_after_are_objects(quarter: Quarter) -> None:
     assert (gainer["before"]["policies"], gainer["after"]["policies"]) == ([], ["AdministratorAccess"])
     assert rows["newcomer"]["before"] is None
     assert rows["gone"]["after"] is None
+    assert rows["lost"]["reason"] == "No entry matches"
+    assert rows["gone"]["reason"] is None
     assert rows["recreated"]["before"]["user_id"] != rows["recreated"]["after"]["user_id"]
 
 
@@ -137,7 +139,8 @@ def test_summary_and_evidence_say_what_it_was_compared_with(quarter: Quarter) ->
     book = load_workbook(quarter.new / "iam-users.xlsx")
     facts = {str(row[0]): str(row[1]) for row in book["Evidence"].iter_rows(values_only=True)}
     digest = quarter.diff("--json").document["old"]["journal_sha256"]
-    assert facts["Compared with"] == f"{quarter.old.name}, SHA-256 of its journal {digest}"
+    why = "the run that --previous names"
+    assert facts["Compared with"] == f"{quarter.old.name}, SHA-256 of its journal {digest}; {why}"
     lines = [" ".join(str(value) for value in row if value) for row in book["Summary"].iter_rows(values_only=True)]
     (line,) = (line for line in lines if line.startswith("Since "))
     assert "1 privilege gained, 1 newly unapproved, 1 recreated, 1 new, 1 renamed, 5 newly approved, 1 gone" in line
@@ -150,12 +153,13 @@ def test_in_a_pipe_each_user_is_one_whole_line(quarter: Quarter, monkeypatch: py
     assert done.exit_code == 0
     lines = done.out.splitlines()
     (gained,) = (line for line in lines if "gainer" in line)
-    expected = "no administrator -> not approved: on no safelist; administrator; policy AdministratorAccess"
+    rights = "rights: none -> administrator, policy AdministratorAccess"
+    expected = f"{rights}; approval: unapproved (No entry matches)"
     assert gained.endswith(f"  gainer  {expected}")
     assert "Privilege gained: 1 user" in lines
     assert sum(" -> " in line for line in lines) == len(EXPECTED)
     assert lines[0].startswith(f"Old        {quarter.old.name}  ")
-    assert "Left out   1 user in accounts that OLD did not read" in lines
+    assert "Left out   1 user in accounts that the old run did not read" in lines
     assert [line for line in lines if line != line.rstrip()] == []
 
 
@@ -169,17 +173,18 @@ def test_what_others_wrote_does_not_reach_the_terminal_raw(quarter: Quarter) -> 
 def test_on_a_terminal_nothing_is_cut_and_nothing_runs_over(quarter: Quarter, width: int) -> None:
     console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None, highlight=False)
     with console.capture() as captured:
-        show(compare_runs(quarter.old, quarter.new), console, quiet=True)
+        show(compare_runs(quarter.old, quarter.new, Path()), console, quiet=True)
     lines = captured.get().splitlines()
     assert max(map(len, lines)) <= width
     gained = lines.index("Privilege gained: 1 user")
     if width == 80:
         assert lines[gained + 1].split()[1:] == [r"core\x1b[2J\u202e", "gainer"]
-        assert lines[gained + 2] == "      was no administrator"
+        assert lines[gained + 2 : gained + 4] == [
+            "      rights: none -> administrator, policy AdministratorAccess",
+            "      approval: unapproved (No entry matches)",
+        ]
     recreated = lines.index("Recreated: 1 user")
-    words = "".join(lines[recreated + 1 : recreated + 5])
-    assert "approved; user id AIDA" in words
-    assert "not approved: on no safelist; user id AIDA" in words
+    assert "      approval: approved -> unapproved (No entry matches)" in lines[recreated:]
 
 
 def test_quiet_prints_the_users_alone(quarter: Quarter) -> None:
@@ -188,11 +193,15 @@ def test_quiet_prints_the_users_alone(quarter: Quarter) -> None:
     assert out.lstrip().startswith("Privilege gained: 1 user\n")
 
 
-def test_the_way_back_is_told_and_said_to_be_that(quarter: Quarter) -> None:
-    done = program("diff", quarter.new, quarter.old)
+def test_whichever_is_named_first_the_same_changed_in_order_of_time(quarter: Quarter) -> None:
+    """Nobody is gone who came afterwards."""
+    done, forth = program("diff", quarter.new, quarter.old), quarter.diff()
     assert done.exit_code == 0
-    assert "OLD is the newer run of the two" in done.out
-    assert program("diff", quarter.new, quarter.old, "--json").document["old_is_newer"] is True
+    notice = "The later one was named first; what follows is in order of time."
+    assert [line for line in done.out.splitlines() if line != notice] == forth.out.splitlines()
+    assert notice in done.out.splitlines()
+    back = program("diff", quarter.new, quarter.old, "--json").document
+    assert back == {**quarter.diff("--json").document, "old_is_newer": True}
 
 
 def test_a_run_does_not_differ_from_itself(quarter: Quarter) -> None:
@@ -208,7 +217,7 @@ def test_users_outside_the_later_scope_are_counted_and_not_compared(workplace: P
         old = scan(endpoint, "--json", "--evidence", "basic").document["run_id"]
         new = scan(endpoint, "--json", "--evidence", "basic", "--ou", "Root/Sandbox").document["run_id"]
     done = program("diff", old, new)
-    assert f"Left out   {2 * len(ids(world)) - 2} users in accounts outside NEW's scope" in done.out
+    assert f"Left out   {2 * len(ids(world)) - 2} users in accounts outside the new run's scope" in done.out
     assert program("diff", old, new, "--json").document["users_outside_scope"] == 2 * len(ids(world)) - 2
 
 
@@ -227,7 +236,9 @@ def test_a_first_run_says_on_its_sheet_that_there_is_nothing_to_compare_with(wor
     with running(small_world()) as endpoint:
         first = scan(endpoint, "--format", "xlsx", "--json").document["run_id"]
         again = scan(endpoint, "--format", "xlsx", "--json").document["run_id"]
-    assert text_of_changes(workplace / "reports" / first) == "This run is compared with no earlier one."
+    assert text_of_changes(workplace / "reports" / first) == (
+        "This run is compared with no earlier one: there is no earlier finished run of this organization in reports."
+    )
     assert (
         text_of_changes(workplace / "reports" / again)
         == "No user changed since the run that this one is compared with."

@@ -93,7 +93,9 @@ def test_an_incomplete_run_stays_incomplete(workplace: Path, hurried: None) -> N
     world = small_world()
     with running(world, [Fault("sts:AssumeRole", deny, account=named(world, "core").id)]) as endpoint:
         done = scan(endpoint)
-    assert evaluate(done, "--safelist", "both.yaml").exit_code == 4
+    again = evaluate(done, "--safelist", "both.yaml")
+    assert again.exit_code == 4
+    assert again.out.splitlines()[0].endswith(" Not all accounts were read: of the others, nothing is known.")
 
 
 def test_it_needs_neither_credentials_nor_a_network(done: Scanned, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,7 +211,8 @@ def test_a_what_if_is_not_taken_for_a_run(done: Scanned, command: list[str]) -> 
     for named_so in (folder, folder.name):
         again = program(*command, named_so)
         assert again.exit_code == 2
-        assert f"{folder} is not a run" in again.err
+        assert f"{folder} is not a run: it is an evaluation of one" in again.err
+        assert "iam-scanner diff RUN EVALUATION" in again.err
 
 
 # --- notes on what could not be checked ------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ COMMANDS = {
     "report RUN": (("output", "format"), 0),
     "evaluate RUN --as-of 2027-01-15": (("output", "format"), 3),
     "diff RUN RUN": (("output",), 0),
+    "users RUN": (("output",), 0),
     "verify RUN": (("output",), 0),
     "scan --resume RUN": (("output",), 2),
     "review import review.xlsx": (("output", "safelist"), 0),

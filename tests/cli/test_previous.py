@@ -48,7 +48,9 @@ def compared_with(record: Record) -> str | None:
 def test_the_first_run_is_compared_with_none(world: SimulatedOrganization) -> None:
     with running(world) as endpoint:
         folder = folder_of(endpoint)
-    assert compared_with(run_folder.read(folder)) is None
+    record = run_folder.read(folder)
+    assert compared_with(record) is None
+    assert record.header.previous_why == f"there is no earlier finished run of this organization in {folder.parent}"
     assert {row["change"] for row in table(folder / "iam-users.csv")} == {""}
 
 
@@ -78,14 +80,20 @@ def test_an_incomplete_run_and_a_smaller_one_are_passed_over(world: SimulatedOrg
         endpoint.faults.rules.append(Fault("sts:AssumeRole", deny, account=named(world, "core").id))
         folder_of(endpoint)
         endpoint.faults.rules.clear()
-        assert compared_with(record_of(endpoint)) == whole.name
+        record = record_of(endpoint)
+        assert compared_with(record) == whole.name
+        assert record.header.previous_why == (
+            "the newest complete run for this scope (newer ones: 1 incomplete, 1 of a smaller scope)"
+        )
 
 
 def test_a_run_of_a_wider_scope_will_do(world: SimulatedOrganization) -> None:
     with running(world) as endpoint:
         wide = folder_of(endpoint, "--ou", "Root/Workloads")
         assert compared_with(record_of(endpoint, "--ou", unit(world, "Payments"))) == wide.name
-        assert compared_with(record_of(endpoint, "--ou", "Root/Sandbox")) is None
+        other = record_of(endpoint, "--ou", "Root/Sandbox")
+        assert compared_with(other) is None
+        assert other.header.previous_why == "no earlier run is complete and covers this scope (2 of a smaller scope)"
 
 
 def test_an_account_that_came_since_was_not_previously_scanned(world: SimulatedOrganization) -> None:

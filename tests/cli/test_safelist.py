@@ -140,6 +140,7 @@ def test_check_prints_the_faults_as_one_json_document(bad: str) -> None:
         "column": None,
         "sheet": None,  # a workbook has these
         "cell": None,
+        "user": None,
     }
 
 

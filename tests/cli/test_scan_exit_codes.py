@@ -11,7 +11,7 @@ from tests.aws_endpoint import (
     expired_token,
     running,
 )
-from tests.program import named, program, scan, small_world
+from tests.program import calling, named, program, scan, small_world
 
 pytestmark = pytest.mark.usefixtures("workplace")
 
@@ -45,6 +45,54 @@ def test_incomplete_wins_over_unapproved() -> None:
         done = scan(endpoint)
     assert done.exit_code == 4
     assert any(row["determination"] == "UNAPPROVED" for row in done.users)
+
+
+def test_with_fail_on_new_a_backlog_is_0_and_what_is_new_is_3() -> None:
+    """In the second quarter; the first run has nothing to compare with, and so fails by its backlog."""
+    world, gate = small_world(users=["backlog"]), ("--fail-on", "new", "--fail-on", "privilege-gained", "--json")
+    with running(world) as endpoint:
+        assert scan(endpoint, *gate).exit_code == 3
+        again = scan(endpoint, *gate)
+        assert (again.exit_code, again.document["exit_code"], again.document["users"]["unapproved"] > 0) == (0, 0, True)
+        assert again.document["fail_on"] == {"conditions": ["new", "privilege-gained"], "users": 0}
+        named(world, "dev").add_user("mallory")
+        new = scan(endpoint, *gate)
+        assert (new.exit_code, new.document["fail_on"]["users"]) == (3, 1)
+        endpoint.faults.rules.append(Fault("iam:ListUsers", deny, account=named(world, "dev").id))
+        assert scan(endpoint, *gate).exit_code == 4
+
+
+def test_fail_on_none_is_0_and_says_so() -> None:
+    with running(small_world()) as endpoint:
+        done = scan(endpoint, "--fail-on", "none")
+        assert done.exit_code == 0
+        assert "Fail on   none: 0 users, exit code 0\n" in done.out
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("nwe",), "--fail-on: 'nwe' is not a condition to fail on. Write one of: unapproved, none, new,"),
+        (("NEW",), "--fail-on: 'NEW' is not a condition to fail on."),
+        (("none", "new"), "--fail-on: none stands beside other conditions. Leave none out, or the others."),
+    ],
+)
+def test_a_condition_that_is_none_is_refused_before_anything_is_called(given: tuple[str, ...], said: str) -> None:
+    with running(small_world()) as endpoint:
+        done = scan(endpoint, *(word for value in given for word in ("--fail-on", value)))
+        assert (done.exit_code, endpoint.calls) == (2, [])
+        assert said in done.err
+
+
+def test_a_resumed_run_keeps_its_fail_on() -> None:
+    world = small_world()
+    with running(world, [Fault("iam:ListUsers", deny, account=named(world, "dev").id)]) as endpoint:
+        assert scan(endpoint, "--fail-on", "none").exit_code == 4
+        endpoint.faults.rules.clear()
+        (run,) = (folder for folder in Path("reports").iterdir() if folder.is_dir())
+        with calling(endpoint):
+            assert "leave out --fail-on" in program("scan", "--resume", run, "--fail-on", "new").err
+            assert program("scan", "--resume", run).exit_code == 0
 
 
 def test_the_exit_code_is_1_where_the_output_cannot_be_written() -> None:

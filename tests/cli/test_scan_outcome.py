@@ -3,27 +3,55 @@
 import io
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
 
 from scanner.audit.assessment import Assessment
+from scanner.audit.diff import snapshot
+from scanner.audit.rule import assess
 from scanner.cli.screen.scan_outcome import show
-from scanner.model import Basis, SkipReason, Status
+from scanner.model import AccountScan, Basis, Choice, Failed, FailOn, FailReason, IamUser, SkipReason, Status, UserId
+from scanner.record import ReviewDecision, SafelistText
 from scanner.report.figures import figures
 from scanner.report.render import Rendered
 from scanner.report.rows import account_rows, user_rows
+from scanner.report.summary import summary
 from scanner.report.view import View
+from scanner.safelist.entries import parse
 from scanner.safelist.usage import EntryStatus, EntryUse
-from tests.builders import access, account, credentials, failed, skipped, user
+from scanner.settings import Settings
+from tests.builders import (
+    MANAGEMENT,
+    START,
+    access,
+    account,
+    account_id,
+    credentials,
+    failed,
+    header,
+    record,
+    scanned,
+    skipped,
+    user,
+)
 from tests.report.samples import assessed, entry, finding, revocation, sample
 
 ALL = ("accounts.csv", "iam-users.csv", "iam-users.xlsx", "summary.json")
 
 
-def shown(assessment: Assessment, *, files: Sequence[str] = ALL, width: int | None = 140) -> str:
-    """On a terminal of this width; `width=None`: into a file."""
+def shown(
+    assessment: Assessment,
+    *,
+    files: Sequence[str] = ALL,
+    width: int | None = 140,
+    height: int = 80,
+    colours: bool = False,
+) -> str:
+    """On a terminal of this size; `width=None`: into a file."""
     folder = Path("reports/run")
     rendered = Rendered(
         view=View(assessment),
@@ -34,8 +62,53 @@ def shown(assessment: Assessment, *, files: Sequence[str] = ALL, width: int | No
     )
     out = io.StringIO()
     terminal = width is not None
-    show(rendered, Console(file=out, width=width, force_terminal=terminal, color_system=None, highlight=False))
-    return out.getvalue()
+    system: Any = "standard" if colours else None
+    console = Console(
+        file=out, width=width, height=height, force_terminal=terminal, color_system=system, highlight=False
+    )
+    show(rendered, console)
+    return "\n".join(row.rstrip() for row in out.getvalue().split("\n")) if terminal else out.getvalue()
+
+
+def with_header(assessment: Assessment, **changes: Any) -> Assessment:
+    record = assessment.record
+    return replace(assessment, record=replace(record, header=replace(record.header, **changes)))
+
+
+def decision(user_id: str, choice: Choice, *, at: int = 1) -> ReviewDecision:
+    return ReviewDecision(
+        run_id="20260823T164100Z-1a2b3c",
+        account_id=account_id(at),
+        user_id=UserId(user_id),
+        choice=choice,
+        reviewer="ciso@example.com",
+        reviewed_on=date(2026, 8, 24),
+    )
+
+
+def quarter(settings: Settings | None = None) -> Assessment:
+    """A run that is compared with the one of the quarter before, with a change of each kind, and a backlog."""
+
+    def who(name: str, *, administrator: bool = False, serial: str = "") -> IamUser:
+        rights = replace(access(), administrator=administrator)
+        return user(name, user_id=f"AIDA{serial or name}".upper(), access=rights, credentials=credentials())
+
+    backlog = [who(f"old-{number}") for number in range(11)]
+    before = [*backlog, who("promoted"), who("expired"), who("reborn"), who("gone")]
+    promoted, reborn = who("promoted", administrator=True), who("reborn", serial="AGAIN")
+    after = [*backlog, promoted, who("expired"), reborn, who("brand-new")]
+    everything = parse([SafelistText(path="a.yaml", text="version: 1\nglobal: [expired, old-9, old-10]\n")])
+    nobody = parse([SafelistText(path="a.yaml", text="version: 1\nglobal: [old-9, old-10]\n")])
+    first = assess(record(scanned(1, *before)), everything)
+    previous = replace(snapshot(first.record, first.findings), run_id="20260823T164100Z-1a2b3c")
+    kinds = (Choice.REMOVE, Choice.REMOVE, Choice.QUARANTINE, Choice.APPROVE)
+    head = replace(
+        header(settings=settings),
+        previous_run=previous,
+        previous_why="the newest complete run for this scope",
+        decisions=tuple(decision(f"AIDAOLD-{number}", kind) for number, kind in enumerate(kinds)),
+    )
+    return assess(record(scanned(1, *after), header=head), nobody)
 
 
 def line(text: str, label: str) -> str:
@@ -53,8 +126,7 @@ APPROVED = assessed([finding(basis=Basis.SAFELISTED, by=entry())])
 
 def test_accounts_that_were_not_read_come_first() -> None:
     text = shown(sample())
-    assert text.index("Not read") < text.index("Most unapproved users")
-    assert "What happened" in text
+    assert text.index("Not read: 3 accounts") < text.index("Most urgent") < text.index("Most unapproved users")
 
 
 def test_the_status_is_said_once() -> None:
@@ -67,14 +139,14 @@ def test_what_makes_users_urgent_is_told_of_the_unapproved_alone() -> None:
     counted = figures(made, tuple(user_rows(made)), tuple(account_rows(made)))
     assert counted.unapproved_console_without_mfa < counted.console_without_mfa
     assert (
-        f"of the 43: 12 administrators, {counted.unapproved_console_without_mfa} with console access and no MFA, "
+        f"of the 43: 12 administrators, {counted.unapproved_console_without_mfa} with console and no MFA, "
         "24 dormant" in shown(made)
     )
 
 
-def test_grounds_are_told_in_words() -> None:
+def test_the_ground_of_each_urgent_user_is_told_in_words() -> None:
     text = shown(sample(), width=200)
-    assert "12 on no safelist" in text
+    assert "on no safelist" in text
     assert not any(basis in text for basis in Basis)
 
 
@@ -90,7 +162,7 @@ def test_one_is_not_many(administrators: int, expected: str | None) -> None:
 
 def test_of_a_single_unapproved_user_nothing_is_counted() -> None:
     who = user(access=replace(access(), administrator=True), credentials=replace(credentials(), console_access=True))
-    assert "that one: administrator, with console access and no MFA" in shown(assessed([finding(who)]))
+    assert "that one: administrator, with console and no MFA" in shown(assessed([finding(who)]))
 
 
 def test_the_statuses_of_the_safelist_add_up() -> None:
@@ -109,11 +181,11 @@ def test_terms_that_are_nothing_are_left_out_of_the_equation() -> None:
     assert line(shown(sample()), "Accounts") == "16 listed = 1 outside the scope + 1 excluded + 11 scanned + 3 failed"
 
 
-def test_a_path_breaks_between_names() -> None:
-    names = ["Root", "Workloads-of-all-kinds", "Production-and-similar", "Payments-and-ledgers"]
-    text = shown(assessed([finding(at=account(1, ou_path="/".join(names)))]), width=72)
-    assert "/".join(names) not in text
-    assert all(name in text for name in names)
+def test_of_a_long_path_the_end_is_shown() -> None:
+    path = "Root/Workloads-of-all-kinds/Production-and-similar/Payments-and-ledgers"
+    text = shown(assessed([finding(at=account(1, ou_path=path))]), width=80)
+    assert path not in text
+    assert any(row.rstrip().endswith("/Payments-and-ledgers") for row in text.splitlines())
 
 
 @pytest.mark.parametrize(("columns", "width"), [(None, 100), ("70", 70), ("none", 100)])
@@ -122,33 +194,145 @@ def test_a_file_gets_plain_lines(monkeypatch: pytest.MonkeyPatch, columns: str |
     if columns:
         monkeypatch.setenv("COLUMNS", columns)
     text = shown(sample(), width=None)
-    assert text.isascii()
     lines = text.splitlines()
     assert lines == [row.rstrip() for row in lines]
     assert width - 12 < max(map(len, lines)) <= width
     assert "Most unapproved users" in text
 
 
-def test_a_terminal_gets_frames() -> None:
-    assert "╭" in shown(sample())
+@pytest.mark.parametrize("width", [80, 140])
+def test_a_usual_run_fits_a_terminal_of_24_lines(width: int) -> None:
+    """Ten users that need a decision, all kinds of entries, a previous run, and decisions not carried out."""
+    text = shown(quarter(), width=width, height=24)
+    assert text.startswith("COMPLETE")
+    assert text.count("\n") <= 24
+    assert "Most unapproved users" not in text
+    assert "Most unapproved users" in shown(quarter(), width=width, height=60)
+
+
+def test_what_changed_and_since_which_run_and_why_that_one() -> None:
+    text = shown(quarter())
+    assert "1 privilege gained, 1 newly unapproved, 1 recreated, 1 new, 1 gone, 11 unchanged\n" in text
+    assert "since 20260823T164100Z-1a2b3c, the newest complete run for this scope" in text
+    first = shown(with_header(APPROVED, previous_why="there is no earlier finished run"))
+    assert line(first, "Changes") == "not compared: there is no earlier finished run"
+    assert line(shown(APPROVED), "Changes") == "not compared"  # a journal of a version before
+
+
+def test_grave_changes_are_red_and_others_are_not() -> None:
+    out = shown(quarter(), colours=True)
+    for change in ("1 privilege gained", "1 newly unapproved", "1 recreated"):
+        assert f"\x1b[1;31m{change}" in out
+    assert "\x1b[1;31m1 new\x1b" not in out
+
+
+def test_the_most_urgent_users_are_named_with_account_and_why() -> None:
+    text = shown(quarter())
+    (row,) = (row for row in text.splitlines() if "  promoted  " in row)
+    assert row == ("000000000001  account-1  promoted   privilege gained, administrator, on no safelist")
+    assert "Most urgent of 15 to review; all: iam-scanner users 20261123T164100Z-1a2b3c\n" in text
+    assert sum(row.startswith("000000000001  account-1  ") for row in text.splitlines()) == 10 + 1  # and the account
+
+
+def test_decisions_that_were_not_carried_out_are_named() -> None:
+    text = shown(quarter())
+    assert line(text, "Decisions") == "2 to be removed and still there: old-0 (account-1), old-1 (account-1)"
+    assert "1 to be quarantined and still there: old-2 (account-1)\n" in text
+    assert "1 approved in a review and on no safelist: old-3 (account-1)\n" in text
+
+
+def test_of_users_in_accounts_that_were_not_read_it_is_not_said_that_they_are_gone() -> None:
+    gone = assessed([finding()], accounts=[account(1), account(2)], scans=[scanned(1, user()), failed(2)])
+    decisions = (decision("AIDA2", Choice.REMOVE, at=2), decision("AIDA3", Choice.APPROVE, at=2))
+    decided = with_header(gone, decisions=decisions)
+    assert line(shown(decided), "Decisions") == (
+        "1 to be removed or quarantined: not known, as their accounts were not read"
+    )
+    assert "Decisions" not in shown(gone)
+
+
+def test_all_that_stands_on_the_screen_is_in_the_summary() -> None:
+    made = quarter()
+    document: Any = summary(View(made))
+    text = shown(made)
+    assert document["compared_with"]["run_id"] in text
+    assert document["compared_with"]["why"] in text
+    assert {str(count) for count in document["changes"]["counts"].values()} == {"1", "11"}
+    assert document["users_due"] == 15
+    assert document["most_urgent_users"][0]["user_name"] == "promoted"
+    assert document["most_urgent_users"][0]["why"] == ["privilege gained", "administrator", "on no safelist"]
+    assert len(document["most_urgent_users"]) == 10
+    assert [(each["user_name"], each["decision"]) for each in document["decisions_not_carried_out"]] == [
+        ("old-0", "Remove"), ("old-1", "Remove"), ("old-2", "Quarantine"), ("old-3", "Approve"),
+    ]  # fmt: skip
+    assert [each["unapproved"] for each in document["most_unapproved_accounts"]] == [made.totals.unapproved]
+    assert (document["exit_code"], document["fail_on"]) == (3, {"conditions": ["unapproved"], "users": 13})
+
+
+def test_what_the_exit_code_depends_on_is_told_where_it_is_not_the_usual() -> None:
+    assert "Fail on" not in shown(quarter())
+    gate = quarter(Settings(fail_on=(FailOn.NEW, FailOn.RECREATED)))
+    assert line(shown(gate), "Fail on") == "new, recreated: 2 users, exit code 3"
+    quiet = with_header(APPROVED, settings=Settings(fail_on=(FailOn.NEW,)))
+    assert line(shown(quiet), "Fail on") == "new: 0 users, exit code 0"
+
+
+def refused(number: int) -> Failed:
+    detail = f"User: arn:aws:iam::000000000099:user/me is not authorized to assume 00000000000{number}"
+    return replace(failed(number), failure=replace(failed(number).failure, detail=detail))
+
+
+def test_accounts_that_failed_alike_are_one_entry_with_one_remedy() -> None:
+    scans: list[AccountScan] = [
+        scanned(1, user()),
+        *(refused(number) for number in range(2, 7)),
+        failed(7, FailReason.THROTTLED),
+    ]
+    made = assessed([finding()], accounts=[account(number) for number in range(1, 8)], scans=scans)
+    text = " ".join(shown(made, width=80).split())
+    assert "5 accounts: account-2 000000000002, account-3 000000000003, account-4 000000000004 and 2 more" in text
+    assert text.count(refused(2).failure.remedy) == 2  # one for each entry
+    assert "1 account: account-7 000000000007 THROTTLED" in text
+    document: Any = summary(View(made))
+    assert [each["accounts"] for each in document["failures"]] == [5, 1]
+    assert document["failures"][0]["account_ids"][-1] == "000000000006"
+    assert document["likely_cause"] is None
 
 
 @pytest.mark.parametrize(
-    ("files", "opened"),
-    [
-        (ALL, "the workbook"),
-        (("accounts.csv", "iam-users.csv", "iam-users.json", "summary.json"), "iam-users.csv"),
-        (("accounts.csv", "iam-users.json", "summary.json"), "iam-users.json"),
-    ],
+    ("external_id", "said"), [(False, "the external ID is missing"), (True, "is not the one that they ask for")]
 )
-def test_next_names_the_file_to_open(files: Sequence[str], opened: str) -> None:
-    assert advice(assessed([finding()]), *files) == (
-        f"open {opened}. Unapproved users: remove them, or approve them in a safelist; then scan again."
+def test_where_all_but_the_own_account_fail_alike_the_likely_cause_is_said(external_id: bool, said: str) -> None:
+    own = scanned(MANAGEMENT, user(in_account=MANAGEMENT))
+    accounts = [account(MANAGEMENT), *(account(number) for number in range(2, 5))]
+    made = assessed([], accounts=accounts, scans=[own, *(refused(number) for number in range(2, 5))])
+    made = with_header(made, external_id_given=external_id)
+    text = " ".join(shown(made, width=80).split())
+    assert "No account but the caller's own could be entered. Most likely their role is not called" in text
+    assert "OrganizationAccountAccessRole (give its name with --role-name)" in text
+    assert said in text
+    other = assessed([], accounts=accounts, scans=[scanned(2, user(in_account=2)), *map(refused, (3, 4)), own])
+    assert "Most likely" not in shown(other)
+    one = assessed([], accounts=accounts[:2], scans=[own, refused(2)])
+    assert "Most likely" not in shown(one)
+
+
+def test_next_is_the_review_by_a_command_that_can_be_pasted() -> None:
+    assert advice(assessed([finding()])) == (
+        "decide on the sheet Review, in a copy of the workbook; then: iam-scanner review import review.xlsx"
     )
-    assert advice(APPROVED, *files) == f"every user is approved; keep {opened} as evidence."
+    elsewhere = Settings(output=Path("my runs"), safelist=(Path("a.yaml"), Path("b")))
+    assert advice(with_header(assessed([finding()]), settings=elsewhere)).endswith(
+        "review.xlsx --safelist a.yaml --safelist b --output 'my runs'"
+    )
+    without = advice(assessed([finding()]), "accounts.csv", "iam-users.csv", "summary.json")
+    assert without == "decide in a workbook: iam-scanner report reports/run --format xlsx"
 
 
-def test_without_users_there_is_nothing_to_open() -> None:
+def test_without_anything_to_decide_there_is_nothing_to_do() -> None:
+    reviewed = replace(entry(), approved_on=START.date(), expires_on=date(2028, 1, 1))
+    settled = assessed([finding(basis=Basis.SAFELISTED, by=reviewed)])
+    assert advice(settled) == "every user is approved; keep the reports as evidence."
     assert advice(NO_ONE) == "no IAM user was found; keep the reports as evidence."
 
 
@@ -160,7 +344,6 @@ def test_a_scope_that_left_nothing_is_to_be_widened() -> None:
     assert "--resume reports/run" in advice(replace(unread, status=Status.NOTHING_READ))
 
 
-def test_what_is_left_out_is_where_it_is_said_to_be() -> None:
-    many = assessed([finding(user(in_account=n), at=account(n)) for n in range(1, 12)])
-    assert "and 3 more: see the Accounts sheet" in shown(many)
-    assert "and 3 more: see accounts.csv" in shown(many, files=("accounts.csv", "iam-users.json", "summary.json"))
+def test_the_accounts_left_out_are_counted() -> None:
+    made = assessed([finding(user(in_account=n), at=account(n)) for n in range(1, 12)])
+    assert "Most unapproved users; 3 more accounts in accounts.csv\n" in shown(made)

@@ -93,7 +93,7 @@ def test_two_run_side_by_side(sample_organization: Demo) -> None:
 def test_missing_packages_are_named_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("scanner.demo.emulator._PACKAGES", ("moto_is_missing", "json"))
 
-    with pytest.raises(EmulatorNotInstalledError, match=r"moto-is-missing\. .*'\.\[demo\]'"), start(DAY):
+    with pytest.raises(EmulatorNotInstalledError, match=r"moto-is-missing\. .*'PATH\[demo\]'"), start(DAY):
         pass
 
 
@@ -160,9 +160,14 @@ def test_applied_puts_the_environment_back(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_the_shell_lines_have_the_same_effect_as_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "prod")
-    script = "\n".join([*RUNNING.shell_lines(), "env"])
+    monkeypatch.setenv("IAM_SCANNER_OU", '["Root/Absent"]')
+    settings = {"IAM_SCANNER_OUTPUT": "/a folder/it's"}
+    script = "\n".join([*RUNNING.shell_lines(settings), "env"])
 
     shell = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True, env=dict(os.environ))
 
-    seen = dict(line.split("=", 1) for line in shell.stdout.splitlines() if line.startswith("AWS_"))
-    assert seen == {name: value for name, value in RUNNING.environment({}).items() if name.startswith("AWS_")}
+    ours = ("AWS_", "IAM_SCANNER_")
+    seen = dict(line.split("=", 1) for line in shell.stdout.splitlines() if line.startswith(ours))
+    assert seen == {
+        name: value for name, value in (RUNNING.environment({}) | settings).items() if name.startswith(ours)
+    }

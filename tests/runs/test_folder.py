@@ -195,8 +195,10 @@ def test_a_run_is_found_by_its_folder_and_by_its_id(tmp_path: Path, folder: Path
     assert run_folder.find(RUN_ID, tmp_path) == folder
 
 
-async def test_a_run_that_is_not_there_names_the_newest(tmp_path: Path, folder: Path) -> None:
-    run_folder.create(tmp_path, "20250101T000000Z-ffffff")
+def test_a_run_that_is_not_there_names_the_newest(tmp_path: Path, folder: Path) -> None:
+    recorded(folder)
+    recorded(run_folder.create(tmp_path, "20250101T000000Z-ffffff"))
+    run_folder.create(tmp_path, "20270101T000000Z-ffffff")  # no journal: nothing began there
     run_folder.create(tmp_path, f"{RUN_ID}-report")
     with pytest.raises(UsageError, match=f"no run 'absent'.*The newest there is {RUN_ID}"):
         run_folder.find("absent", tmp_path)
@@ -206,6 +208,84 @@ def test_without_any_run_none_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         run_folder.find("absent", tmp_path / "nowhere")
     assert "newest" not in str(caught.value)
+
+
+OLDER, NEWER, NEWEST = "20261001T000000Z-aaaaaa", "20261120T000000Z-bbbbbb", "20261125T000000Z-cccccc"
+
+
+@pytest.fixture
+def three(tmp_path: Path) -> Path:
+    """Two finished runs, a newer one that is not, and what report and evaluate write beside them."""
+    for run_id in (OLDER, NEWER, NEWEST):
+        run = run_folder.create(tmp_path, run_id)
+        recorded(run, footer=run_id != NEWEST)
+        if run_id != NEWEST:
+            run_folder.seal(run, [], "0" * 64)
+    for name in (f"{OLDER}-report", f"{NEWEST}-evaluated-1a2b3c4d", f"{NEWEST}-review"):
+        (tmp_path / name).mkdir()
+    return tmp_path
+
+
+def test_latest_is_the_newest_finished_run(three: Path) -> None:
+    assert run_folder.find("latest", three) == three / NEWER
+    assert run_folder.find("latest", three, finished=False) == three / NEWEST
+
+
+@pytest.mark.parametrize("run", ["20261001", OLDER[:-1], "202610"])
+def test_a_beginning_that_fits_one_run_names_it(three: Path, run: str) -> None:
+    assert run_folder.find(run, three) == three / OLDER
+
+
+def test_a_beginning_that_fits_several_names_them_the_newest_first(three: Path) -> None:
+    with pytest.raises(UsageError, match=f"2 runs begin with '202611': {NEWEST}, {NEWER}. Write more of the ID."):
+        run_folder.find("202611", three)
+    for number in range(1, 5):
+        recorded(run_folder.create(three, f"2026110{number}T000000Z-dddddd"))
+    with pytest.raises(UsageError, match=f"6 runs begin with '202611': {NEWEST}, .* and 1 more"):
+        run_folder.find("202611", three)
+
+
+@pytest.mark.parametrize("run", ["6100", OLDER[9:], f"{OLDER}-evaluated", "2026*"])
+def test_what_is_no_beginning_of_a_run_id_names_none(three: Path, run: str) -> None:
+    with pytest.raises(UsageError, match="There is no run"):
+        run_folder.find(run, three)
+
+
+@pytest.mark.parametrize("run", [f"{OLDER}-report", f"{NEWEST}-evaluated-1a2b3c4d"])
+def test_what_report_and_evaluate_write_is_not_a_run(three: Path, run: str) -> None:
+    with pytest.raises(UsageError, match="is not a run"):
+        run_folder.find(run, three)
+
+
+def test_an_empty_text_names_no_run(three: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `"$RUN"` is where that variable is not set, in whatever folder."""
+    monkeypatch.chdir(three / OLDER)
+    with pytest.raises(UsageError, match="RUN is empty"):
+        run_folder.find("", three)
+    assert run_folder.find(".", three) == Path()
+
+
+def test_a_folder_called_latest_is_named_by_its_path(three: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(three)
+    (three / "latest").symlink_to(OLDER)
+    (three / "2026").mkdir()
+    assert run_folder.find("latest", three) == three / NEWER
+    assert run_folder.find("./latest/", three).resolve() == three / OLDER
+    (three / "202610").symlink_to(NEWER)
+    assert run_folder.find("202610", three).resolve() == three / NEWER, (
+        "a folder that is a run comes before a beginning"
+    )
+
+
+def test_without_a_finished_run_there_is_no_latest(three: Path) -> None:
+    for run_id in (OLDER, NEWER):
+        (three / run_id / run_folder.MANIFEST).unlink()
+    with pytest.raises(UsageError, match=f"no finished run under .*newest there is not finished.*--resume .*{NEWEST}"):
+        run_folder.find("latest", three)
+    with pytest.raises(UsageError, match=r"There is no finished run under .*Start one with iam-scanner scan"):
+        run_folder.find("latest", three / "nowhere")
+    with pytest.raises(UsageError, match="There is no run under "):
+        run_folder.find("latest", three / "nowhere", finished=False)
 
 
 # --- sealed ----------------------------------------------------------------------------------------------------------

@@ -12,10 +12,11 @@ from rich.text import Text
 from scanner.audit.assessment import Assessment
 from scanner.audit.diff import SAID_ONLY, Difference
 from scanner.model import Change
-from scanner.report.changes import WORDS, after, before, changed, counts, documents, foremost
+from scanner.report.changes import WORDS, aspects, changed, counts, documents, foremost
+from scanner.report.summary import evaluated_from
 from scanner.report.tables import iso
-from scanner.report.words import many, status_words
-from scanner.runs.stored import Comparison
+from scanner.report.words import many, otherwise_words, status_words
+from scanner.runs.comparison import Comparison
 from scanner.text import for_terminal
 
 SCHEMA_VERSION = 1
@@ -26,7 +27,7 @@ _STYLES = {
     Change.RECREATED: "bold yellow",
     Change.NEW: "bold yellow",
 }
-_BACKWARDS = "OLD is the newer run of the two: what follows is the way back."
+_BACKWARDS = "The later one was named first; what follows is in order of time."
 
 
 def show(compared: Comparison, console: Console, *, quiet: bool) -> None:
@@ -34,7 +35,7 @@ def show(compared: Comparison, console: Console, *, quiet: bool) -> None:
     if not quiet:
         _show_heading(compared, console)
     for change, rows in groupby(changed(compared.differences), key=foremost):
-        _show_group(console, change, list(rows))
+        show_group(console, change, list(rows))
 
 
 def _show_heading(compared: Comparison, console: Console) -> None:
@@ -51,10 +52,15 @@ def _show_heading(compared: Comparison, console: Console) -> None:
 
 
 def _heading(compared: Comparison) -> Iterator[tuple[str, str]]:
-    for label, run in (("Old", compared.old), ("New", compared.new)):
-        header = run.record.header
-        yield label, for_terminal(f"{header.run_id}  {header.started_at:%Y-%m-%d}  {status_words(run)}")
+    yield "Old", for_terminal(_named(compared.old))
+    yield "New", for_terminal(_named(compared.new))
     yield from _counted(compared)
+
+
+def _named(run: Assessment) -> str:
+    header, own = run.record.header, run.record.what_if
+    what_if = f"WHAT-IF, {otherwise_words(header, own)}: " if own else ""
+    return f"{header.run_id}  {header.started_at:%Y-%m-%d}  {what_if}{status_words(run)}"
 
 
 def _counted(compared: Comparison) -> Iterator[tuple[str, str]]:
@@ -63,29 +69,31 @@ def _counted(compared: Comparison) -> Iterator[tuple[str, str]]:
     yield "Changed", ", ".join(changed_users) or "no user"
     yield "Unchanged", many(numbers.get(Change.UNCHANGED, 0), "user")
     left_out = (
-        (numbers.get(Change.NOT_PREVIOUSLY_SCANNED, 0), "in accounts that OLD did not read"),
-        (compared.outside, "in accounts outside NEW's scope"),
+        (numbers.get(Change.NOT_PREVIOUSLY_SCANNED, 0), "in accounts that the old run did not read"),
+        (compared.outside, "in accounts outside the new run's scope"),
     )
     if any(count for count, _ in left_out):
         yield "Left out", "; ".join(f"{many(count, 'user')} {where}" for count, where in left_out if count)
 
 
-def _show_group(console: Console, change: Change, rows: Sequence[Difference]) -> None:
-    """One line a user where that fits, and in a pipe always; else what it was and is below it."""
+def show_group(console: Console, change: Change, rows: Sequence[Difference], count: int | None = None) -> None:
+    """One line a user where that fits, and in a pipe always; else each thing that changed below it.
+
+    `count` is how many there are, where `rows` are not all of them.
+    """
     style = _STYLES.get(change, "bold")
-    console.print(Text(f"\n{WORDS[change].capitalize()}: {many(len(rows), 'user')}", style=style))
+    heading = f"{WORDS[change].capitalize()}: {many(len(rows) if count is None else count, 'user')}"
+    console.print(Text(f"\n{heading}", style=style))
     widths = [max(map(cell_len, column)) for column in zip(*map(_who, rows), strict=True)]
-    lines = [(_aligned(_who(row), widths), *_sides(row), _besides(row, change)) for row in rows]
-    on_one = [f"  {who}  {was} -> {now}{besides}" for who, was, now, besides in lines]
-    if not console.is_terminal or max(map(cell_len, on_one)) <= console.width:
-        for line in on_one:
-            console.print(Text(line.rstrip()), soft_wrap=True)
-        return
-    for who, was, now, besides in lines:
-        console.print(Text(f"  {who.rstrip()}{besides}", overflow="fold"))
-        fits = cell_len(f"{was} -> {now}") + INDENT <= console.width
-        for line in (f"{was} -> {now}",) if fits else (f"was {was}", f"now {now}"):
-            console.print(Padding(Text(line, overflow="fold"), (0, 0, 0, INDENT), expand=False))
+    for row in rows:
+        who, said = _aligned(_who(row), widths), [for_terminal(str(aspect)) for aspect in aspects(row)]
+        line = f"  {who}  {'; '.join(said)}{_besides(row, change)}"
+        if not console.is_terminal or cell_len(line) <= console.width:
+            console.print(Text(line), soft_wrap=True)
+            continue
+        console.print(Text(f"  {who.rstrip()}{_besides(row, change)}", overflow="fold"))
+        for part in said:
+            console.print(Padding(Text(part, overflow="fold"), (0, 0, 0, INDENT), expand=False))
 
 
 def _who(row: Difference) -> tuple[str, str, str]:
@@ -94,10 +102,6 @@ def _who(row: Difference) -> tuple[str, str, str]:
 
 def _aligned(texts: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(set_cell_size(text, width) for text, width in zip(texts, widths, strict=True))
-
-
-def _sides(row: Difference) -> tuple[str, str]:
-    return for_terminal(before(row)), for_terminal(after(row))
 
 
 def _besides(row: Difference, change: Change) -> str:
@@ -123,6 +127,7 @@ def _run(assessment: Assessment) -> dict[str, object]:
     header = assessment.record.header
     return {
         "run_id": header.run_id,
+        "evaluated_from": evaluated_from(assessment.record),
         "started_at": iso(header.started_at),
         "as_of": header.as_of.isoformat(),
         "status": assessment.status,

@@ -18,7 +18,7 @@ def print_parts(console: Console, parts: Iterable[RenderableType]) -> None:
     if console.is_terminal:
         console.print(Group(*parts))
         return
-    plain = literal_console(file=io.StringIO(), width=_width(), color_system=None, force_terminal=False)
+    plain = literal_console(file=io.StringIO(), width=width_of(console), color_system=None, force_terminal=False)
     with plain.capture() as captured:
         plain.print(Group(*parts))
     console.file.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
@@ -33,6 +33,12 @@ def labelled(*lines: tuple[str, Text]) -> RenderableType:
     return grid
 
 
-def _width() -> int:
+def width_of(console: Console) -> int:
+    """Columns of the terminal; elsewhere of COLUMNS, or as many as usual."""
+    return console.width if console.is_terminal else columns_said() or WIDTH
+
+
+def columns_said() -> int | None:
+    """How many columns the environment says that there are; None where it says nothing."""
     columns = os.environ.get("COLUMNS", "")
-    return int(columns) if columns.isdecimal() and int(columns) else WIDTH
+    return int(columns) if columns.isdecimal() and int(columns) else None

@@ -1,34 +1,40 @@
-"""What a person reads when a run has ended: the status, numbers that reconcile, what failed and what to do next."""
+"""What a person reads when a run has ended: the status, what changed, who is most urgent, and what to do next.
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+On a terminal it is as high as the terminal allows, so that the status does not scroll away. All that stands here is in
+`summary.json`, under the same names.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from rich import box
-from rich.cells import cell_len
-from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
-from rich.measure import Measurement
-from rich.padding import Padding
-from rich.panel import Panel
-from rich.table import Table
+from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from scanner.audit.assessment import Assessment
-from scanner.audit.rule import exit_code
+from scanner.audit.outstanding import Outstanding, not_known
+from scanner.audit.rule import failing
 from scanner.cli.options import print_json, stdout
 from scanner.cli.screen.layout import labelled, print_parts
-from scanner.errors import ExitCode
-from scanner.model import RULE_ID, RULE_TITLE, Status
+from scanner.cli.screen.next_step import next_step, options_of
+from scanner.cli.screen.scan_tables import accounts_table, failures, urgent_users
+from scanner.model import RULE_ID, RULE_TITLE, Choice, FailOn, Status
+from scanner.report.changes import WORDS, counts
 from scanner.report.figures import Figures
 from scanner.report.render import Rendered
-from scanner.report.rows import AccountRow
-from scanner.report.summary import summary
-from scanner.report.words import GROUNDS, many, status_words, what_if_words
-from scanner.runs import folder as run_folder
-from scanner.safelist.usage import NOT_JUDGED, EntryStatus, EntryUse
+from scanner.report.summary import MOST_URGENT, summary
+from scanner.report.urgency import GRAVE
+from scanner.report.view import View
+from scanner.report.words import many, status_words, what_if_words
+from scanner.safelist.usage import EntryStatus
 from scanner.text import for_terminal
 
-SHOWN = 8  # rows of a table; the rest is in the reports
+FEWEST_USERS = 3
+NAMED = 3  # users of a line; summary.json has all
+_NOT_CARRIED_OUT = {
+    Choice.REMOVE: "to be removed and still there",
+    Choice.QUARANTINE: "to be quarantined and still there",
+    Choice.APPROVE: "approved in a review and on no safelist",
+}
 _STYLES = {Status.COMPLETE: "bold green", Status.INCOMPLETE: "bold red", Status.NOTHING_READ: "bold red"}
 
 
@@ -43,31 +49,48 @@ def print_outcome(rendered: Rendered, *, as_json: bool, quiet: bool) -> None:
 
 
 def show(rendered: Rendered, console: Console) -> None:
-    """Print the outcome of a run."""
-    print_parts(console, _parts(rendered, rendered.view.figures, framed=console.is_terminal))
+    """Print the outcome of a run; on a terminal as much of it as leaves the status in sight."""
+    layout: list[RenderableType] = []
+    for layout in _layouts(rendered, console):  # the last one is the least that there is
+        if not console.is_terminal or len(console.render_lines(Group(*layout), pad=False)) < console.height:
+            break
+    print_parts(console, layout)
 
 
-def _parts(rendered: Rendered, counted: Figures, *, framed: bool) -> Iterator[RenderableType]:
-    assessment = rendered.assessment
-    yield _framed(assessment) if framed else Group(_banner(assessment), Text())
-    yield labelled(
-        ("Accounts", _coverage(assessment)), ("Users", _users(assessment, counted)), ("Safelist", _safelist(assessment))
-    )
-    listed = _accounts_file(rendered)
-    if counted.failed:
-        yield _failed(counted.failed, listed, framed=framed)
-    if counted.worst:
-        yield _worst(counted.worst, listed, framed=framed)
-    yield from _listing(assessment)
-    yield Text()
-    manifest = [("Manifest", _manifest(rendered.manifest_digest))] if rendered.manifest_digest else []
-    advice = for_terminal(_advice(rendered))
-    yield labelled(("Files", _files(rendered)), *manifest, ("Next", Text(advice)))
+def _layouts(rendered: Rendered, console: Console) -> Iterator[list[RenderableType]]:
+    """From all that there is to the least: without the table of accounts, then closely, then with fewer users."""
+    view = rendered.view
+    facts = [_banner(view.assessment), labelled(*_facts(view)), *_listing(view.assessment), *failures(view)]
+    options = options_of(view.assessment, "output")
+
+    def users(most: int) -> list[RenderableType]:
+        return list(urgent_users(view, console, options, most))
+
+    if view.assessment.record.what_if:  # below who flips
+        yield [*facts, _end(rendered, explained=False)]
+        return
+    end = [_end(rendered, explained=True)]
+    yield _spaced(facts, users(MOST_URGENT), list(accounts_table(view, console)), end)
+    yield _spaced(facts, users(MOST_URGENT), end)
+    for most in range(MOST_URGENT, FEWEST_USERS - 1, -1):
+        yield [*facts, *users(most), _end(rendered, explained=False)]
 
 
-def _framed(assessment: Assessment) -> RenderableType:
-    colour = _STYLES[assessment.status].removeprefix("bold ")
-    return Panel(_banner(assessment), box=box.ROUNDED, border_style=colour)
+def _spaced(*groups: Sequence[RenderableType]) -> list[RenderableType]:
+    """The groups with a blank line between them."""
+    filled = [group for group in groups if group]
+    return [part for group in filled[:-1] for part in (*group, Text())] + [*filled[-1]]
+
+
+def _end(rendered: Rendered, *, explained: bool) -> RenderableType:
+    step = next_step(rendered.assessment, rendered.run_folder, rendered.files, rendered.view.review)
+    digest = [("Digest", _digest(rendered.manifest_digest, explained=explained))] if rendered.manifest_digest else []
+    return labelled(("Files", _files(rendered, named=explained)), *digest, ("Next", Text(for_terminal(step))))
+
+
+def _digest(digest: str, *, explained: bool) -> Text:
+    why = "\nof manifest.json; note it elsewhere, to show later that nobody rewrote this run"
+    return Text(digest).append(why if explained else "", style="dim")
 
 
 def _banner(assessment: Assessment) -> Text:
@@ -75,10 +98,22 @@ def _banner(assessment: Assessment) -> Text:
     organization = header.organization.id if header.organization else assessment.record.listing.source
     text = Text(f"{for_terminal(status_words(assessment))}\n")
     text.stylize(_STYLES[assessment.status], 0, len(assessment.status))
-    text.append(f"{RULE_ID} {RULE_TITLE}\n", style="dim")
-    text.append(f"{for_terminal(organization)}, approvals as of {header.as_of}", style="dim")
-    what_if = what_if_words(assessment.record)
-    return text.append(f"\n{what_if}", style="bold yellow") if what_if else text
+    if what_if := what_if_words(assessment.record):
+        return text.append(what_if, style="bold yellow")
+    return text.append(f"{RULE_ID} {RULE_TITLE}: {for_terminal(organization)}, as of {header.as_of}", style="dim")
+
+
+def _facts(view: View) -> Iterator[tuple[str, Text]]:
+    assessment = view.assessment
+    yield "Accounts", _coverage(assessment)
+    yield "Users", _users(assessment, view.figures)
+    yield "Changes", _changes(assessment)
+    unknown = not_known(assessment.record)
+    if view.outstanding or unknown:
+        yield "Decisions", _outstanding(view.outstanding, unknown)
+    yield "Safelist", _safelist(assessment, view.figures.safelist)
+    if assessment.record.header.settings.fail_on != (FailOn.UNAPPROVED,) and assessment.status is Status.COMPLETE:
+        yield "Fail on", _gate(assessment)
 
 
 def _coverage(assessment: Assessment) -> Text:
@@ -95,9 +130,8 @@ def _users(assessment: Assessment, counted: Figures) -> Text:
     totals = assessment.totals
     line = Text(f"{totals.users:,} found = {totals.approved:,} approved + ")
     line.append(f"{totals.unapproved:,} unapproved", style="bold red" if totals.unapproved else "")
-    if counted.by_basis:
-        why = ", ".join(f"{count:,} {GROUNDS.get(basis, basis)}" for basis, count in counted.by_basis.items())
-        line.append(f"\n{why}", style="dim")
+    if assessment.record.what_if:
+        return line
     return line.append(_among(totals.unapproved, counted), style="dim")
 
 
@@ -105,7 +139,7 @@ def _among(unapproved: int, counted: Figures) -> str:
     """What makes some of the unapproved users more urgent than others."""
     remarks = (
         (counted.unapproved_administrators, "administrator", "administrators"),
-        (counted.unapproved_console_without_mfa, "with console access and no MFA", "with console access and no MFA"),
+        (counted.unapproved_console_without_mfa, "with console and no MFA", "with console and no MFA"),
         (counted.unapproved_dormant, "dormant", "dormant"),
     )
     if unapproved == 1:
@@ -115,106 +149,60 @@ def _among(unapproved: int, counted: Figures) -> str:
     return f"\nof the {unapproved:,}: {urgent}" if urgent else ""
 
 
-def _table(title: str, *columns: str, framed: bool) -> Table:
-    look = box.SIMPLE_HEAD if framed else None
-    table = Table(title=title, title_justify="left", title_style="bold", box=look, pad_edge=False)
-    table.padding = (0, 1) if framed else (0, 2, 0, 0)
-    for column in columns:
-        is_number = column in {"Unapproved", "Users"}
-        table.add_column(
-            column, justify="right" if is_number else "left", no_wrap=column == "Account" or is_number, overflow="fold"
+def _changes(assessment: Assessment) -> Text:
+    """How many users changed in which way, and since which run; or why that is not known."""
+    header = assessment.record.header
+    if header.previous_run is None or assessment.differences is None:
+        return Text(f"not compared{header.previous_why and f': {for_terminal(header.previous_why)}'}")
+    text = Text()
+    for change, count in counts(assessment.differences).items():
+        text.append(", " if text else "").append(
+            f"{count:,} {WORDS[change]}", style="bold red" if change in GRAVE else ""
         )
-    return table
+    why = f", {for_terminal(header.previous_why)}" if header.previous_why else ""
+    return text.append(f"\nsince {header.previous_run.run_id}{why}" if text else "no user", style="dim")
 
 
-def _worst(rows: Sequence[AccountRow], listed: str, *, framed: bool) -> RenderableType:
-    table = _table("\nMost unapproved users", "Account", "Name", "OU", "Unapproved", "Users", framed=framed)
-    for row in rows[:SHOWN]:
-        path = _Path(for_terminal(row.account.ou_path or ""))
-        table.add_row(
-            row.account.id, for_terminal(row.account.name), path, f"{row.unapproved or 0:,}", f"{row.users or 0:,}"
-        )
-    return Group(table, *_more(len(rows), listed))
+def _outstanding(found: Sequence[Outstanding], unknown: int) -> Text:
+    """The decisions that were not carried out, by kind, with the first users of each."""
+    text = Text()
+    for choice, state in _NOT_CARRIED_OUT.items():
+        if of_kind := [one.finding for one in found if one.decision.choice is choice]:
+            users = [f"{finding.user.user_name} ({finding.account.name})" for finding in of_kind[:NAMED]]
+            more = f" and {len(of_kind) - NAMED:,} more" if len(of_kind) > NAMED else ""
+            text.append("\n" if text else "").append(f"{len(of_kind):,} {state}: ", style="bold red")
+            text.append(for_terminal(", ".join(users)) + more)
+    if unknown:
+        words = f"{unknown:,} to be removed or quarantined: not known, as their accounts were not read"
+        text.append("\n" if text else "").append(words, style="bold red")
+    return text
 
 
-class _Path:
-    """The path of an OU, which breaks after a "/" rather than in a name."""
-
-    def __init__(self, path: str) -> None:
-        *above, last = path.split("/")
-        self._names = [*(f"{name}/" for name in above), last]
-
-    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        widths = [cell_len(name) for name in self._names]
-        return Measurement(max(widths), sum(widths)).with_maximum(options.max_width)
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        line = ""
-        for name in self._names:
-            if line and cell_len(line + name) > options.max_width:
-                yield Text(line, overflow="fold")
-                line = ""
-            line += name
-        yield Text(line, overflow="fold")
+def _safelist(assessment: Assessment, by_status: Mapping[str, int]) -> Text:
+    """How many entries, and what became of all of them: the numbers add up."""
+    words = ", ".join(
+        many(count, "revocation") if status == EntryStatus.REVOCATION else f"{count:,} {status}"
+        for status, count in by_status.items()
+    )
+    total = many(len(assessment.safelist), "entry", "entries")
+    return Text(f"{total}: {words}" if words else total)
 
 
-def _failed(rows: Sequence[AccountRow], listed: str, *, framed: bool) -> RenderableType:
-    table = _table("\nNot read", "Account", "Name", "Reason", "What happened", framed=framed)
-    for row in rows[:SHOWN]:
-        what = " ".join(part for part in (row.failed_call, row.error_code, row.detail) if part)
-        table.add_row(row.account.id, for_terminal(row.account.name), str(row.reason or ""), for_terminal(what))
-    remedies = Counter((str(row.reason or row.detail or ""), row.remedy or "") for row in rows)
-    lines = [
-        Padding(Text.assemble((f"{for_terminal(why)} ({count:,}): ", "bold"), for_terminal(remedy)), (0, 0, 0, 2))
-        for (why, remedy), count in remedies.most_common()
-        if remedy
-    ]
-    return Group(table, *_more(len(rows), listed), *lines)
-
-
-def _more(count: int, listed: str) -> list[Text]:
-    return [Text(f"  and {count - SHOWN:,} more: see {listed}", style="dim")] if count > SHOWN else []
-
-
-def _accounts_file(rendered: Rendered) -> str:
-    """Where all accounts are listed; accounts.csv comes with every report."""
-    return "the Accounts sheet" if _workbook(rendered) else "accounts.csv"
-
-
-def _workbook(rendered: Rendered) -> bool:
-    return any(file.suffix == ".xlsx" for file in rendered.files)
+def _gate(assessment: Assessment) -> Text:
+    """What the exit code was to depend on, and what came of it."""
+    conditions, count = ", ".join(assessment.record.header.settings.fail_on), failing(assessment)
+    return Text(
+        f"{conditions}: {many(count, 'user')}, exit code {3 if count else 0}", style="bold red" if count else ""
+    )
 
 
 def _listing(assessment: Assessment) -> Iterator[RenderableType]:
     problem = assessment.record.listing.problem
-    if problem or assessment.record.listing.notes:
-        yield Text()
     if problem is not None:
         broke_off = f"The listing of accounts broke off at {problem.call}: {problem.detail} {problem.remedy}"
         yield Text(for_terminal(broke_off), style="bold red")
     for note in assessment.record.listing.notes:
         yield Text(f"Note: {for_terminal(note)}", style="dim")
-
-
-def _safelist(assessment: Assessment) -> Text:
-    """How many entries, and what became of all of them: the numbers add up."""
-    counts = Counter(map(_became, assessment.safelist))
-    order = [*EntryStatus, NOT_JUDGED]
-    by_status = ", ".join(_entries(counts[status], status) for status in order if counts[status])
-    total = many(len(assessment.safelist), "entry", "entries")
-    return Text(f"{total}: {by_status}" if by_status else total)
-
-
-def _became(use: EntryUse) -> str:
-    """Where nobody could look, an entry is not called unused."""
-    unjudged = use.status is EntryStatus.UNUSED and use.remark.startswith(NOT_JUDGED)
-    return NOT_JUDGED if unjudged else use.status
-
-
-def _entries(count: int, became: str) -> str:
-    if became == EntryStatus.REVOCATION:
-        return many(count, "revocation")
-    return f"{count:,} {became.rstrip(': ')}"
 
 
 def parts(rendered: Rendered) -> list[dict[str, object]]:
@@ -232,10 +220,11 @@ def parts(rendered: Rendered) -> list[dict[str, object]]:
     ]
 
 
-def _files(rendered: Rendered) -> Text:
+def _files(rendered: Rendered, *, named: bool) -> Text:
     if rendered.parts:
         return _parts_by_name(rendered)
-    return Text("\n".join(for_terminal(str(file)) for file in _most_wanted_first(rendered.files)))
+    names = ", ".join(file.name for file in most_wanted_first(rendered.files))
+    return Text(for_terminal(str(rendered.folder))).append(f"\n{names}" if named else "", style="dim")
 
 
 def _parts_by_name(rendered: Rendered) -> Text:
@@ -249,37 +238,6 @@ def _parts_by_name(rendered: Rendered) -> Text:
     return text
 
 
-def _most_wanted_first(files: Sequence[Path]) -> list[Path]:
+def most_wanted_first(files: Sequence[Path]) -> list[Path]:
     order = [".xlsx", "iam-users.csv", "iam-users.json"]
     return sorted(files, key=lambda file: (*(not file.name.endswith(suffix) for suffix in order), file.name))
-
-
-def _manifest(digest: str) -> Text:
-    return Text(digest).append(
-        "\nits SHA-256; note it elsewhere, to show later that nobody rewrote this run", style="dim"
-    )
-
-
-def _advice(rendered: Rendered) -> str:
-    assessment = rendered.assessment
-    code = exit_code(assessment)
-    if assessment.record.what_if:
-        return "the run stays as it was decided. To have it otherwise, change the safelists, and scan again."
-    if code is ExitCode.INCOMPLETE:
-        return _advice_on_the_rest(assessment, rendered.run_folder)
-    opened = "the workbook" if _workbook(rendered) else _most_wanted_first(rendered.files)[0].name
-    if code is ExitCode.UNAPPROVED:
-        return f"open {opened}. Unapproved users: remove them, or approve them in a safelist; then scan again."
-    if not assessment.totals.users:
-        return "no IAM user was found; keep the reports as evidence."
-    return f"every user is approved; keep {opened} as evidence."
-
-
-def _advice_on_the_rest(assessment: Assessment, folder: Path) -> str:
-    record = assessment.record
-    if not (assessment.totals.failed or record.listing.problem or record.footer.interrupted):
-        return "the scope left nothing to scan; widen it."
-    return (
-        "nothing is known of the users in accounts that were not read. Fix the cause; then: "
-        f"{run_folder.resume_command(folder)}"
-    )

@@ -17,7 +17,7 @@ from scanner.audit.assessment import Assessment
 from scanner.model import RULE_ID
 from scanner.report.view import View
 from scanner.report.words import run_words
-from scanner.report.workbook.changes_sheet import changes_sheet
+from scanner.report.workbook.changes_sheet import changes_sheet, flips_sheet
 from scanner.report.workbook.evidence_sheet import evidence_sheet
 from scanner.report.workbook.listing_sheets import accounts_sheet, safelist_sheet, users_sheet
 from scanner.report.workbook.page import Book
@@ -47,6 +47,7 @@ SHEETS = (
     users_sheet,
     accounts_sheet,
     safelist_sheet,
+    flips_sheet,
     changes_sheet,
     evidence_sheet,
     standards_sheet,

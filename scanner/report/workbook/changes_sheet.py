@@ -1,26 +1,41 @@
 """The Changes sheet: the users that changed since the run that this one is compared with, what matters most first.
 
-Users that are as they were are not repeated here: the column `change` of Users has them all.
+Users that are as they were are not repeated here: the column `change` of Users has them all. A what-if has a sheet
+Flips too: the users that are decided otherwise than in the run that it was made from.
 """
+
+from collections.abc import Iterable
 
 import pandas as pd
 
-from scanner.report.changes import DIFFERENCES, changed
+from scanner.audit.diff import Difference
+from scanner.report.changes import DIFFERENCES, changed, flips_words
 from scanner.report.frames import differences_frame
 from scanner.report.workbook.page import Book, Page
 from scanner.report.workbook.styles import ALARM, CALM, PALE, WARNING, WHITE
 from scanner.report.workbook.table_sheet import Highlight, write_table
 
-COMPARED_WITH_NONE = "This run is compared with no earlier one."
+COMPARED_WITH_NONE = "This run is compared with no earlier one"
 NO_CHANGE = "No user changed since the run that this one is compared with."
 
 
+def flips_sheet(book: Book) -> None:
+    if (flips := book.assessment.flips) is not None:
+        _write(book, "Flips", flips, flips_words(book.assessment))
+
+
 def changes_sheet(book: Book) -> None:
+    differences, why = book.assessment.differences, book.assessment.record.header.previous_why
+    none = NO_CHANGE if differences is not None else f"{COMPARED_WITH_NONE}{why and f': {why}'}."
+    _write(book, "Changes", differences or (), none)
+
+
+def _write(book: Book, title: str, differences: Iterable[Difference], none: str) -> None:
     write_table(
         book,
-        Page(title="Changes", pages_wide=1, repeat_columns="A:D", freeze="E2", gridlines=True),
+        Page(title=title, pages_wide=1, repeat_columns="A:D", freeze="E2", gridlines=True),
         DIFFERENCES,
-        _frame(book),
+        _frame(differences, none),
         (
             Highlight(column="change", condition=_says("PRIVILEGE_GAINED"), fill=ALARM, colour=WHITE),
             Highlight(column="change", condition=_says("NEWLY_UNAPPROVED"), fill=ALARM, colour=WHITE),
@@ -36,9 +51,10 @@ def _says(change: str) -> str:
     return f'ISNUMBER(SEARCH("{change}",{{change}}))'
 
 
-def _frame(book: Book) -> pd.DataFrame:
-    differences = book.assessment.differences
-    if rows := changed(differences or ()):
+def _frame(differences: Iterable[Difference], none: str) -> pd.DataFrame:
+    """The users that changed; where there are none, that alone is said."""
+    if rows := changed(differences):
         return differences_frame(rows)
-    said = (COMPARED_WITH_NONE if differences is None else NO_CHANGE,)
-    return pd.DataFrame({column.key: pd.Series([said if column.key == "change" else None]) for column in DIFFERENCES})
+    return pd.DataFrame(
+        {column.key: pd.Series([(none,) if column.key == "change" else None]) for column in DIFFERENCES}
+    )

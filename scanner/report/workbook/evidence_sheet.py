@@ -130,10 +130,11 @@ def _resumption_words(each: Resumption) -> str:
 
 
 def _compared_with(book: Book) -> str:
-    previous = book.assessment.record.header.previous_run
+    header = book.assessment.record.header
+    previous, why = header.previous_run, header.previous_why
     if previous is None:
-        return "no earlier run; the column change of Users is empty"
-    return f"{previous.run_id}, SHA-256 of its journal {previous.digest}"
+        return f"no earlier run; the column change of Users is empty{why and f': {why}'}"
+    return f"{previous.run_id}, SHA-256 of its journal {previous.digest}{why and f'; {why}'}"
 
 
 def _read_through(book: Book) -> str:

@@ -6,7 +6,7 @@ from itertools import zip_longest
 
 from scanner.audit.carried_out import decided
 from scanner.model import RISK_LEVEL, RULE_ID, RULE_TITLE, Choice, Status
-from scanner.report.changes import counts_words
+from scanner.report.changes import counts_words, flips_words
 from scanner.report.figures import UNPLACED, reconciled
 from scanner.report.rows import AccountRow
 from scanner.report.words import (
@@ -82,6 +82,7 @@ def _title(prose: Prose, book: Book) -> None:
     )
     if record.what_if:
         prose.line(Span(1, what_if_words(record), BAD, LAST))
+        prose.line(Span(1, f"{flips_words(book.assessment)} See Flips.", BAD, LAST))
     prose.gap()
     status = book.assessment.status
     complete = status is Status.COMPLETE

@@ -1,0 +1,48 @@
+"""What to do after a run, in one sentence with a command to paste."""
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from scanner.audit.assessment import Assessment
+from scanner.model import Status
+from scanner.runs import folder as run_folder
+from scanner.settings import Settings
+
+
+def next_step(assessment: Assessment, run: Path, files: Sequence[Path], due: Sequence[object]) -> str:
+    """The next step; `files` is what was written, and `due` the users that need a decision."""
+    if assessment.record.what_if:
+        return "the run stays as it was decided. To have it otherwise, change the safelists, and scan again."
+    if assessment.status is not Status.COMPLETE:
+        return _the_rest(assessment, run)
+    if not assessment.totals.users:
+        return "no IAM user was found; keep the reports as evidence."
+    if not due:
+        return "every user is approved; keep the reports as evidence."
+    workbook = next((file for file in files if file.suffix == ".xlsx"), None)
+    if workbook is None:
+        return f"decide in a workbook: iam-scanner report {shlex.quote(str(run))} --format xlsx"
+    command = f"iam-scanner review import review.xlsx{options_of(assessment, 'safelist', 'output')}"
+    return f"decide on the sheet Review, in a copy of the workbook; then: {command}"
+
+
+def options_of(assessment: Assessment, *names: str) -> str:
+    """These options as a command needs them where the scan was not run with the defaults."""
+    settings, standard, words = assessment.record.header.settings, Settings(), []
+    for name in names:
+        value = getattr(settings, name)
+        if value != getattr(standard, name):
+            values = value if isinstance(value, tuple) else (value,)
+            words += [f" --{name} {shlex.quote(str(path))}" for path in values]
+    return "".join(words)
+
+
+def _the_rest(assessment: Assessment, run: Path) -> str:
+    record = assessment.record
+    if not (assessment.totals.failed or record.listing.problem or record.footer.interrupted):
+        return "the scope left nothing to scan; widen it."
+    return (
+        "nothing is known of the users in accounts that were not read. Fix the cause; then: "
+        f"{run_folder.resume_command(run)}"
+    )
