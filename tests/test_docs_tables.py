@@ -16,7 +16,12 @@ from scanner.cli.main import app
 from scanner.demo import Demo
 from scanner.errors import ExitCode
 from scanner.model import Basis, FailReason, Selector, SkipReason
-from scanner.record import SafelistText
+from scanner.record import RemediationOutcome, SafelistText
+from scanner.remediation.limits import ATTACHED_POLICIES, MAX_USERS, PLAN_LIFE, RECENT, SESSION_LIFE, TOKEN_LIFE
+from scanner.remediation.plan_document import Reason
+from scanner.remediation.plan_folder import COMMANDS as COMMANDS_SH
+from scanner.remediation.plan_folder import PLAN, PLAN_CSV, RESULTS
+from scanner.remediation.session_policy import LIMIT
 from scanner.report.changes import WORDS
 from scanner.report.columns import ACCOUNTS, USERS
 from scanner.report.formats import FILES
@@ -163,7 +168,9 @@ def test_a_policy_allows_what_the_scan_needs_and_no_more(sid: str, policy: str) 
 def test_every_statement_is_compared_with_the_program() -> None:
     caller = {"ListAccounts", "AssumeMemberRoles", "ReadOwnAccount"}
     roles = {"DelegateListing", "HubRole", "OrganizationsRole", "MemberRole", "TrustTheScanner"}
-    assert statements().keys() == caller | roles
+    remediation = {"TrustTheRemediator", "ReadOrganization", "AssumeRemediationRole", "KeepTheDeny", "ReadUsers"}
+    remediation |= {"ChangeUsers", "AttachTheDeny", "LeaveGroups", "DeleteDevices", "NeverTheScannersRoles"}
+    assert statements().keys() == caller | roles | remediation  # the last: tests/remediation/test_role.py
 
 
 def test_the_guide_leads_to_every_file_for_aws() -> None:
@@ -193,6 +200,45 @@ def test_the_template_makes_the_role_of_the_policies() -> None:
     path = f"{made['Path']}{made['RoleName']}".lstrip("/")
     assert statements()["AssumeMemberRoles"]["Resource"].endswith(f":role/{path}")
     assert f"--role-name {path}" in CONFIG
+
+
+# --- remediation ---
+
+
+def test_the_table_of_options_has_those_of_remediate() -> None:
+    """But for those that the sentence below it names, which are those of scan."""
+    text = section(CONFIG, "Options of remediate")
+    named = {option for row in tables(text)[0] for option in options_in(row[0])} | options_in(text.split("\n\n")[-2])
+    named |= options_in(re.findall("^`--safelist.*?\\.", text, re.MULTILINE | re.DOTALL)[0])
+    commands = [command for name, command in COMMANDS.items() if name.startswith("remediate ")]
+    real = {option for command in commands for one in command.params for option in one.opts if option[:2] == "--"}
+    assert named == real - {"--help"}
+
+
+def test_every_reason_why_a_user_is_not_touched_is_explained() -> None:
+    refused, failed = tables(section(CONFIG, "Who is refused"))
+    assert [*firsts(refused), *firsts(failed)] == list(Reason)
+
+
+def test_the_files_and_outcomes_are_those_of_a_plan() -> None:
+    files, outcomes = tables(section(REPORTS, "What a plan leaves"))
+    assert firsts(files) == [PLAN, PLAN_CSV, COMMANDS_SH, JOURNAL, RESULTS]
+    assert firsts(outcomes) == list(RemediationOutcome)
+
+
+def test_the_numbers_of_the_chapter_are_those_of_the_program() -> None:
+    chapter = CONFIG.split("## Remove and quarantine users", 1)[1].split("\n## ")[0]
+    for words in (
+        f"refuse to touch more users than that at once ({MAX_USERS})",
+        f"up to **{TOKEN_LIFE.total_seconds() / 3600:.0f}\n  hours**",
+        f"last up to {SESSION_LIFE.total_seconds() / 3600:.0f} hours",
+        f"used in the last {RECENT.days} days",
+        f"a session policy of {LIMIT:,} characters",
+    ):
+        assert words in chapter
+    assert (PLAN_LIFE.days, ATTACHED_POLICIES) == (7, 10)
+    assert "seven days" in chapter
+    assert "ten managed policies" in chapter
 
 
 # --- safelists ---

@@ -17,7 +17,7 @@ class StillValid:
     """Until when what the user's credentials made may still work; None: not any more."""
 
     tokens_until: datetime | None  # temporary credentials that its access keys made, at most 36 hours
-    sessions_until: datetime | None  # of the console, and of roles that it assumed: at most 12 hours
+    roles_until: datetime | None  # sessions of roles that it assumed: at most 12 hours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +43,11 @@ def still_valid(outcome: UserOutcome, now: datetime) -> StillValid:
     """
     since, before = outcome.finished_at, outcome.planned.before
     if outcome.word is not RemediationOutcome.DONE or since is None:
-        return StillValid(tokens_until=None, sessions_until=None)
+        return StillValid(tokens_until=None, roles_until=None)
     has_key = any(key.active for key in before.of_kind(AttachmentKind.ACCESS_KEY))
     could_get_in = has_key or bool(before.of_kind(AttachmentKind.LOGIN_PROFILE))
     tokens, sessions = since + TOKEN_LIFE, since + SESSION_LIFE
     return StillValid(
         tokens_until=tokens if has_key and now < tokens else None,
-        sessions_until=sessions if could_get_in and now < sessions else None,
+        roles_until=sessions if could_get_in and now < sessions else None,
     )

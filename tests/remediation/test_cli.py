@@ -77,7 +77,7 @@ def test_from_plan_to_undo(site: Site, prod: LiveAccount) -> None:
     status = program("remediate", "status", folder.name)
     assert status.exit_code == 0
     assert "temporary credentials that its keys made may be valid until" in status.out
-    assert "sessions of the console, and of roles that it assumed, may last until" in status.out
+    assert "sessions of roles that it assumed may last until" in status.out
     assert set(prod.kept.users) == {"bob"}
 
 

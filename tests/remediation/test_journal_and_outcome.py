@@ -309,10 +309,10 @@ def test_status_says_what_may_still_be_valid_and_until_when(site: Site) -> None:
     assert alice.finished_at is not None
     valid = still_valid(alice, alice.finished_at)
     assert valid.tokens_until == alice.finished_at + timedelta(hours=36)
-    assert valid.sessions_until == alice.finished_at + timedelta(hours=12)
+    assert valid.roles_until == alice.finished_at + timedelta(hours=12)
     later = still_valid(alice, alice.finished_at + timedelta(hours=12))
-    assert (later.tokens_until is not None, later.sessions_until) == (True, None)
+    assert (later.tokens_until is not None, later.roles_until) == (True, None)
     gone = still_valid(alice, alice.finished_at + timedelta(hours=36))
-    assert (gone.tokens_until, gone.sessions_until) == (None, None)
+    assert (gone.tokens_until, gone.roles_until) == (None, None)
     never = still_valid(bob, alice.finished_at)
-    assert (never.tokens_until, never.sessions_until) == (None, None), "it had nothing to get in with"
+    assert (never.tokens_until, never.roles_until) == (None, None), "it had nothing to get in with"

@@ -76,6 +76,15 @@ def test_the_role_can_touch_no_role_and_attach_nothing_but_the_deny() -> None:
     } | {statements("remediation-caller-policy.json")[1]["Resource"].partition(":role/")[2]}
 
 
+def test_the_scp_lets_nobody_but_the_role_take_the_deny_off() -> None:
+    (statement,) = statements("keep-deny-scp.json")
+    assert (statement["Effect"], statement["Action"]) == ("Deny", "iam:DetachUserPolicy")
+    assert statement["Condition"]["ArnEquals"] == statements("remediation-policy.json")[2]["Condition"]["ArnEquals"]
+    assert statement["Condition"]["ArnNotEquals"] == {
+        "aws:PrincipalArn": statements("remediation-caller-policy.json")[1]["Resource"]
+    }
+
+
 def test_the_template_makes_the_role_of_the_policies() -> None:
     text = (AWS / "remediation-role.yaml").read_text(encoding="utf-8")
     (role,) = YAML(typ="safe").load(text)["Resources"].values()

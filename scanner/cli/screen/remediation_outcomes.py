@@ -68,8 +68,8 @@ def _still_valid_lines(outcome: UserOutcome, now: datetime) -> Iterator[str]:
     left = still_valid(outcome, now)
     if left.tokens_until:
         yield f"temporary credentials that its keys made may be valid until {moment(left.tokens_until)}"
-    if left.sessions_until:
-        yield f"sessions of the console, and of roles that it assumed, may last until {moment(left.sessions_until)}"
+    if left.roles_until:
+        yield f"sessions of roles that it assumed may last until {moment(left.roles_until)}"
 
 
 # --- for scripts -----------------------------------------------------------------------------------------------------
@@ -79,7 +79,7 @@ def status_document(status: PlanStatus, now: datetime) -> Mapping[str, object]:
     users = []
     for outcome in status.outcomes:
         left = still_valid(outcome, now)
-        until = {"tokens_until": iso(left.tokens_until), "sessions_until": iso(left.sessions_until)}
+        until = {"tokens_until": iso(left.tokens_until), "role_sessions_until": iso(left.roles_until)}
         users.append({**outcome_document(outcome), "may_still_be_valid": until})
     return {"plan_id": status.plan.plan_id, "expires_at": iso(status.plan.expires_at), "users": users}
 
