@@ -37,7 +37,8 @@ from scanner.text import for_terminal
 
 def show_plan(made: Made, console: Console) -> None:
     """Print who is planned, with what hangs on each and why, then who is spared, and what is next."""
-    print_parts(console, _plan_parts(made))
+    command = f"iam-scanner remediate apply {made.plan.plan_id}" if made.plan.users else None
+    print_parts(console, _plan_parts(made), command)
 
 
 def _plan_parts(made: Made) -> Iterator[RenderableType]:
@@ -96,7 +97,7 @@ def _spared_table(spared: Sequence[Spared]) -> RenderableType:
 def _next_of_plan(made: Made) -> str:
     if not made.plan.users:
         return "nothing is to be carried out; see why each user is spared"
-    return f"iam-scanner remediate apply {made.plan.plan_id}\nshows each call, and makes them with --execute"
+    return "read the plan; this shows each call, and makes them with --execute:"
 
 
 def _hangs_on(user: LiveUser) -> str:
@@ -124,7 +125,8 @@ def _last_use(user: LiveUser) -> str:
 
 def show_pending(pending: Pending, console: Console, *, quiet: bool) -> None:
     """Print each call that would be made, and that none was."""
-    print_parts(console, _pending_parts(pending, quiet=quiet))
+    command = f"iam-scanner remediate {pending.request.doing} {pending.plan.plan_id} --execute"
+    print_parts(console, _pending_parts(pending, quiet=quiet), None if quiet else command)
 
 
 def _pending_parts(pending: Pending, *, quiet: bool) -> Iterator[RenderableType]:
@@ -142,8 +144,7 @@ def _pending_parts(pending: Pending, *, quiet: bool) -> Iterator[RenderableType]
     ready = [outcome for outcome in pending.outcomes if outcome.planned not in pending.todo]
     if ready:
         yield outcomes_table(ready)
-    command = f"iam-scanner remediate {pending.request.doing} {pending.plan.plan_id} --execute"
-    yield Text(f"\nNothing was changed. To do it: {command}")
+    yield Text("\nNothing was changed. To do it:")
 
 
 def _undo_lines(made: Sequence[PlannedCall]) -> list[tuple[str, str]]:
@@ -182,7 +183,9 @@ def ask_for_number(pending: Pending, console: Console) -> None:
     doing = "To be undone" if pending.request.doing is Doing.UNDO else "To be carried out"
     console.print(f"{doing}: {_counts(pending.todo)}.", soft_wrap=True)
     for user in pending.todo:
-        console.print(f"  {account_words(user.target)}  {for_terminal(user.target.user_name)}", soft_wrap=True)
+        to_do = "undo" if pending.request.doing is Doing.UNDO else TO_DO[user.target.choice]
+        who = f"{for_terminal(user.target.user_name)} in {account_words(user.target)}"
+        console.print(f"  {to_do} {who}", soft_wrap=True)
     console.print(f"Type the number of users, {len(pending.todo)}, to confirm: ", end="", soft_wrap=True)
 
 
@@ -190,10 +193,11 @@ def ask_for_number(pending: Pending, console: Console) -> None:
 
 
 def show_ended(ended: Ended, console: Console) -> None:
-    print_parts(console, _ended_parts(ended))
+    words, command = _next_of_ended(ended)
+    print_parts(console, _ended_parts(ended, words), command)
 
 
-def _ended_parts(ended: Ended) -> Iterator[RenderableType]:
+def _ended_parts(ended: Ended, what_next: str) -> Iterator[RenderableType]:
     plan = ended.pending.plan
     yield Text(f"Plan {plan.plan_id}: {outcome_words(ended.outcomes)}", style="bold")
     yield outcomes_table(ended.outcomes)
@@ -205,20 +209,22 @@ def _ended_parts(ended: Ended) -> Iterator[RenderableType]:
     yield Text()
     yield labelled(
         ("Results", Text(for_terminal(str(ended.results)))),
-        ("Next", Text("\n".join(_next_of_ended(ended)))),
+        ("Next", Text(what_next)),
     )
 
 
-def _next_of_ended(ended: Ended) -> Iterator[str]:
+def _next_of_ended(ended: Ended) -> tuple[str, str | None]:
+    """Say what is next, and the command for it."""
     plan_id = ended.pending.plan.plan_id
     words = {outcome.word for outcome in ended.outcomes}
     if RemediationOutcome.FAILED in words:
         again = any(conclusion.outcome is RemediationOutcome.FAILED for conclusion in ended.concluded)
         doing = ended.pending.request.doing if again else Doing.APPLY
-        yield f"fix the cause; then resume: iam-scanner remediate {doing} {plan_id} --execute"
+        return "fix the cause, then resume:", f"iam-scanner remediate {doing} {plan_id} --execute"
+    scan = "scan again, to see that all of it was carried out"
     if RemediationOutcome.DONE in words:
-        yield f"see what may still be valid: iam-scanner remediate status {plan_id}"
-    yield "scan again, to see that all of it was carried out"
+        return f"{scan}; what may still be valid:", f"iam-scanner remediate status {plan_id}"
+    return scan, None
 
 
 # --- for scripts -----------------------------------------------------------------------------------------------------
