@@ -25,8 +25,8 @@ from scanner.safelist.policy import breaches
 from scanner.safelist.read import read
 from scanner.safelist.types import Policy, Safelist, arn_parts, fold
 from scanner.text import for_utf8
-from scanner.yaml import Mapping, Node, Scalar, compose
-from scanner.yaml import Sequence as NodeList
+from scanner.yaml.nodes import Mapping, Node, Scalar, compose
+from scanner.yaml.nodes import Sequence as NodeList
 
 __all__ = ["Policy", "Safelist", "check_organization", "parse", "read"]
 
@@ -204,13 +204,21 @@ def _read_scopes(file: _File, line: int, node: Node, scope: tuple[Scope, Callabl
 
 def _read_entries(file: _File, line: int, node: Node, scope: tuple[Scope, str]) -> None:
     if not isinstance(node, NodeList):
-        file.fault(line, "A list of entries is expected here.", "Write [] where there is none.")
+        _refuse(file, line, node, "A list of entries is expected here.", "Write [] where there is none.")
         return
     for item in node.items:
         pairs: _Keys = _unique(file, item) if isinstance(item, Mapping) else {"user": (item.line, item)}
         entry = _entry(file, item.line, pairs, scope)
         if entry is not None:
             file.entries.append(entry)
+
+
+def _refuse(file: _File, line: int, node: Node, problem: str, remedy: str) -> None:
+    """Report what is not a list, at its own line; of nothing at all, at that of its key."""
+    is_nothing = isinstance(node, Scalar) and node.kind == "null"
+    file.fault(
+        line if is_nothing else node.line, problem, remedy if is_nothing else "Begin each item with a dash and a space."
+    )
 
 
 def _entry(file: _File, line: int, keys: "_Keys", scope: tuple[Scope, str]) -> Entry | None:
@@ -248,7 +256,7 @@ def _is_consistent(file: _File, entry: Entry) -> bool:
 
 def _read_revoked(file: _File, line: int, node: Node) -> None:
     if not isinstance(node, NodeList):
-        file.fault(line, "revoked must be a list.", "Write revoked: [] where there is none.")
+        _refuse(file, line, node, "revoked must be a list.", "Write revoked: [] where there is none.")
         return
     for item in node.items:
         if not isinstance(item, Mapping):

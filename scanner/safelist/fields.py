@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from scanner.model import Kind
 from scanner.safelist.types import arn_parts
 from scanner.text import is_account_id, is_blank, parse_day
-from scanner.yaml import GLUED_COMMENT, REFUSED, TEXT, Node, Scalar, Sequence
+from scanner.yaml.nodes import GLUED_COMMENT, REFUSED, TEXT, Node, Scalar, Sequence
 
 REQUIRABLE = ("user_id", "kind", "owner", "reason", "approved_by", "approved_on", "expires_on", "ticket")
 

@@ -457,24 +457,36 @@ def test_a_text_with_an_ordinary_comment_or_in_quotes_is_read(text: str) -> None
 
 
 SLIPS = {  # the place that is named, and what is said of it
-    "a colon in a text": ("  - user: alice\n    reason: Ticket: 12\n", "4:19", "a text without quotes holds a colon"),
+    "a colon in a text": ("  - user: alice\n    reason: Ticket: 12\n", "4:19", "a text with a colon and a space in it"),
     "a colon in a flow text": (
         "  - {user: alice, reason: Ticket: 12}\n",
         "3:33",
         "a comma is missing, or a text needs",
     ),
-    "a tab": ("\t- alice\n", "3:1", "a tab stands where YAML wants spaces"),
-    "a tab behind a key": ("  - user:\talice\n", "3:10", "a tab stands where YAML wants spaces"),
-    "a key indented too little": ("  - user: alice\n   owner: me\n", "4:4", "not indented as the lines"),
-    "a key indented too far": ("  - user: alice\n      owner: me\n", "4:12", "or the line is indented too far"),
-    "a dash indented otherwise": ("  - alice\n - bob\n", "4:2", "not indented as the lines"),
-    "a name with an @": ("  - user: @ops\n", "3:11", "a text begins with a character that means something"),
+    "a tab": ("\t- alice\n", "3:1", "a tab stands where YAML needs spaces"),
+    "a tab behind a key": ("  - user:\talice\n", "3:10", "a tab stands where YAML needs spaces"),
+    "a key indented too little": (
+        "  - user: alice\n   owner: me\n",
+        "4:4",
+        "(3) fits no line above. Indent it by 4 or 0 spaces.",
+    ),
+    "a key indented too far": (
+        "  - user: alice\n      owner: me\n",
+        "4:7",
+        "(6) fits no line above. Indent it by 4 or 0 spaces.",
+    ),
+    "a dash indented otherwise": ("  - alice\n - bob\n", "4:2", "(1) fits no line above. Indent it by 2 spaces."),
+    "a name with an @": ("  - user: @ops\n", "3:11", "a text that begins with @ needs quotes"),
     "a pattern without quotes": ("  - pattern: *-bot\n", "3:14", "An alias (*) is not allowed."),
-    "a text with a dash": ("  - user: alice\n    reason: - none\n", "4:13", "a dash stands behind the key"),
+    "a text with a dash": (
+        "  - user: alice\n    reason: - none\n",
+        "4:13",
+        "a list cannot begin on the line of its key",
+    ),
     "a text with a >": ("  - user: alice\n    reason: > 90 days\n", "4:15", "begins with | or > needs quotes"),
-    "a text in brackets": ("  - user: alice\n    reason: [SEC-1] job\n", "4:21", "is closed, and the value goes on"),
-    "a text behind a quote": ('  - user: alice\n    owner: "A" (ops)\n', "4:16", "is closed, and the value goes on"),
-    "an apostrophe": ("  - user: alice\n    reason: 'it's'\n", "4:17", "is closed, and the value goes on"),
+    "a text in brackets": ("  - user: alice\n    reason: [SEC-1] job\n", "4:21", "more text follows the closing quote"),
+    "a text behind a quote": ('  - user: alice\n    owner: "A" (ops)\n', "4:16", "more text follows the closing quote"),
+    "an apostrophe": ("  - user: alice\n    reason: 'it's'\n", "4:17", "more text follows the closing quote"),
     "a backslash": (
         '  - user: alice\n    reason: "C:\\dir"\n',
         "4:17",
@@ -486,9 +498,18 @@ SLIPS = {  # the place that is named, and what is said of it
     "a hash alone in flow": ("  - {user: alice, ticket: #12}\n", "3", "the bracket in it closes nothing"),
     "a key without a colon": (
         "  - user: alice\n    reason\n    owner: me\n",
-        "5:5",
-        "a colon is missing here or above",
+        "4:5",
+        "a colon is missing on this line",
     ),
+    "an account without a colon": ("accounts:\n  123456789012\n    - user: bob\n", "4", "a colon is missing"),
+    "an account in quotes without one": ('accounts:\n  "123456789012"\n    - bob\n', "4", "a colon is missing"),
+    "a colon without a space": ("  - user: alice\n    owner:me\n", "4:5", "a colon needs a space after it"),
+    "a colon without a space above": ("  - alice\nrevoked:x\nous:\n", "4:1", "a colon needs a space after it"),
+    "a list that goes on elsewhere": ("  - user: alice\n   - bob\n", "4:4", "Indent it by 2 spaces."),
+    "a section indented by one": ("  - alice\n ous: {}\n", "4:2", "Indent it by 0 spaces."),
+    "a list with *": ("  * alice\n", "3:3", "a text that begins with * needs quotes"),
+    "a bracket too many": ("  - {user: alice}}\n", "3:18", "this bracket closes nothing"),
+    "a text with a bracket": ("  - user: alice\n    reason: ]x\n", "4:13", "a text that begins with ] needs quotes"),
 }
 
 
@@ -496,7 +517,7 @@ SLIPS = {  # the place that is named, and what is said of it
 def test_the_slips_that_are_made_most_often_are_said_in_plain_words(lines: str, place: str, problem: str) -> None:
     (fault,) = faults(f"version: 1\nglobal:\n{lines}")
     assert str(fault).startswith(f"a.yaml:{place}: ")
-    assert problem in fault.problem
+    assert problem in f"{fault.problem} {fault.remedy}"
 
 
 def test_a_text_that_begins_with_a_hash_is_told_to_need_quotes() -> None:
