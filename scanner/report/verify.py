@@ -47,10 +47,13 @@ class Check:
 def verify(folder: Path, digest: str | None) -> tuple[Check, ...]:
     """Check everything, whatever does not hold; `digest` is that of the manifest, as it was noted elsewhere.
 
+    It may be written in capitals, and with spaces around it.
+
     Raises `UsageError` where `digest` is not a SHA-256, and `UnfinishedRunError` for a run that was never sealed and so
     has nothing to be compared with: no manifest, and a journal that is right as far as it goes and has no end, or the
     end of a run that was interrupted.
     """
+    digest = digest and digest.strip()
     if digest is not None and _SHA256.fullmatch(digest) is None:
         raise UsageError(f"--digest {digest}: this is not a SHA-256. Give the 64 hexadecimal digits that were noted.")
     journal = _bytes(folder / JOURNAL)
@@ -91,7 +94,7 @@ def _manifest(folder: Path) -> tuple[Mapping[str, Sealed], Check]:
     try:
         files = sealed_files(folder)
     except FileNotFoundError:
-        detail = "is not there: the reports were not finished, or the file was removed"
+        detail = "is not there: the file was removed, or the reports were not finished; scan --resume finishes them"
         return {}, Check(what=MANIFEST, holds=False, detail=detail)
     except OSError as error:
         return {}, Check(what=MANIFEST, holds=False, detail=_why(error))

@@ -210,8 +210,8 @@ def test_what_is_no_digest_is_wrong_usage(done: Scanned, noted: str) -> None:
     assert "not a SHA-256" in found.err
 
 
-def test_a_digest_in_capitals_is_the_same(done: Scanned) -> None:
-    assert program("verify", done.folder.name, "--digest", digest(done).upper()).exit_code == 0
+def test_a_digest_in_capitals_or_with_spaces_around_it_is_the_same(done: Scanned) -> None:
+    assert program("verify", done.folder.name, "--digest", f" {digest(done).upper()}\n").exit_code == 0
 
 
 # --- a run that was never finished -----------------------------------------------------------------------------------
