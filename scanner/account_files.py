@@ -85,7 +85,7 @@ def _header(line: Line, columns: tuple[str, ...], report: Report) -> list[str]:
         if is_blank(name):
             report(number, "A column has no name.", "Name it, or remove it with the comma before it.")
         elif count > 1:
-            report(number, f"The column {name} is there {count} times.", "Keep one of them.")
+            report(number, f"The column {name} appears {count} times.", "Keep one of them.")
     return [] if missing else names
 
 
@@ -101,7 +101,7 @@ def _values(line: Line, names: Sequence[str], report: Report) -> dict[str, str] 
     if len(fields) == 1 and (separators := _other_separators(line[1], len(names))):
         report(line[0], f"Its fields are separated by {separators}.", "Separate them by commas.")
     elif fields and len(fields) != len(names):
-        remedy = _QUOTING if len(fields) > len(names) else "Write a field for each column, a blank one too."
+        remedy = _QUOTING if len(fields) > len(names) else "Write a field for each column, even a blank one."
         count = "1 field" if len(fields) == 1 else f"{len(fields)} fields"
         report(line[0], f"{count}, where the header has {len(names)}.", remedy)
     return dict(zip(names, fields, strict=True)) if len(fields) == len(names) else None
@@ -137,7 +137,7 @@ def _check(rows: Sequence[tuple[int, Mapping[str, str]]], report: Report) -> Non
             problem = f"{account_id!r} is not a valid account ID."
             report(line, problem, "Write 12 digits; spreadsheets drop leading zeros.")
         elif account_id in seen:
-            report(line, f"Account {account_id} is here a second time.", "Remove one of the two lines.")
+            report(line, f"Account {account_id} is listed a second time.", "Remove one of the two lines.")
         seen.add(account_id)
         for problem, remedy in _faults_of(values):
             report(line, problem, remedy)

@@ -55,7 +55,7 @@ class ExcludedAccount(_Frozen):
 
 
 class Settings(_Frozen):
-    """Everything that a scan can be told; each field is a key of the settings file and a variable, most an option."""
+    """Every setting of a scan; each field is a key of the settings file and a variable, most an option."""
 
     # scope
     ou: tuple[str, ...] = ()
@@ -98,7 +98,7 @@ class Settings(_Frozen):
     def _not_empty(cls, value: tuple[object, ...]) -> tuple[object, ...]:
         """An empty list would leave every user unapproved, or no report at all; nobody means that."""
         if not value:
-            raise WrongValueError("an empty list is of no use", "Leave the setting out to have its default.")
+            raise WrongValueError("the list is empty", "Remove the setting to use its default.")
         return value
 
     def as_json(self) -> dict[str, Any]:

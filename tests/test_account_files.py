@@ -124,7 +124,7 @@ def test_a_bad_row_is_refused_and_the_lines_around_it_are_not(row: str, told: st
 
 
 def test_an_account_is_there_once() -> None:
-    assert faults(f"{HEAD}{ONE}\n{TWO}\n{ONE}\n") == ["4: Account 111111111111 is here a second time."]
+    assert faults(f"{HEAD}{ONE}\n{TWO}\n{ONE}\n") == ["4: Account 111111111111 is listed a second time."]
 
 
 def test_all_faults_are_told_at_once_by_line() -> None:
@@ -146,7 +146,7 @@ BAD_HEADERS = {
     "no header": (f"{ONE}\n", "1: Columns are missing: account_id, account_name, ou_path."),
     "a name twice": (
         f"account_id,account_name,ou_path,ou_path\n{ONE},Root\n",
-        "1: The column ou_path is there 2 times.",
+        "1: The column ou_path appears 2 times.",
     ),
     "a blank name": (f"account_id,account_name,ou_path,\n{ONE},\n", "1: A column has no name."),
     "a name of spaces": ("account_id,account_name,  ,ou_path\n1,x,,Root\n", "1: A column has no name."),

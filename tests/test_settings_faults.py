@@ -115,7 +115,7 @@ WORDS = {
     "profile: ' '": "profile: has no value. Write one, or remove the line.",
     "output: 2026": 'output: 2026 without quotes is not text. Write "2026".',
     "output: ''": "output: has no value. Write one, or remove the line.",
-    "safelist: []": "safelist: an empty list is of no use. Leave the setting out to have its default.",
+    "safelist: []": "safelist: the list is empty. Remove the setting to use its default.",
     "safelist: ['']": "safelist: an item of the list is blank. Write it, or remove the item.",
     "role_name: arn:aws:iam::123456789012:role/Audit": (
         "role_name: 'arn:aws:iam::123456789012:role/Audit' is not a valid role name. "

@@ -36,7 +36,9 @@ def import_command(
         Path | None,
         typer.Option(metavar="FILE", help="Safelist file that takes the changes; needed where there are several."),
     ] = None,
-    write: Annotated[bool, typer.Option("--write", help="Make the safelist changes, not only show them.")] = False,
+    write: Annotated[
+        bool, typer.Option("--write", help="Make the safelist changes instead of only showing them.")
+    ] = False,
     supersede: Annotated[
         bool,
         typer.Option("--supersede", help="Let decisions take the place of earlier ones, and lift revocations."),

@@ -22,7 +22,7 @@ from scanner.safelist.types import Safelist, fold, selected_name
 from scanner.text import is_account_id, is_ou_id
 
 UNDECIDED = "Not approved, as this cannot be decided without --user-id"
-UNEXPLAINED = "Not approved, whatever the user id, and why cannot be told without --user-id"
+UNEXPLAINED = "Not approved, whatever the user ID; why is not known without --user-id"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,4 +125,4 @@ def _notes(safelist: Safelist, ou: str | None) -> Iterator[str]:
         elif is_ou_id(ou):
             yield "Entries for the OUs above this one, and by path, were left aside: give --ou as a path too."
         else:
-            yield "Entries by OU id were left aside: --ou was given as a path."
+            yield "Entries by OU ID were left aside: --ou was given as a path."

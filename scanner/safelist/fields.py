@@ -68,7 +68,7 @@ def _free_text(node: Node) -> str:
 def _user_name(node: Node) -> str:
     name = scalar(node)
     if "*" in name or "?" in name:
-        _fail(f"{name!r} holds a wildcard, which `user` does not know.", "Use `pattern`, or write the whole name.")
+        _fail(f"{name!r} holds a wildcard, which `user` does not support.", "Use `pattern`, or write the whole name.")
     if not _USER_NAME.fullmatch(name):
         remedy = "Use letters, digits and _+=,.@- only, 128 at most."
         _fail(f"{name!r} is not a valid IAM user name.", remedy)

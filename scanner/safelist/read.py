@@ -70,7 +70,7 @@ def _files(path: Path, faults: list[Fault]) -> Iterator[Path]:
 def _members(folder: Path, faults: list[Fault]) -> Iterator[Path]:
     def refuse(error: OSError) -> None:
         faults.append(
-            _fault(Path(error.filename or folder), f"Cannot be listed: {error.strerror}.", "Correct its rights.")
+            _fault(Path(error.filename or folder), f"Cannot be listed: {error.strerror}.", "Correct its permissions.")
         )
 
     for place, folders, names in os.walk(folder, onerror=refuse):

@@ -28,7 +28,7 @@ REFUSED = "refused"  # a node whose fault is reported already
 # Problem and remedy of a `Scalar` that may have lost its end; without the text, as it may be a secret.
 GLUED_COMMENT = (
     "a # begins a comment here, and the text ends before it.",
-    "Put the whole text in quotes, or a space behind the #.",
+    "Put the whole text in quotes, or a space after the #.",
 )
 
 _GLUED_COMMENT = re.compile(r"[ \t]+#[^\s#]")
@@ -91,7 +91,9 @@ def _invisible(text: str) -> list[NodeFault]:
     for number, line in enumerate(text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n"), start=1):
         found = None if line.isascii() and line.isprintable() else first_invisible(line)
         if found is not None:
-            problem = f"{found[1]} cannot be seen, and can make the file say something else than what a reviewer reads."
+            problem = (
+                f"{found[1]} cannot be seen, and can make the file say something other than what a reviewer reads."
+            )
             faults.append(NodeFault(number, problem, "Remove this character.", found[0] + 1))
     if (more := len(faults) - MOST_INVISIBLE) > 0:
         problem = (
@@ -176,7 +178,7 @@ class _Tree:
 
     def _enter(self, node: Sequence | Mapping) -> None:
         if len(self._open) >= MAX_DEPTH:
-            self.faults.append(NodeFault(node.line, "Lists and mappings are nested too deep.", "Flatten them."))
+            self.faults.append(NodeFault(node.line, "Lists and mappings are nested too deeply.", "Flatten them."))
             raise _StopComposingError
         self._put(node)
         self._open.append(node)
@@ -202,7 +204,7 @@ class _Tree:
     def _as_key(self, node: Node) -> Scalar:
         if isinstance(node, Scalar):
             return node
-        self.faults.append(NodeFault(node.line, "A list or mapping stands as a key.", "Use text as the key."))
+        self.faults.append(NodeFault(node.line, "A list or mapping is used as a key.", "Use text as the key."))
         return Scalar(node.line, "", REFUSED)
 
 

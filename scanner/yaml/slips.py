@@ -120,7 +120,7 @@ def _unclosed(
 
 
 def _second_colon(lines: Sequence[str], at: tuple[int, int]) -> tuple[Place, Words]:
-    """A key where none can be: behind another one, below a text, or indented further than its neighbours."""
+    """A key where none can be: after another one, below a text, or indented further than its neighbours."""
     before = lines[at[0]][: at[1]]
     if key := _KEY.match(before):
         return at, ("a text with a colon and a space in it needs quotes", f'Write {key[1]}: "...".')
@@ -130,7 +130,7 @@ def _second_colon(lines: Sequence[str], at: tuple[int, int]) -> tuple[Place, Wor
 
 
 def _after_block(lines: Sequence[str], at: tuple[int, int]) -> tuple[Place, Words]:
-    """Something that does not go on with what the lines above began."""
+    """Something that does not continue what the lines above began."""
     before, rest = lines[at[0]][: at[1]].rstrip(), lines[at[0]][at[1] :]
     if before.strip("- "):
         return at, _CLOSES_NOTHING if rest[:1] in {"]", "}"} else _GOES_ON

@@ -64,9 +64,7 @@ def _plain(node: Node, path: Path, read: Values, faults: list[NodeFault]) -> Any
             content: dict[str, Any] = {}
             for key, value in node.pairs:
                 if key.text in content:
-                    problem = (
-                        f"the key {key.text!r} is here a second time, after line {read.key_lines[*path, key.text]}."
-                    )
+                    problem = f"the key {key.text!r} is repeated, after line {read.key_lines[*path, key.text]}."
                     faults.append(NodeFault(key.line, problem, "Keep one of them."))
                 read.key_lines[*path, key.text] = key.line
                 content[key.text] = _plain(value, (*path, key.text), read, faults)

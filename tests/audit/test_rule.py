@@ -112,7 +112,7 @@ TWO, THREE = listing(account(1), account(2)), listing(account(1), account(2), ac
         (
             record(scanned(1), listing=TWO),
             Status.INCOMPLETE,
-            "incomplete: 1 of 2 accounts in scope were not reached before the run ended",
+            "incomplete: 1 of 2 accounts in scope was not reached before the run ended",
         ),
         (
             record(scanned(1), failed(2), listing=THREE, interrupted=True),

@@ -150,7 +150,7 @@ def test_in_a_pipe_each_user_is_one_whole_line(quarter: Quarter, monkeypatch: py
     assert done.exit_code == 0
     lines = done.out.splitlines()
     (gained,) = (line for line in lines if "gainer" in line)
-    expected = "no administrator -> not approved: on no safelist; administrator; policy AdministratorAccess"
+    expected = "not an administrator -> not approved: on no safelist; administrator; policy AdministratorAccess"
     assert gained.endswith(f"  gainer  {expected}")
     assert "Privilege gained: 1 user" in lines
     assert sum(" -> " in line for line in lines) == len(EXPECTED)
@@ -175,7 +175,7 @@ def test_on_a_terminal_nothing_is_cut_and_nothing_runs_over(quarter: Quarter, wi
     gained = lines.index("Privilege gained: 1 user")
     if width == 80:
         assert lines[gained + 1].split()[1:] == [r"core\x1b[2J\u202e", "gainer"]
-        assert lines[gained + 2] == "      was no administrator"
+        assert lines[gained + 2] == "      was not an administrator"
     recreated = lines.index("Recreated: 1 user")
     words = "".join(lines[recreated + 1 : recreated + 5])
     assert "approved; user id AIDA" in words

@@ -258,7 +258,7 @@ def test_explain_decides_as_a_scan_would(good: str, name: str, options: tuple[st
 def test_explain_says_what_was_not_given_and_could_change_the_answer(good: str) -> None:
     assert explain(good, "erin")["notes"] == ["Entries for OUs were left aside: give the account's --ou."]
     assert explain(good, "alice", "--ou", "Root")["notes"] == [
-        "Entries by OU id were left aside: --ou was given as a path."
+        "Entries by OU ID were left aside: --ou was given as a path."
     ]
 
 
@@ -277,7 +277,7 @@ revoked:
   - {account: "123456789012", user: other, user_id: AIDA6}
 """
 UNDECIDED = "Not approved, as this cannot be decided without --user-id"
-UNEXPLAINED = "Not approved, whatever the user id, and why cannot be told without --user-id"
+UNEXPLAINED = "Not approved, whatever the user ID; why is not known without --user-id"
 
 
 @pytest.fixture

@@ -132,9 +132,9 @@ def test_an_empty_list_says_that_nobody_is_approved(section: str) -> None:
         ("version: 1\nglobal:\n", "A list of entries is expected here."),
         ("version: 1\nglobal: {}\n", "A list of entries is expected here."),
         ("version: 1\nglobl: []\nglobal: []\n", "The key 'globl' is unknown."),
-        ("version: 1\nglobal: []\nglobal: []\n", "The key 'global' stands here again, after line 2."),
+        ("version: 1\nglobal: []\nglobal: []\n", "The key 'global' is repeated, after line 2."),
         ("version: 1\norganization: acme\nglobal: []\n", "organization: 'acme' is not a valid organization ID."),
-        ("version: 1\naccounts: []\n", "What accounts hold must be a mapping to lists."),
+        ("version: 1\naccounts: []\n", "accounts must map each account to a list of entries."),
         ("version: 1\nrevoked: {}\n", "revoked must be a list."),
         ("version: 1\nglobal: [\n", "Not valid YAML: a bracket that opens above is not closed."),
         (
@@ -143,8 +143,8 @@ def test_an_empty_list_says_that_nobody_is_approved(section: str) -> None:
         ),
         ("version: 1\nglobal: []\n---\nversion: 1\n", "A second YAML document begins here."),
         ("%YAML 1.1\n---\nversion: 1\nglobal: []\n", "A YAML directive (%...) is not allowed."),
-        ("version: 1\nglobal: " + "[" * 40 + "]" * 40 + "\n", "Lists and mappings are nested too deep."),
-        ("version: 1\nglobal: []\n? [a]\n: b\n", "A list or mapping stands as a key."),
+        ("version: 1\nglobal: " + "[" * 40 + "]" * 40 + "\n", "Lists and mappings are nested too deeply."),
+        ("version: 1\nglobal: []\n? [a]\n: b\n", "A list or mapping is used as a key."),
     ],
 )
 def test_a_file_that_is_no_safelist_is_refused(content: str, problem: str) -> None:
@@ -162,8 +162,8 @@ def test_a_file_that_is_no_safelist_is_refused(content: str, problem: str) -> No
         ("null", "user: has no value."),
         ("{user: 2026-01-01}", "user: 2026-01-01 without quotes is not text to YAML, but a date."),
         ('{user: ""}', "user: has no value."),
-        ('{user: "ci-*"}', "user: 'ci-*' holds a wildcard, which `user` does not know."),
-        ('{user: "ci-?"}', "user: 'ci-?' holds a wildcard, which `user` does not know."),
+        ('{user: "ci-*"}', "user: 'ci-*' holds a wildcard, which `user` does not support."),
+        ('{user: "ci-?"}', "user: 'ci-?' holds a wildcard, which `user` does not support."),
         ('{user: "a b"}', "user: 'a b' is not a valid IAM user name."),
         ('{user: " a"}', "user: ' a' is not a valid IAM user name."),
         ('{user: "a\\n"}', "user: 'a\\n' is not a valid IAM user name."),
@@ -189,7 +189,7 @@ def test_a_file_that_is_no_safelist_is_refused(content: str, problem: str) -> No
         ("{user: alice, kind: robot}", "kind: 'robot' is unknown."),
         ("{user: alice, onwer: bob}", "The key 'onwer' is unknown."),
         ("{user: alice, <<: bob}", "The key '<<' is unknown."),
-        ("{user: alice, user: bob}", "The key 'user' stands here again, after line 3."),
+        ("{user: alice, user: bob}", "The key 'user' is repeated, after line 3."),
         ("{user: alice, owner: }", "owner: has no value."),
         ("{user: alice, ticket: 4711}", "ticket: 4711 without quotes is not text to YAML, but a number."),
         ('{user: alice, owner: "\\ud800"}', "An escape in this text does not name a character."),
@@ -200,8 +200,8 @@ def test_a_file_that_is_no_safelist_is_refused(content: str, problem: str) -> No
             "{user: alice, expires_on: 20260101}",
             "expires_on: 20260101 without quotes is not text to YAML, but a number.",
         ),
-        ("{user: alice, approved_on: 2026-02-01, expires_on: 2026-01-31}", "expires_on lies before approved_on."),
-        ('{pattern: "ci-*", user_id: AIDA1}', "user_id does not go with pattern."),
+        ("{user: alice, approved_on: 2026-02-01, expires_on: 2026-01-31}", "expires_on is before approved_on."),
+        ('{pattern: "ci-*", user_id: AIDA1}', "user_id cannot be used with pattern."),
         ("{user: alice, user_id: AIDA 1}", "user_id: 'AIDA 1' is not a valid user ID."),
         ("!!str alice", "A tag (!) is not allowed."),
         ("!x alice", "A tag (!) is not allowed."),
@@ -246,7 +246,7 @@ def test_an_arn_stands_under_its_own_account_only() -> None:
     arn = "arn:aws-cn:iam::123456789012:user/tools/backup"
     assert parsed(f'version: 1\naccounts: {{"123456789012": [{{arn: "{arn}"}}]}}\n').entries[0].value == arn
     line, problem = fault(f'version: 1\naccounts:\n  "210987654321":\n    - arn: {arn}\n')
-    assert (line, problem) == (4, "The arn is of account 123456789012, and stands under 210987654321.")
+    assert (line, problem) == (4, "The arn is of account 123456789012, and is listed under 210987654321.")
 
 
 @pytest.mark.parametrize(
@@ -287,7 +287,7 @@ def test_a_policy_that_could_be_misread_is_refused(policy: str, problem: str) ->
         (
             "{max_days: 30}",
             "{user: alice, approved_on: 2026-11-01, expires_on: 2026-12-02}",
-            "it holds for 31 days, and the policy allows 30",
+            "it is valid for 31 days, and the policy allows 30",
         ),
         ("{approvers: [ciso]}", "{user: alice, approved_by: bob}", "bob is not among the policy's approvers"),
         ("{approvers: [ciso]}", "{user: alice, approved_by: CISO}", "CISO is not among the policy's approvers"),
@@ -314,8 +314,8 @@ def test_a_policy_binds_the_files_before_it_too() -> None:
 def test_there_is_one_policy_and_one_organization_in_all_files() -> None:
     content = "version: 1\npolicy: {}\norganization: o-aaaaaaaaa%s\n"
     assert [(each.file, each.line, each.problem) for each in faults(content % 1, content % 2, content % 1)] == [
-        ("b.yaml", 2, "A policy binds all files, and a.yaml:2 has one."),
-        ("c.yaml", 2, "A policy binds all files, and a.yaml:2 has one."),
+        ("b.yaml", 2, "There can be one policy for all files, and a.yaml:2 has one."),
+        ("c.yaml", 2, "There can be one policy for all files, and a.yaml:2 has one."),
         ("b.yaml", 3, "organization is o-aaaaaaaaa2, and a.yaml:3 says o-aaaaaaaaa1."),
     ]
 
