@@ -105,14 +105,14 @@ def _undecided(index: Index, account: Account, user: IamUser) -> Decision | None
             (decision.entry for decision in with_id if decision.determination is Determination.APPROVED), None
         )
         start, by = (UNDECIDED, approval) if isinstance(approval, Entry) else (UNEXPLAINED, without_id.entry)
-        return replace(without_id, explanation=f"{start}: {by.at} is for user id {by.user_id}", entry=by)
+        return replace(without_id, explanation=f"{start}: {by.at} is for user ID {by.user_id}", entry=by)
     if without_id.determination is Determination.APPROVED:
         for revocation in index.safelist.revocations:
             if revocation.user_id and revocation.account_id == account.id and fold(revocation.user) == name:
                 return Decision(
                     determination=Determination.UNAPPROVED,
                     basis=Basis.REVOKED,
-                    explanation=f"{UNDECIDED}: {revocation.at} revokes user id {revocation.user_id}",
+                    explanation=f"{UNDECIDED}: {revocation.at} revokes user ID {revocation.user_id}",
                     entry=revocation,
                 )
     return None

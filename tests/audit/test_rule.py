@@ -119,7 +119,7 @@ TWO, THREE = listing(account(1), account(2)), listing(account(1), account(2), ac
             Status.INCOMPLETE,
             (
                 "incomplete: 1 of 3 accounts in scope could not be read; "
-                "1 of 3 accounts in scope were not reached before the run ended; the run was interrupted"
+                "1 of 3 accounts in scope was not reached before the run ended; the run was interrupted"
             ),
         ),
         (

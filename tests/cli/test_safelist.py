@@ -290,9 +290,9 @@ def pinned(tmp_path: Path) -> str:
 @pytest.mark.parametrize(
     ("name", "sentence", "line"),
     [
-        ("erin", f"{UNDECIDED}: FILE:5 is for user id AIDA2", 5),
-        ("late", f"{UNEXPLAINED}: FILE:6 is for user id AIDA3", 6),
-        ("mallory", f"{UNDECIDED}: FILE:10 revokes user id AIDA4", 10),
+        ("erin", f"{UNDECIDED}: FILE:5 is for user ID AIDA2", 5),
+        ("late", f"{UNEXPLAINED}: FILE:6 is for user ID AIDA3", 6),
+        ("mallory", f"{UNDECIDED}: FILE:10 revokes user ID AIDA4", 10),
     ],
 )
 def test_explain_states_nothing_that_only_a_user_id_could_tell(
@@ -313,7 +313,7 @@ def test_explain_decides_without_a_user_id_where_none_matters_and_with_one_where
     assert explain(pinned, "mallory", "--user-id", "AIDA9")["determination"] == "APPROVED"
     assert explain(pinned, "mallory", "--user-id", "AIDA4")["basis"] == "REVOKED"
     recreated = explain(pinned, "erin", "--user-id", "AIDA9")
-    assert recreated["explanation"] == f"{pinned}:4 approves user id AIDA1, and this is AIDA9: it was recreated"
+    assert recreated["explanation"] == f"{pinned}:4 approves user ID AIDA1, and this is AIDA9: it was recreated"
 
 
 @pytest.mark.parametrize("day", ["20261123", "2026-W48-1", "2026-327", "2026-02-30", "\u0662026-01-01", "today"])

@@ -89,7 +89,7 @@ CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "its first line was removed": (_lines(lambda lines: lines.pop(0)), "line 1 does not follow the start"),
     "a line was changed": (
         _lines(lambda lines: lines.__setitem__(3, lines[3].replace(b"}\n", b" }\n"))),  # whichever line that is
-        "journal line 5 does not follow line 4: the journal was changed. Line 4 is another",
+        "journal line 5 does not follow line 4: the journal was changed. Line 4 was changed",
     ),
     "a line was removed": (_lines(lambda lines: lines.pop(2)), "journal line 3 does not follow line 2"),
     "a line was added": (_lines(lambda lines: lines.insert(3, lines[2])), "journal line 4 does not follow line 3"),

@@ -66,7 +66,7 @@ def test_every_fault_is_named_by_its_cell_and_nothing_is_written(desk: Desk) -> 
         ("payments-1/bob", "The cell holds a formula."),
         ("payments-2/alice", "user_name was changed: the program wrote 'alice' for this user."),
         ("payments-2/bob", "The account ID is 12345, and an account ID has 12 digits."),
-        ("payments-2/=1+1", "The run has no user with the id AIDANOBODY"),
+        ("payments-2/=1+1", "The run has no user with the ID AIDANOBODY"),
         ("payments-2/eve", "This row has a decision, but names no user."),
         ("prod/eve", "revokes this user, which beats every approval. Give --supersede"),
     )
