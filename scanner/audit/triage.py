@@ -46,7 +46,7 @@ CHANGED = {
 _UNSETTLED = {
     Choice.REMOVE: "to be removed since {}, and still there",
     Choice.QUARANTINE: "to be quarantined since {}, and still there",
-    Choice.DEFER: "put off on {}",
+    Choice.DEFER: "deferred on {}",
 }
 
 
@@ -102,4 +102,4 @@ def _overdue(entry: Entry | None, last: ReviewDecision | None, days: Days) -> It
     if not looked_at:
         yield NEVER_REVIEWED
     elif (age := (days.today - max(looked_at)).days) > days.review_every:
-        yield f"last reviewed {age:,} days ago"
+        yield f"last reviewed {age:,} {'day' if age == 1 else 'days'} ago"
