@@ -214,5 +214,5 @@ def _same(name: str, data: bytes, writer: Callable[[View, BinaryIO], None], asse
         log.debug("%s cannot be rendered again", name, exc_info=True)
         return Check(what=name, holds=False, detail="cannot be rendered again from the journal")
     holds = again.getvalue() == data
-    detail = "rendered again from the journal, is the same byte for byte" if holds else "is not what the journal says"
+    detail = "rendered again from the journal: the same bytes" if holds else "is not what the journal says"
     return Check(what=name, holds=holds, detail=detail)
