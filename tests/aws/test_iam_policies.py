@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from scanner.aws.iam_policies import allows_all, any_of, is_aws_managed
@@ -246,7 +246,6 @@ IAM_NAMES += [
 IAM_ARNS = [f"arn:aws:iam::123456789012:{name}" for name in IAM_NAMES]
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(["*", "?", "i", "a", "m", "I", ":", "s", "iam", "iam:", "Q"]), max_size=9).map("".join))
 @example("iam:???????*")
 @example("iam:????????*")
@@ -256,7 +255,6 @@ def test_an_action_counts_for_what_it_matches(pattern: str) -> None:
     assert verdict is matches_all(pattern.lower(), IAM_ACTIONS)
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from(["*", "?", "arn:", "aws", ":", "iam", "::", "123456789012", "/", "user", "m", "*:", ":*"]),
