@@ -22,7 +22,7 @@ Report = Callable[[int, str, str], None]  # takes the line, the problem and the 
 Line = tuple[int, str]  # its number, from 1, and its text
 
 _FIELD = re.compile(r'"([^"]*(?:""[^"]*)*)"(?!")|([^",]*)')
-_SEPARATORS: Final = {";": "semicolons", "\t": "tabs"}
+_SEPARATORS: Final = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _QUOTING = 'Put a value that holds a comma or a quote in double quotes, and write its own quotes twice: "a ""b"", c".'
 
 
@@ -49,7 +49,7 @@ def account_rows(path: Path, text: str, columns: tuple[str, ...]) -> list[dict[s
         rows = [(line[0], values) for line in lines if (values := _values(line, names, report))]
         _check(rows, report)
         if not lines:
-            report(1, "There is not one account in it.", "Add a line for each account.")
+            report(1, "The file lists no accounts.", "Add a line for each account.")
     if faults:
         raise FaultsError(sorted(faults, key=lambda fault: fault.line or 0))
     return [values for _, values in rows]
@@ -65,10 +65,15 @@ def _header(line: Line, columns: tuple[str, ...], report: Report) -> list[str]:
     """The names in the header; none of them where they cannot be used, which is reported."""
     number, text = line
     begin = f"Begin it with the line {','.join(columns)}."
-    for separator, plural in _SEPARATORS.items():
-        if set(columns) <= {name.strip('" ') for name in text.split(separator)}:
-            report(number, f"Its fields are separated by {plural}.", f"Separate them by commas. {begin}")
-            return []
+    if not text:
+        report(number, "The file is empty.", begin)
+        return []
+    if text.lower().startswith("sep="):
+        report(number, "This line is for Excel alone.", f"Remove it, and separate the fields by commas. {begin}")
+        return []
+    if separators := _other_separators(text, len(columns)):
+        report(number, f"Its fields are separated by {separators}.", f"Separate them by commas. {begin}")
+        return []
     if "\r" in text:
         report(number, "Its lines end in a carriage return alone.", "Save it as CSV in UTF-8, with line feeds.")
         return []
@@ -80,14 +85,23 @@ def _header(line: Line, columns: tuple[str, ...], report: Report) -> list[str]:
         if is_blank(name):
             report(number, "A column has no name.", "Name it, or remove it with the comma before it.")
         elif count > 1:
-            report(number, f"The column {name} is there {count} times.", "Keep one of them.")
+            report(number, f"The column {name} appears {count} times.", "Keep one of them.")
     return [] if missing else names
+
+
+def _other_separators(text: str, count: int) -> str | None:
+    """What separates the fields of a line, where it is not commas: "semicolons"; None where nothing else does."""
+    if "," in text:
+        return None
+    return next((plural for separator, plural in _SEPARATORS.items() if text.count(separator) >= count - 1), None)
 
 
 def _values(line: Line, names: Sequence[str], report: Report) -> dict[str, str] | None:
     fields = _fields(line, report)
-    if fields and len(fields) != len(names):
-        remedy = _QUOTING if len(fields) > len(names) else "Write a field for each column, a blank one too."
+    if len(fields) == 1 and (separators := _other_separators(line[1], len(names))):
+        report(line[0], f"Its fields are separated by {separators}.", "Separate them by commas.")
+    elif fields and len(fields) != len(names):
+        remedy = _QUOTING if len(fields) > len(names) else "Write a field for each column, even a blank one."
         count = "1 field" if len(fields) == 1 else f"{len(fields)} fields"
         report(line[0], f"{count}, where the header has {len(names)}.", remedy)
     return dict(zip(names, fields, strict=True)) if len(fields) == len(names) else None
@@ -123,7 +137,7 @@ def _check(rows: Sequence[tuple[int, Mapping[str, str]]], report: Report) -> Non
             problem = f"{account_id!r} is not a valid account ID."
             report(line, problem, "Write 12 digits; spreadsheets drop leading zeros.")
         elif account_id in seen:
-            report(line, f"Account {account_id} is here a second time.", "Remove one of the two lines.")
+            report(line, f"Account {account_id} is listed a second time.", "Remove one of the two lines.")
         seen.add(account_id)
         for problem, remedy in _faults_of(values):
             report(line, problem, remedy)

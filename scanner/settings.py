@@ -11,17 +11,28 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_origin
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from scanner.errors import Fault, FaultsError
 from scanner.files import read_text
 from scanner.model import FailOn
-from scanner.text import is_account_id, is_blank, parse_day
-from scanner.yaml import Values, values
+from scanner.setting_types import (
+    AccountIdText,
+    Day,
+    ExternalId,
+    FailOnText,
+    PathText,
+    RoleArn,
+    RoleName,
+    SessionName,
+    WrongValueError,
+    between,
+)
+from scanner.text import is_account_id, is_blank
+from scanner.yaml.values import Values, values
 
 DEFAULT_FILE = Path("config/scanner.yaml")
 PREFIX = "IAM_SCANNER_"
@@ -29,88 +40,6 @@ NO_REASON = "no reason given"
 _LONGEST_SHOWN = 80  # characters of a value that a fault quotes
 
 Format = Literal["xlsx", "csv", "json"]
-
-
-class _WrongValueError(ValueError):
-    """What the checks below raise, for pydantic to collect: the problem, in which {} is the value, and the remedy."""
-
-    def __init__(self, problem: str, remedy: str) -> None:
-        super().__init__(problem)
-        self.problem, self.remedy = problem, remedy
-
-
-def _account_id(value: object) -> object:
-    """Refuse unquoted numbers: YAML and spreadsheets drop leading zeros."""
-    if isinstance(value, str) and is_account_id(value):
-        return value
-    if isinstance(value, str):
-        raise _WrongValueError("{} is not a valid account ID", "Write its 12 digits.")
-    raise _WrongValueError("{} is not an account ID", "Write its 12 digits in quotes.")
-
-
-def _day(value: object) -> object:
-    day = parse_day(value) if isinstance(value, str) else value
-    if not isinstance(day, date):
-        raise _WrongValueError("{} is not a valid date", "Write it as 2027-01-15.")
-    return day
-
-
-def _between(least: int, most: int) -> BeforeValidator:
-    def check(value: object) -> object:
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if is_number and isinstance(value, int) and least <= value <= most:
-            return value
-        shown = value if is_number else "{}"
-        in_quotes = isinstance(value, str) and value in map(str, range(least, most + 1))
-        remedy = "Write it without quotes." if in_quotes else "Write one."
-        raise _WrongValueError(f"{shown} is not a whole number from {least} to {most}", remedy)
-
-    return BeforeValidator(check)
-
-
-def _text(pattern: str, kind: str, remedy: str) -> AfterValidator:
-    """Compare a text with a pattern of AWS's."""
-
-    def check(value: str) -> str:
-        if re.fullmatch(pattern, value, re.ASCII) is None:
-            raise _WrongValueError(f"{{}} is not {kind}", remedy)
-        return value
-
-    return AfterValidator(check)
-
-
-_RoleName = Annotated[
-    str,
-    _text(
-        r"/?([!-9;-~]{1,510}/)?[\w+=,.@-]{1,64}",
-        "a valid role name",
-        "Write its name, or its path and name, but not the ARN.",
-    ),
-]
-_ExternalId = Annotated[
-    str,
-    _text(r"[\w+=,.@:/-]{2,1224}", "a valid external ID", "Write 2 to 1,224 letters, digits and +=,.@:/- characters."),
-]
-_SessionName = Annotated[
-    str, _text(r"[\w+=,.@-]{2,64}", "a valid session name", "Write 2 to 64 letters, digits and +=,.@- characters.")
-]
-_RoleArn = Annotated[
-    str,
-    _text(
-        r"arn:aws[a-z-]*:iam::\d{12}:role/.+", "the ARN of a role", "Write it as arn:aws:iam::123456789012:role/Name."
-    ),
-]
-
-
-def _fail_on(value: object) -> object:
-    if isinstance(value, str) and value in list(FailOn):
-        return FailOn(value)
-    raise _WrongValueError("{} is not a condition to fail on", f"Write one of: {', '.join(FailOn)}.")
-
-
-_AccountId = Annotated[str, BeforeValidator(_account_id)]
-_Day = Annotated[date, BeforeValidator(_day)]
-_Path = Annotated[Path, BeforeValidator(lambda value: Path(value) if isinstance(value, str) else value)]
 
 
 class _Frozen(BaseModel):
@@ -123,47 +52,47 @@ class ExcludedOu(_Frozen):
 
 
 class ExcludedAccount(_Frozen):
-    account: _AccountId
+    account: AccountIdText
     reason: str
 
 
 class Settings(_Frozen):
-    """Everything that a scan can be told; each field is a key of the settings file and a variable, most an option."""
+    """Every setting of a scan; each field is a key of the settings file and a variable, most an option."""
 
     # scope
     ou: tuple[str, ...] = ()
     exclude_ou: tuple[ExcludedOu, ...] = ()
-    account: tuple[_AccountId, ...] = ()
+    account: tuple[AccountIdText, ...] = ()
     exclude_account: tuple[ExcludedAccount, ...] = ()
-    accounts_file: _Path | None = None
+    accounts_file: PathText | None = None
     # access
     profile: str | None = None
-    role_name: _RoleName = "OrganizationAccountAccessRole"
-    external_id: _ExternalId | None = Field(default=None, repr=False)
-    session_name: _SessionName = "iam-scanner"
-    organizations_role_arn: _RoleArn | None = None
-    hub_role_arn: _RoleArn | None = None
+    role_name: RoleName = "OrganizationAccountAccessRole"
+    external_id: ExternalId | None = Field(default=None, repr=False)
+    session_name: SessionName = "iam-scanner"
+    organizations_role_arn: RoleArn | None = None
+    hub_role_arn: RoleArn | None = None
     session_policy: bool = True
     # evidence
     evidence: Literal["full", "basic"] = "full"
-    dormant_days: Annotated[int, _between(1, 3650)] = 45
+    dormant_days: Annotated[int, between(1, 3650)] = 45
     # decision
-    safelist: tuple[_Path, ...] = (Path("config/safelists"),)
-    as_of: _Day | None = None
-    fail_on: tuple[Annotated[FailOn, BeforeValidator(_fail_on)], ...] = (FailOn.UNAPPROVED,)
+    safelist: tuple[PathText, ...] = (Path("config/safelists"),)
+    as_of: Day | None = None
+    fail_on: tuple[FailOnText, ...] = (FailOn.UNAPPROVED,)
     # output
-    output: _Path = Path("reports")
+    output: PathText = Path("reports")
     format: tuple[Format, ...] = ("xlsx", "csv")
-    account_owners: _Path | None = None
+    account_owners: PathText | None = None
     # review
     previous: str | None = None  # None: the newest complete run that covers the scope; "none": compare with nothing
-    review_every_days: Annotated[int, _between(1, 3650)] = 180
+    review_every_days: Annotated[int, between(1, 3650)] = 180
     # remediation
-    remediation_role_name: _RoleName = "IamScannerRemediation"  # never the scan's role by default
-    removal_after_quarantine_days: Annotated[int, _between(0, 3650)] = 0  # 0: a removal needs no quarantine before it
+    remediation_role_name: RoleName = "IamScannerRemediation"  # never the scan's role by default
+    removal_after_quarantine_days: Annotated[int, between(0, 3650)] = 0  # 0: a removal needs no quarantine before it
     # pace
-    concurrency: Annotated[int, _between(1, 1000)] = 64
-    account_timeout: Annotated[int, _between(1, 800)] = 120  # a role's session lasts 900 seconds
+    concurrency: Annotated[int, between(1, 1000)] = 64
+    account_timeout: Annotated[int, between(1, 800)] = 120  # a role's session lasts 900 seconds
 
     @field_validator("*", mode="before")
     @classmethod
@@ -175,14 +104,14 @@ class Settings(_Frozen):
     def _not_empty(cls, value: tuple[object, ...]) -> tuple[object, ...]:
         """An empty list would leave every user unapproved, or no report at all; nobody means that."""
         if not value:
-            raise _WrongValueError("an empty list is of no use", "Leave the setting out to have its default.")
+            raise WrongValueError("the list is empty", "Remove the setting to use its default.")
         return value
 
     @field_validator("fail_on")
     @classmethod
     def _none_alone(cls, value: tuple[FailOn, ...]) -> tuple[FailOn, ...]:
         if FailOn.NONE in value and len(value) > 1:
-            raise _WrongValueError("none stands beside other conditions", "Leave none out, or the others.")
+            raise WrongValueError("none stands beside other conditions", "Leave none out, or the others.")
         return value
 
     def as_json(self) -> dict[str, Any]:
@@ -222,12 +151,23 @@ class _Source:
     file: Values | None = None  # None: options, or the environment
     name: str = ""  # of the settings file
 
-    def fault(self, path: tuple[str | int, ...], problem: str, remedy: str) -> Fault:
+    @property
+    def is_environment(self) -> bool:
+        return self.name == PREFIX
+
+    def fault(self, path: tuple[str | int, ...], problem: str, remedy: str, *, of_key: bool = False) -> Fault:
         key = str(path[0])
         if self.file is not None:
-            return Fault(file=self.name, line=self.file.line(path), problem=f"{key}: {problem}", remedy=remedy)
-        name = PREFIX + key.upper() if self.name == PREFIX else option_name(key)
+            line = self.file.key_lines[path] if of_key else self.file.line(path)
+            return Fault(file=self.name, line=line, problem=f"{key}: {problem}", remedy=remedy)
+        name = PREFIX + key.upper() if self.is_environment else option_name(key)
         return Fault(file=name, problem=problem, remedy=remedy)
+
+    def written(self, path: tuple[str | int, ...], value: object) -> str | None:
+        """How a value that is a number or a flag is written there; None for any other."""
+        if self.file is not None:
+            return self.file.texts.get(path)
+        return json.dumps(value) if isinstance(value, int | float) else None
 
 
 def option_name(key: str) -> str:
@@ -280,8 +220,8 @@ def _file(config: Path | None) -> _Source:
     source.values = dict(source.file.content)
     for key in source.values:
         if key not in Settings.model_fields:
-            at = source.file.line((key,))
-            remedy = _nearest(key, Settings.model_fields)
+            at = source.file.key_lines[key,]
+            remedy = _nearest(key.lower().replace("-", "_").removeprefix(PREFIX.lower()), Settings.model_fields)
             source.faults.append(Fault(file=source.name, line=at, problem=f"unknown setting {key!r}.", remedy=remedy))
     return source
 
@@ -343,7 +283,7 @@ def _blanks(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[str | int
 
 
 def _blank(path: tuple[str | int, ...], source: _Source) -> Fault:
-    if len(path) == 1:
+    if len(path) == 1 or not source.name:  # of an option, one of its values
         return source.fault(path, "has no value.", f"Write one, or {source.removal}.")
     what = "an item of the list" if isinstance(path[-1], int) else f"the {path[-1]}"
     return source.fault(path, f"{what} is blank.", "Write it, or remove the item.")
@@ -355,27 +295,58 @@ def _fault(error: Any, source: _Source) -> Fault:
     key, value, kind = str(path[0]), error["input"], str(error["type"])
     if value is None:
         return _blank(path, source)
-    shown = "the value" if key == "external_id" and isinstance(value, str) else _shown(value)
-    if kind == "value_error":
-        wrong: _WrongValueError = error["ctx"]["error"]
-        problem, remedy = f"{wrong.problem.format(shown)}.", wrong.remedy
-    elif kind == "extra_forbidden":
-        problem, remedy = f"unknown key {path[-1]!r}.", _nearest(str(path[-1]), {_EXCLUSIONS[key]: "", "reason": ""})
-    elif kind in {"missing", "model_type"}:
-        missing = path[-1] if kind == "missing" else "reason"
-        problem, remedy = f"an exclusion needs its {missing}.", f"Write {_example(key, value, with_reason=True)}."
-    elif kind == "tuple_type":
-        example = _example(key, value, with_reason=source.file is not None)
-        problem, remedy = f"{shown} is not a {'JSON ' if source.name == PREFIX else ''}list.", f"Write {example}."
-    elif kind == "literal_error":
-        choices = error["ctx"]["expected"].replace("'", "")
-        problem, remedy = f"{shown} is not {choices}.", "Write one of them."
-    elif kind == "bool_type":
-        problem, remedy = f"{shown} is not true or false.", "Write one of them, without quotes."
-    else:
-        is_scalar = not isinstance(value, dict | list | tuple)
-        problem, remedy = f"{shown} is not text.", "Write it in quotes." if is_scalar else "Write one text."
+    if kind == "extra_forbidden":
+        remedy = _nearest(str(path[-1]), {_EXCLUSIONS[key]: "", "reason": ""})
+        return source.fault(path, f"unknown key {path[-1]!r}.", remedy, of_key=source.file is not None)
+    is_secret = key == "external_id"
+    shown = "the value" if is_secret and isinstance(value, str) else _shown(value)
+    written = None if is_secret else source.written(path, value)
+    match kind:
+        case "value_error":
+            wrong: WrongValueError = error["ctx"]["error"]
+            problem, remedy = f"{wrong.problem.format(shown)}.", wrong.remedy
+            if key in {"account", "exclude_account"} and is_account_id(written):
+                problem, remedy = _without_quotes(written)
+        case "missing" | "model_type":
+            missing = path[-1] if kind == "missing" else "reason"
+            example = _example(key, value, with_reason=True)
+            problem, remedy = f"the {missing} of an exclusion is missing.", f"Write {example}."
+        case "tuple_type":
+            example = _example(
+                key, value if isinstance(value, bool) else written or value, with_reason=source.file is not None
+            )
+            is_json = source.is_environment
+            problem = f"{shown} is not a {'JSON ' if is_json else ''}list."
+            remedy = f"Write '{example}'." if is_json else f"Write {example}."
+        case "literal_error":
+            choices = error["ctx"]["expected"].replace("'", "")
+            near = difflib.get_close_matches(str(value).lower(), re.split(", | or ", choices), n=1)
+            problem, remedy = f"{shown} is not {choices}.", f"Write {near[0]}." if near else "Write one of them."
+        case "bool_type":
+            problem, remedy = f"{shown} is not true or false.", _flag(written or str(value))
+        case _ if isinstance(value, dict | list | tuple):
+            only = value[0] if isinstance(value, list | tuple) and len(value) == 1 else None
+            item = json.dumps(only, ensure_ascii=False) if isinstance(only, str) and not is_secret else "one value"
+            problem, remedy = f"{shown} stands where one value is expected.", f"Write {item}."
+        case _:
+            problem, remedy = _without_quotes(written)
     return source.fault(path, problem, remedy)
+
+
+def _without_quotes(written: str | None) -> tuple[str, str]:
+    """What to say of a number or flag that should be text; None: it is not to be shown."""
+    if written is None:
+        return "a number is not text.", "Write it in quotes."
+    return f"{written} without quotes is not text.", f'Write "{written}".'
+
+
+def _flag(written: str) -> str:
+    """What to write for something that is not `true` or `false`."""
+    if written.lower() in {"true", "yes", "on", "y", "1"}:
+        return "Write true, without quotes."
+    if written.lower() in {"false", "no", "off", "n", "0"}:
+        return "Write false, without quotes."
+    return "Write one of them, without quotes."
 
 
 def _shown(value: object) -> str:
@@ -398,7 +369,7 @@ def _example(key: str, value: object, *, with_reason: bool) -> str:
     if isinstance(value, dict):
         value = value.get(_EXCLUSIONS.get(key))
     given = str(value) if type(value) in {str, int} else ""
-    texts = re.split(r"[\s\"']*,[\s\"']*", given.strip("[]\"' ")) if len(given) <= _LONGEST_SHOWN else []
+    texts = re.split(r"[\s\"']*,[\s\"']*", given.strip("[]\"' ").lstrip("- ")) if len(given) <= _LONGEST_SHOWN else []
     for items in (texts, [_EXAMPLES[key]]):
         written = [{_EXCLUSIONS[key]: item, "reason": "..."} if key in _EXCLUSIONS else item for item in items]
         if items and not any(map(is_blank, items)) and _is_valid({key: written}):

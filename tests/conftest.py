@@ -10,10 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from scanner.demo import Demo, sample
 from tests.demo_expected import utc_today
 from tests.program import NOBODY
+
+# A busy machine is no fault of the code that is tested; pytest-timeout ends what hangs.
+settings.register_profile("scanner", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("scanner")
 
 REFUSED = "http://127.0.0.1:9"  # nothing listens there
 

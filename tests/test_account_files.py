@@ -82,6 +82,8 @@ BAD_ROWS = {
     "an unquoted comma": ("111111111111,one, the first,Root/Prod", "4 fields, where the header has 3."),
     "a comma at the end": (f"{ONE},", "4 fields, where the header has 3."),
     "a short row": ("111111111111,one", "2 fields, where the header has 3."),
+    "semicolons": ("111111111111;one;Root", "Its fields are separated by semicolons."),
+    "tabs": ("111111111111\tone\tRoot", "Its fields are separated by tabs."),
     "an id alone": ("111111111111", "1 field, where the header has 3."),
     "a quote in the middle": ('111111111111,o"n"e,Root', "A quote is in the middle of a field."),
     "text behind a quote": ('111111111111,"one" more,Root', "A quote is in the middle of a field."),
@@ -122,7 +124,7 @@ def test_a_bad_row_is_refused_and_the_lines_around_it_are_not(row: str, told: st
 
 
 def test_an_account_is_there_once() -> None:
-    assert faults(f"{HEAD}{ONE}\n{TWO}\n{ONE}\n") == ["4: Account 111111111111 is here a second time."]
+    assert faults(f"{HEAD}{ONE}\n{TWO}\n{ONE}\n") == ["4: Account 111111111111 is listed a second time."]
 
 
 def test_all_faults_are_told_at_once_by_line() -> None:
@@ -138,13 +140,13 @@ def test_all_faults_are_told_at_once_by_line() -> None:
 # --- the header ------------------------------------------------------------------------------------------------------
 
 BAD_HEADERS = {
-    "nothing": ("", "1: Columns are missing: account_id, account_name, ou_path."),
-    "blank lines": ("\n \n", "1: Columns are missing: account_id, account_name, ou_path."),
+    "nothing": ("", "1: The file is empty."),
+    "blank lines": ("\n \n", "1: The file is empty."),
     "other columns": ("id,account_name\n1,x\n", "1: Columns are missing: account_id, ou_path."),
     "no header": (f"{ONE}\n", "1: Columns are missing: account_id, account_name, ou_path."),
     "a name twice": (
         f"account_id,account_name,ou_path,ou_path\n{ONE},Root\n",
-        "1: The column ou_path is there 2 times.",
+        "1: The column ou_path appears 2 times.",
     ),
     "a blank name": (f"account_id,account_name,ou_path,\n{ONE},\n", "1: A column has no name."),
     "a name of spaces": ("account_id,account_name,  ,ou_path\n1,x,,Root\n", "1: A column has no name."),
@@ -159,8 +161,11 @@ BAD_HEADERS = {
         "1: Its fields are separated by semicolons.",
     ),
     "tabs": ("account_id\taccount_name\tou_path\n1\tx\tRoot\n", "1: Its fields are separated by tabs."),
+    "semicolons and other names": ("Account ID;Name;Path\n1;x;Root\n", "1: Its fields are separated by semicolons."),
+    "vertical bars": ("account_id|account_name|ou_path\n", "1: Its fields are separated by vertical bars."),
+    "a line for Excel": (f"sep=,\n{HEAD}{ONE}\n", "1: This line is for Excel alone."),
     "carriage returns": (f"{HEAD}{ONE}\n".replace("\n", "\r"), "1: Its lines end in a carriage return alone."),
-    "no account": (HEAD, "1: There is not one account in it."),
+    "no account": (HEAD, "1: The file lists no accounts."),
 }
 
 

@@ -196,6 +196,7 @@ def test_what_is_recorded_is_read_without_the_aws_sdk(tmp_path: Path) -> None:
         output = ("--output", str(tmp_path / "again"), "--format", "csv")
         for arguments in (
             ("verify", run),
+            ("safelist", "check", str(Path("nobody.yaml").resolve()), "--run", run),
             ("diff", run, run),
             ("users", run, "--json"),
             ("report", run, *output),

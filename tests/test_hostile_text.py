@@ -183,7 +183,7 @@ def test_what_aws_says_of_a_scan_that_cannot_start_or_get_on() -> None:
     harmless(no_start.out, no_start.err, broken_off.out, broken_off.err)
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(texts=st.lists(st.text(st.characters(), min_size=1, max_size=20), min_size=1, max_size=4))
 def test_any_text_at_all(texts: list[str], tmp_path_factory: pytest.TempPathFactory) -> None:
     output = tmp_path_factory.mktemp("any")

@@ -86,7 +86,7 @@ def test_a_first_safelist_needs_nothing_but_the_installed_program(installed: Pat
     to_paste = [line for line in missing.splitlines() if line.startswith("  ")]
     run(Path("/bin/sh"), "-ec", "\n".join(to_paste), cwd=tmp_path)
     checked = run(installed / "iam-scanner", "safelist", "check", cwd=tmp_path)
-    assert checked.stdout.startswith("Valid: entries 0, ")
+    assert checked.stdout.startswith("Valid: 0 entries in 1 file.")
 
 
 def test_the_program_names_no_file_that_only_its_repository_has() -> None:

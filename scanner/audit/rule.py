@@ -199,7 +199,8 @@ def _gaps(record: Record, totals: Totals) -> Iterator[str]:
     if totals.failed > missing:
         yield f"{totals.failed - missing:,} of {_accounts(totals.in_scope)} in scope could not be read"
     if missing:
-        yield f"{missing:,} of {_accounts(totals.in_scope)} in scope were not reached before the run ended"
+        was = "was" if missing == 1 else "were"
+        yield f"{missing:,} of {_accounts(totals.in_scope)} in scope {was} not reached before the run ended"
     if record.footer.interrupted:
         yield "the run was interrupted"
 

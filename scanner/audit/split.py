@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from scanner.audit.assessment import Assessment, Part
+from scanner.audit.ownership import with_owner_note
 from scanner.audit.rule import conclude
 from scanner.model import Account, AccountId, Entry, Scope, SplitBy
 from scanner.record import Record
@@ -19,7 +20,8 @@ def with_owners(assessment: Assessment, owners: Mapping[str, str], source: str) 
     """The same under other owners of accounts than the run recorded; `source` is the file that they are from."""
     record = assessment.record
     header = replace(record.header, account_owners=owners)
-    return replace(assessment, record=replace(record, header=header), owners_from=source)
+    record = replace(record, header=header, listing=with_owner_note(record.listing, owners))
+    return replace(assessment, record=record, owners_from=source)
 
 
 def groups(assessment: Assessment, by: SplitBy) -> Mapping[str | None, frozenset[AccountId]]:

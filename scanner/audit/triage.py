@@ -14,6 +14,8 @@ from scanner.model import Access, Change, Choice, Determination, Entry, Finding,
 from scanner.record import ReviewDecision
 from scanner.safelist.usage import ends_soon
 
+Urgency = tuple[int, bool, bool, SortKey]
+
 
 class Risk(StrEnum):
     """What makes a user urgent, most urgent first. Unknown is never taken for harmless."""
@@ -44,7 +46,7 @@ CHANGED = {
 _UNSETTLED = {
     Choice.REMOVE: "to be removed since {}, and still there",
     Choice.QUARANTINE: "to be quarantined since {}, and still there",
-    Choice.DEFER: "put off on {}",
+    Choice.DEFER: "deferred on {}",
 }
 _QUARANTINED = "quarantined, as decided on {}, and still there"
 
@@ -85,9 +87,13 @@ def rank(risks: tuple[Risk, ...]) -> int:
     return list(Risk).index(risks[0])
 
 
-def urgency(risks: tuple[Risk, ...], finding: Finding) -> tuple[int, bool, SortKey]:
-    """The key to sort users by, the most urgent first: by risk, then the unapproved first, then as everywhere."""
-    return rank(risks), finding.determination is Determination.APPROVED, finding.sort_key
+def urgency(risks: tuple[Risk, ...], finding: Finding) -> Urgency:
+    """The key to sort users by, the most urgent first.
+
+    By risk; of the same risk those first that are unapproved; of these, those that changed; then as everywhere.
+    """
+    changed = any(change in finding.changes for change in (*CHANGED, Change.NEWLY_UNAPPROVED, Change.NEW))
+    return rank(risks), finding.determination is Determination.APPROVED, not changed, finding.sort_key
 
 
 def _approving(finding: Finding) -> Entry | None:
@@ -101,4 +107,4 @@ def _overdue(entry: Entry | None, last: ReviewDecision | None, days: Days) -> It
     if not looked_at:
         yield NEVER_REVIEWED
     elif (age := (days.today - max(looked_at)).days) > days.review_every:
-        yield f"last reviewed {age:,} days ago"
+        yield f"last reviewed {age:,} {'day' if age == 1 else 'days'} ago"

@@ -6,7 +6,7 @@ call made outside a session raises LookupError before anything is sent, so a sli
 
 The SDK's own retries share one quota a client and give up in a storm, so they are off; the retries here are per call,
 with back-off and full jitter, until the session's deadline. No more than `concurrency` calls are under way at once, and
-fewer to a service that asks to slow down (`Pace`). A call that waits to be made again holds no place.
+fewer to a service that throttles (`Pace`). A call that waits to be made again holds no place.
 """
 
 import asyncio
@@ -353,7 +353,7 @@ class Session:
                 0 if any(page.get(key) for key in page if key not in {"NextToken", "ResponseMetadata"}) else empty + 1
             )
             if token in seen or empty == EMPTY_PAGES:
-                raise bad_response(f"organizations:{operation}", "The list does not get on: it has no end.")
+                raise bad_response(f"organizations:{operation}", "The list does not advance, and would never end.")
             seen.add(token)
 
 

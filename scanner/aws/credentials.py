@@ -47,7 +47,7 @@ _NONE: Final = (
     "give --profile."
 )
 _NO_SIGN_IN: Final = (
-    "The profile, or its source_profile, signs in by `aws login`, which the AWS SDK of this program does not know yet. "
+    "The profile, or its source_profile, signs in by `aws login`, which this program's AWS SDK does not support yet. "
     'Run: eval "$(aws configure export-credentials --format env)"; then try again without --profile.'
 )
 _NOBODY_TO_ASK: Final = (
@@ -62,7 +62,7 @@ _INVALID: Final = (
 )
 _TOO_SLOW: Final = (
     f"{_FAILED} their source did not answer within {{:.0f}} seconds. If the profile names a credential_process, run it "
-    "by hand: it must not wait for anybody."
+    "by hand: it must not wait for input."
 )
 _UNUSABLE: Final = (
     f"{_FAILED} their source failed, or did not give an access key, a secret key and, where they expire, a time with "
@@ -195,7 +195,7 @@ def _refused(error: ClientError, *, mfa: bool) -> StartError:
     if error.operation_name != "AssumeRole":  # SSO, web identity: AWS's message says what it is about
         remedy = "Sign in again, and check the role, the account and the start URL that the profile names."
     elif mfa and refusal.code == "AccessDenied":
-        remedy = f"{_CODE_REFUSED} Else: {remedy}"
+        remedy = f"{_CODE_REFUSED} Otherwise: {remedy}"
     return StartError(f"{_FAILED} {refusal.code}: {refusal.detail} {remedy}")
 
 
@@ -274,6 +274,6 @@ def _check(credentials: ReadOnlyCredentials) -> None:
             raise StartError(_UNUSABLE)
         if value.strip() != value or not value.isprintable():
             raise StartError(
-                f"The {name} of the AWS credentials holds a blank, a line break or the like, which does not belong "
-                "there. Copy it again, without what stands around it."
+                f"The {name} of the AWS credentials contains a space, a line break or a similar character. "
+                "Copy it again, without surrounding characters."
             )

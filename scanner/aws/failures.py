@@ -106,16 +106,16 @@ SIGNING_REMEDIES = {  # any service refuses so
 # AssumeRole refuses for many reasons that the role has no part in.
 _REGION_NOT_ENABLED = (
     "Sign in again. If the credentials are good, their Region may be one that the account has not enabled: set "
-    "AWS_REGION to an enabled one, as us-east-1."
+    "AWS_REGION to an enabled one, such as us-east-1."
 )
 _ASSUME_ROLE_REMEDIES = {
     "PackedPolicyTooLarge": (
         "The session policy and the caller's session tags are too large together: give --no-session-policy, or call "
-        "with fewer session tags (EKS Pod Identity alone takes three quarters of the room)."
+        "with fewer session tags (EKS Pod Identity alone takes three quarters of the space)."
     ),
-    "MalformedPolicyDocument": "STS does not take the session policy: give --no-session-policy, and report it.",
+    "MalformedPolicyDocument": "STS rejected the session policy: give --no-session-policy, and report this as a bug.",
     "RegionDisabledException": (
-        "STS is switched off in this Region for the caller's account: set AWS_REGION to an enabled one, as us-east-1."
+        "STS is not active in this Region for the caller's account: set AWS_REGION to an active one, such as us-east-1."
     ),
     "InvalidClientTokenId": _REGION_NOT_ENABLED,
     "UnrecognizedClientException": _REGION_NOT_ENABLED,
@@ -130,7 +130,7 @@ _IAM_REMEDIES = {
 
 REMEDIES = {
     FailReason.ROLE_NOT_ASSUMABLE: (
-        "Check in this account that the role exists, that its trust policy names the caller (and the external id, if "
+        "Check in this account that the role exists, that its trust policy names the caller (and the external ID, if "
         "one is asked for), and that no SCP denies it: AWS does not say which. Then scan again."
     ),
     FailReason.ACCESS_DENIED: (
@@ -143,8 +143,8 @@ REMEDIES = {
     FailReason.BAD_RESPONSE: (
         "Check that no proxy or custom endpoint (AWS_ENDPOINT_URL) answers in AWS's place; then scan again."
     ),
-    FailReason.INCOMPLETE_LISTING: "Scan again; users may be missing. If it comes again, report it to AWS.",
-    FailReason.OU_UNKNOWN: "Scan again; if it comes again, allow organizations:ListParents and the other reads.",
+    FailReason.INCOMPLETE_LISTING: "Scan again; users may be missing. If it happens again, report it to AWS.",
+    FailReason.OU_UNKNOWN: "Scan again; if it happens again, allow organizations:ListParents and the other reads.",
 }
 
 
@@ -192,7 +192,7 @@ def trouble(error: Exception, call: str) -> Trouble:
     if isinstance(error, BotoCoreError):
         detail = f"The SDK could not make the call ({type(error).__name__})."
         return Trouble(failure=failure(FailReason.BAD_RESPONSE, call, detail))
-    detail = "The answer could not be read as one of AWS's."
+    detail = "The response is not one that AWS documents."
     return Trouble(failure=failure(FailReason.BAD_RESPONSE, call, detail), transient=True)
 
 
@@ -225,10 +225,10 @@ def timed_out(call: str, last: Trouble | None, *, held_back: bool = False) -> Fa
         return failure(
             FailReason.THROTTLED,
             call,
-            "Throttled until the time was up, before the call could be made.",
+            "Throttled until the time for the account ran out, before the call could be made.",
         )
     if last is None:
-        return failure(FailReason.TIMEOUT, call, "No complete answer before the time was up.")
+        return failure(FailReason.TIMEOUT, call, "No complete response before the time for the account ran out.")
     if last.throttled:
         return failure(FailReason.THROTTLED, call, last.failure.detail, code=last.failure.code)
     return failure(FailReason.TIMEOUT, call, last.failure.detail, code=last.failure.code)
@@ -277,9 +277,9 @@ def _reason(code: str, call: str, *, throttled: bool, transient: bool) -> FailRe
 
 def _connection(error: Exception) -> str:
     if isinstance(error, (ReadTimeoutError, ConnectTimeoutError)):
-        return "The server did not answer in time."
+        return "The server did not respond in time."
     if isinstance(error, SSLError):
         return "The TLS connection could not be made (is a CA bundle needed: AWS_CA_BUNDLE?)."
     if isinstance(error, EndpointConnectionError):
-        return "No connection to the server."
-    return "The connection broke before the answer was whole."
+        return "Could not connect to the server."
+    return "The connection closed before the response was complete."

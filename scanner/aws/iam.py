@@ -50,7 +50,7 @@ async def _listed(session: Session, account_id: AccountId) -> tuple[IamUser, ...
     users: list[IamUser] = []
     async for page in _pages(session, "ListUsers"):
         if "Users" not in page:
-            raise bad_response(_LIST, "The answer has no Users.")
+            raise bad_response(_LIST, "The response has no Users.")
         users += [_user(raw, account_id) for raw in page["Users"]]
     return tuple(users)
 
@@ -58,10 +58,10 @@ async def _listed(session: Session, account_id: AccountId) -> tuple[IamUser, ...
 def _contradiction(users: tuple[IamUser, ...]) -> CallError | None:
     """Return what cannot be true of a list; it can come of a user that was renamed or recreated between two pages."""
     if len({user.user_id for user in users}) < len(users):
-        return incomplete_listing(_LIST, "The same user came twice; another may have been passed over.")
+        return incomplete_listing(_LIST, "The same user is listed twice; another may be missing.")
     twice = [name for name, count in Counter(user.user_name.lower() for user in users).items() if count > 1]
     if twice:
-        detail = f"Two users are called {twice[0]!r}, but for the case of letters; IAM has no such pair."
+        detail = f"Two users are called {twice[0]!r}, except for letter case, which IAM does not allow."
         return bad_response(_LIST, detail)
     return None
 
@@ -85,7 +85,7 @@ async def authorization_details(session: Session, account_id: AccountId) -> Auth
         access = {key: _access(user, of_user[key], of_group) for key, user in by_id.items()}
         names = {key: user["UserName"] for key, user in by_id.items()}
     except KeyError as error:
-        raise bad_response(_DETAILS, "The users' details could not be read as IAM's.") from error
+        raise bad_response(_DETAILS, "The users' details are not in the form that IAM documents.") from error
     unreadable = tuple(text for grants in (*of_user.values(), *of_group.values()) for text in grants.unreadable)
     return AuthorizationDetails(names=names, access=access, unreadable=unreadable)
 
@@ -95,7 +95,7 @@ async def user_count(session: Session) -> int:
     answer = await session.call("iam", "GetAccountSummary")
     count = answer.get("SummaryMap", {}).get("Users")
     if count is None:
-        raise bad_response("iam:GetAccountSummary", "The answer has no count of users.")
+        raise bad_response("iam:GetAccountSummary", "The response has no number of users.")
     return int(count)
 
 
@@ -112,7 +112,7 @@ async def _pages(session: Session, operation: str, **parameters: Any) -> AsyncIt
         if more is False and not marker:
             return
         if not more or not marker or marker == previous:
-            raise incomplete_listing(call, "AWS does not say plainly whether, or where, the list goes on.")
+            raise incomplete_listing(call, "The response does not say whether, or where, the list continues.")
 
 
 def _user(raw: Mapping[str, Any], account_id: AccountId) -> IamUser:
@@ -125,7 +125,7 @@ def _user(raw: Mapping[str, Any], account_id: AccountId) -> IamUser:
             created_at=in_utc(raw["CreateDate"]),
         )
     except (KeyError, AttributeError, ValueError) as error:
-        raise bad_response(_LIST, "A user lacks its name, id, path, ARN or creation time.") from error
+        raise bad_response(_LIST, "A user lacks its name, ID, path, ARN or creation time.") from error
     _check_account(user.arn, account_id, _LIST)
     return user
 
@@ -133,7 +133,7 @@ def _user(raw: Mapping[str, Any], account_id: AccountId) -> IamUser:
 def _check_account(arn: str, account_id: AccountId, call: str) -> None:
     """Check what no signature shows: that the answer is about the account that was asked."""
     if arn_account(arn) != account_id:
-        raise bad_response(call, f"Asked account {account_id}, the answer is about {arn}.")
+        raise bad_response(call, f"Account {account_id} was asked, but the response is about {arn}.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

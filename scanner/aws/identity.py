@@ -81,7 +81,7 @@ def _not_accepted(failure: Failure) -> StartError:
         failure.code or "",
         "Sign in again (aws sso login), or check the credentials; outside the aws partition, set AWS_REGION too.",
     )
-    return StartError(f"AWS did not accept the caller: {said} {remedy}")
+    return StartError(f"AWS did not accept the caller's credentials: {said} {remedy}")
 
 
 class AssumedRole:
@@ -117,7 +117,9 @@ class AssumedRole:
             given = answer["Credentials"]
             credentials = ReadOnlyCredentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
         except KeyError as error:
-            raise bad_response("sts:AssumeRole", "The answer holds no credentials.") from error
+            raise bad_response("sts:AssumeRole", "The response holds no credentials.") from error
         if arn_account(assumed) != arn_account(self._arn):
-            raise bad_response("sts:AssumeRole", f"Asked for {self._arn}, the answer is for {assumed}.")
+            raise bad_response(
+                "sts:AssumeRole", f"The role {self._arn} was requested, but the response is for {assumed}."
+            )
         return credentials

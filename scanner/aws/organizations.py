@@ -217,12 +217,12 @@ class Walk:
             more = len(self._unread) - SHOWN
             what = "; ".join(self._unread[:SHOWN]) + (f"; and {more:,} more" if more > 0 else "")
             self.notes.append(
-                f"AWS Organizations could not be read whole: {what}. Of {len(missed):,} accounts that the walk lacks, "
-                f"ListParents located {len(missed) - unplaced:,}."
+                f"AWS Organizations could not be read completely: {what}. Of {len(missed):,} accounts outside "
+                f"the OUs read, ListParents located {len(missed) - unplaced:,}."
             )
         if gone and self.problem is None:
             self.notes.append(
-                f"{gone} accounts that the walk met were not in ListAccounts; they are counted as listed."
+                f"{gone:,} of the accounts found in the OUs were not in ListAccounts; they are counted as listed."
             )
 
     async def _chain_of(self, child: str) -> Chain:
@@ -280,7 +280,7 @@ class Walk:
 def _unit(raw: Mapping[str, Any], parent: OrganizationalUnit | None, operation: str) -> OrganizationalUnit:
     name = raw.get("Name")
     if not isinstance(name, str) or not isinstance(raw.get("Id"), str):
-        raise bad_response(f"organizations:{operation}", "An OU has no name or no id.")
+        raise bad_response(f"organizations:{operation}", "An OU has no name or no ID.")
     if parent is None:
         return OrganizationalUnit(id=raw["Id"], name=name, path=name, addressable="/" not in name)
     path = f"{parent.path}/{name}"

@@ -1,4 +1,4 @@
-"""How many calls to one service may be under way at once: fewer when it asks to slow down, more when it does not.
+"""How many calls to one service may be under way at once: fewer when it throttles, more when it does not.
 
 What AWS counts decides what is paced together. STS and Organizations count all of a scan's calls against the account
 that makes them, so each has one pace. IAM counts against the account that is asked, by action: throttling in one says

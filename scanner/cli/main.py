@@ -78,7 +78,7 @@ def main() -> None:
         _run()
     except SystemExit as end:  # the ways in which Typer itself ends the program
         if end.code == ExitCode.USAGE and "--json" in sys.argv:
-            _print_error("wrong usage; stderr says how", ExitCode.USAGE)
+            _print_error("usage error; see stderr", ExitCode.USAGE)
         if end.code == ExitCode.INTERRUPTED:
             _tell("Interrupted.", ExitCode.INTERRUPTED)
         raise

@@ -100,12 +100,12 @@ RoleName = Annotated[
         _ACCESS, "NAME", "Role to assume in each account; may hold a path.  \\[default: OrganizationAccountAccessRole]"
     ),
 ]
-ExternalId = Annotated[str | None, option(_ACCESS, "ID", "External ID that the member roles ask for.")]
+ExternalId = Annotated[str | None, option(_ACCESS, "ID", "External ID that the member roles require.")]
 SessionName = Annotated[
     str | None, option(_ACCESS, "NAME", "Role session name, as CloudTrail shows it.  \\[default: iam-scanner]")
 ]
 OrganizationsRoleArn = Annotated[str | None, option(_ACCESS, "ARN", "Role to read AWS Organizations with.")]
-HubRoleArn = Annotated[str | None, option(_ACCESS, "ARN", "Role from which the member roles are assumed.")]
+HubRoleArn = Annotated[str | None, option(_ACCESS, "ARN", "Role to assume the member roles from.")]
 NoSessionPolicy = Annotated[
     bool,
     typer.Option(

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scanner.cli import options
+from scanner.cli import completion, options
 
 if TYPE_CHECKING:
+    from scanner.audit.assessment import Assessment
+    from scanner.record import SafelistText
     from scanner.settings import Settings
 
 app = typer.Typer(
@@ -27,7 +29,18 @@ def check_command(
         typer.Argument(metavar="PATH", help="Files or folders.  \\[default: those that a scan would use]"),
     ] = None,
     *,
+    run_: Annotated[
+        str | None,
+        options.option(
+            "Options",
+            "RUN",
+            "Compare them with a recorded run: which entries matched nothing.",
+            "--run",
+            completed_by=completion.runs,
+        ),
+    ] = None,
     as_of: options.AsOf = None,
+    output: options.Output = None,
     config: options.Config = None,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
@@ -35,7 +48,8 @@ def check_command(
 ) -> None:
     """Validate safelists offline: every fault with its file and line.
 
-    Exit code 0 where they can be used, warnings or not; 2 where they cannot.
+    With --run, also name the OUs and accounts that the organization did not have in that run, and the entries that
+    approved no user in it. Exit code 0 where they can be used, warnings or not; 2 where they cannot.
 
     Example: iam-scanner safelist check config/safelists/prod.yaml
     """
@@ -49,11 +63,24 @@ def check_command(
     texts = read(settings.safelist)
     entries = parse(texts)
     checked = check(entries, day)
+    in_run = _in_run(run_, settings, texts, day, quiet=quiet) if run_ else None
     files = [text.path for text in texts]
     if as_json:
-        options.print_json(screen.check_document(entries, checked, files, day))
+        options.print_json(screen.check_document(entries, checked, files, day) | screen.run_document(in_run))
     elif not quiet:
         screen.show_check(options.stdout(), entries, checked, files)
+        if in_run is not None:
+            screen.show_in_run(options.stdout(), in_run)
+
+
+def _in_run(
+    run: str, settings: "Settings", texts: "tuple[SafelistText, ...]", day: date, *, quiet: bool
+) -> "Assessment":
+    """A recorded run, decided by these safelists."""
+    from scanner.audit.what_if import evaluate
+    from scanner.runs.stored import decide
+
+    return evaluate(decide(options.find_run(run, settings.output, quiet=quiet)), texts, day)
 
 
 @app.command("explain", cls=options.Command)

@@ -12,6 +12,7 @@ from scanner.cli.options import stderr
 from scanner.cli.screen.progress import ScanProgress
 from scanner.cli.stopping import stoppable
 from scanner.errors import InterruptedRunError, OutputError, UsageError
+from scanner.report.words import many
 from scanner.runs import folder as run_folder
 from scanner.scan.prepare import read_inputs
 from scanner.scan.resume import inputs_of, resume, resume_with_reports
@@ -41,7 +42,7 @@ def resume_scan(folder: Path, changes: Mapping[str, object], *, quiet: bool) -> 
         raise UsageError(f"The run {folder} is complete: there is nothing to resume.")
     inputs = inputs_of(begun, changes)
     with ScanProgress(stderr(), quiet=quiet) as progress:
-        progress.says(f"Resuming {folder}: {len(begun.read):,} accounts are read")
+        progress.says(f"Resuming {folder}: {many(len(begun.read), 'account')} already read")
         if begun.torn:
             progress.notes("The last line of its journal was cut off when it stopped; that line was dropped.")
         if begun.header.program_version != __version__:

@@ -11,7 +11,7 @@ from scanner.remediation.plan_document import Plan
 from scanner.remediation.plan_folder import PLAN, RESULTS
 from scanner.remediation.remediation_journal import Closed, Opened, Recorded
 from scanner.remediation.results import render
-from scanner.report.verify import Check, check_digest
+from scanner.report.verify import Check, checked_digest
 from scanner.runs.folder import JOURNAL
 from scanner.runs.journal import JournalError
 
@@ -22,8 +22,7 @@ def verify_plan(folder: Path, digest: str | None) -> tuple[Check, ...]:
     Raises `UsageError` where `digest` is not a SHA-256, and where apply or undo was stopped: there is no end then to
     which the results could be compared.
     """
-    check_digest(digest)
-    return tuple(_checks(folder, digest))
+    return tuple(_checks(folder, checked_digest(digest)))
 
 
 def _checks(folder: Path, digest: str | None) -> Iterator[Check]:

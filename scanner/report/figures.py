@@ -47,7 +47,7 @@ class Figures:
     inactive: int  # users with a credential that works, and no activity for 90 days; never active: since creation
     by_kind: Mapping[Kind | None, int]  # None: the entry that decided has no kind, or there is none
     safelist: Mapping[str, int]  # entries by what became of them; those that nobody could judge are not called unused
-    usage_unknown: int  # users of which the credential report told nothing
+    usage_unknown: int  # users of which the credential report says nothing
     rights_unknown: int  # users of which it is open whether they are administrators
     accounts_by_evidence: Mapping[Evidence, int]
     read_from: datetime | None  # the window in which accounts were read

@@ -110,5 +110,5 @@ def _write_whole(path: Path, writer: Writer, view: View) -> Path:
             writer(view, out)
     except OSError as problem:
         why = problem.strerror or problem
-        raise OutputError(f"Cannot write {path}: {why}. Make room, or let the folder be written to.") from problem
+        raise OutputError(f"Cannot write {path}: {why}. Free disk space, or make the folder writable.") from problem
     return path

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from scanner.audit.assessment import Assessment
-from scanner.audit.triage import risks, urgency
+from scanner.audit.triage import Urgency, risks, urgency
 from scanner.errors import UsageError
 from scanner.model import (
     CHANGES_OF_USERS,
@@ -19,7 +19,6 @@ from scanner.model import (
     Evidence,
     Failed,
     Skipped,
-    SortKey,
     UserId,
 )
 from scanner.record import Record
@@ -109,7 +108,7 @@ def _missing(count: int, why: str) -> str:
     return f"{many(count, 'account')} {was} {why}; {whose} users are missing here."
 
 
-def _urgency(row: UserRow) -> tuple[int, bool, SortKey]:
+def _urgency(row: UserRow) -> Urgency:
     return urgency(risks(row.finding.user.access, row.activity), row.finding)
 
 

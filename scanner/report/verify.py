@@ -21,6 +21,7 @@ from scanner.errors import UsageError
 from scanner.files import open_regular
 from scanner.report.formats import write_accounts_csv, write_users_csv
 from scanner.report.view import View
+from scanner.report.words import many
 from scanner.runs.folder import JOURNAL, MANIFEST, Sealed, sealed_files, unfinished
 from scanner.runs.journal import Begun, JournalError, UnfinishedRunError, check_chain, decode, decode_begun
 from scanner.runs.stored import decide_record, no_garbage_collection
@@ -47,21 +48,25 @@ class Check:
 def verify(folder: Path, digest: str | None) -> tuple[Check, ...]:
     """Check everything, whatever does not hold; `digest` is that of the manifest, as it was noted elsewhere.
 
+    It may be written in capitals, and with spaces around it.
+
     Raises `UsageError` where `digest` is not a SHA-256, and `UnfinishedRunError` for a run that was never sealed and so
     has nothing to be compared with: no manifest, and a journal that is right as far as it goes and has no end, or the
     end of a run that was interrupted.
     """
-    check_digest(digest)
+    digest = checked_digest(digest)
     journal = _bytes(folder / JOURNAL)
     if digest is None and not os.path.lexists(folder / MANIFEST) and isinstance(journal, bytes):
         _refuse_unfinished(folder, journal)
     return tuple(_checks(folder, journal, digest))
 
 
-def check_digest(digest: str | None) -> None:
-    """Raise `UsageError` where the digest that was noted is none."""
+def checked_digest(digest: str | None) -> str | None:
+    """Return the digest that was noted; raise `UsageError` where it is none."""
+    digest = digest and digest.strip()
     if digest is not None and _SHA256.fullmatch(digest) is None:
         raise UsageError(f"--digest {digest}: this is not a SHA-256. Give the 64 hexadecimal digits that were noted.")
+    return digest
 
 
 def _refuse_unfinished(folder: Path, journal: bytes) -> None:
@@ -73,7 +78,7 @@ def _refuse_unfinished(folder: Path, journal: bytes) -> None:
         return  # it is not right: that is a mismatch, and is named among the checks
     if begun is None or not begun.ended or (begun.footer is not None and begun.footer.interrupted):
         stop = "says that it was interrupted" if begun is not None and begun.ended else "stops before its end"
-        why = f"it has no {MANIFEST}, and its journal {stop}. There is nothing to verify it by."
+        why = f"it has no {MANIFEST}, and its journal {stop}. There is nothing to compare it with."
         raise unfinished(folder, why, has_header=begun is not None)
 
 
@@ -96,13 +101,13 @@ def _manifest(folder: Path) -> tuple[Mapping[str, Sealed], Check]:
     try:
         files = sealed_files(folder)
     except FileNotFoundError:
-        detail = "is not there: the reports were not finished, or the file was removed"
+        detail = "is not there: the file was removed, or the reports were not finished; scan --resume finishes them"
         return {}, Check(what=MANIFEST, holds=False, detail=detail)
     except OSError as error:
         return {}, Check(what=MANIFEST, holds=False, detail=_why(error))
     except ValueError as error:
         return {}, Check(what=MANIFEST, holds=False, detail=str(error))
-    return files, Check(what=MANIFEST, holds=True, detail=f"names {len(files)} files")
+    return files, Check(what=MANIFEST, holds=True, detail=f"names {many(len(files), 'file')}")
 
 
 def _noted(folder: Path, digest: str) -> Check:
@@ -111,7 +116,7 @@ def _noted(folder: Path, digest: str) -> Check:
     except OSError as error:
         return Check(what=MANIFEST, holds=False, detail=f"cannot have the digest that was noted: it {_why(error)}")
     holds = actual == digest.lower()
-    detail = "has the digest that was noted" if holds else f"has another digest than the one noted: {actual}"
+    detail = "has the digest that was noted" if holds else f"has a different digest from the one noted: {actual}"
     return Check(what=MANIFEST, holds=holds, detail=detail)
 
 
@@ -148,7 +153,7 @@ def _bytes(path: Path) -> bytes | OSError:
 def _why(error: OSError) -> str:
     """Why a file was not read; the rest of a sentence about it."""
     if error.errno == ENOENT:
-        return "is gone"
+        return "is missing"
     if error.errno == ELOOP:
         return "is a link, which this program does not make: it was not followed"
     return f"cannot be read: {error.strerror}"
@@ -179,12 +184,12 @@ def _chain(data: bytes, sealed: Sealed | None) -> Check:
     last = data.count(b"\n")
     if sealed is None or hashlib.sha256(data).hexdigest() == sealed.sha256:
         return Check(what=JOURNAL, holds=True, detail="every line follows the one before it")
-    detail = f"every line follows the one before it, but the last one, line {last}, is another than it was, or all is"
+    detail = f"every line follows the one before it, but the last one, line {last}, was changed, or all of them were"
     if len(data) < sealed.bytes:
-        detail = f"its end is gone: {sealed.bytes - len(data):,} bytes are missing behind line {last}"
+        detail = f"its end is missing: {sealed.bytes - len(data):,} bytes are missing after line {last}"
     elif hashlib.sha256(data[: sealed.bytes]).hexdigest() == sealed.sha256:
         lines = data[: sealed.bytes].count(b"\n")
-        detail = f"lines were added at its end, behind line {lines}"
+        detail = f"lines were added at its end, after line {lines}"
     return Check(what=JOURNAL, holds=False, detail=detail)
 
 
@@ -215,5 +220,5 @@ def _same(name: str, data: bytes, writer: Callable[[View, BinaryIO], None], asse
         log.debug("%s cannot be rendered again", name, exc_info=True)
         return Check(what=name, holds=False, detail="cannot be rendered again from the journal")
     holds = again.getvalue() == data
-    detail = "rendered again from the journal, is the same byte for byte" if holds else "is not what the journal says"
+    detail = "rendered again from the journal: the same bytes" if holds else "is not what the journal says"
     return Check(what=name, holds=holds, detail=detail)

@@ -24,8 +24,8 @@ GROUNDS: Mapping[Basis, str] = {
 # Whether a user is an administrator; None: its rights do not tell.
 ADMINISTRATOR_WORDS: Mapping[bool | None, str] = {
     True: "administrator",
-    False: "no administrator",
-    None: "administrator or not: not known",
+    False: "not an administrator",
+    None: "administrator: not known",
 }
 
 

@@ -56,7 +56,7 @@ def shown(users: Sequence[UserRow]) -> Mapping[Key, Shown]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """What decisions are held against."""
+    """What decisions are checked against."""
 
     run_id: str
     users: Mapping[Key, Shown]
@@ -122,7 +122,7 @@ def judge(book: Filled, rules: Rules, judged: Judged) -> None:
             continue
         if (before := rows.setdefault(key, row)) is not row:
             problem = f"This user has a row already, row {before.number}."
-            sheet.fault("user_id", problem, "Keep one row of a user.")
+            sheet.fault("user_id", problem, "Keep one row for each user.")
         elif sheet.is_blank("decision"):
             judged.begun += not sheet.is_blank(*(column.key for column in DECISION))
         elif (decided := sheet.decided(key)) is not None:
@@ -133,7 +133,7 @@ def _add(decided: Decided, judged: Judged) -> None:
     other = judged.decided.setdefault(decided.key, decided)
     if other.decision != decided.decision:
         where = other.book.fault(other.row.cells["decision"], "", "")
-        problem = f"The same user is decided otherwise in {where}".rstrip(":") + "."
+        problem = f"The same user has a different decision in {where}".rstrip(":") + "."
         judged.faults.append(decided.fault("decision", problem, "Agree on one decision."))
 
 
@@ -161,26 +161,26 @@ class _RowReader:
         return all(value is None or is_blank(str(value)) for value in values)
 
     def key(self) -> Key | None:
-        """Whose row it is; None where it is nobody's, or a fault was told."""
+        """Whose row it is; None where it is nobody's, or a fault was reported."""
         account, user = self._read("account_id", cells.raw), self._read("user_id", cells.raw)
         if account is None and user is None:
             if not self.is_blank("decision"):
-                self.fault("user_id", "A decision stands here, and the row names no user.", _RESTORE)
+                self.fault("user_id", "This row has a decision, but names no user.", _RESTORE)
             return None
         if not is_account_id(account):
-            shown_ = "is empty" if account is None else f"is {account}, and an account id has 12 digits"
-            self.fault("account_id", f"The account id {shown_}.", _RESTORE)
+            shown_ = "is empty" if account is None else f"is {account}, and an account ID has 12 digits"
+            self.fault("account_id", f"The account ID {shown_}.", _RESTORE)
             return None
         key = AccountId(str(account)), UserId(user or "")
         if key not in self._rules.users:
-            problem = f"The run has no user with the id {user} in account {account}."
+            problem = f"The run has no user with the ID {user} in account {account}."
             self.fault("user_id", problem, _RESTORE)
             return None
         self._check_identity(key)
         return key
 
     def decided(self, key: Key) -> Decided | None:
-        """What is decided here; None where a fault was told."""
+        """What is decided here; None where a fault was reported."""
         before = len(self._faults)
         choice = self._read("decision", lambda cell: cells.one_of(cell, Choice))
         reviewer = self._read("reviewer", cells.line)
@@ -221,7 +221,7 @@ class _RowReader:
             return None
 
     def _missing(self, column: str, before: int, remedy: str) -> None:
-        """Tell that a cell is empty, unless it is not and that was told."""
+        """Report that a cell is empty, unless what is wrong with it was reported."""
         at = self._row.cells[column].at
         if not any(fault.cell == at for fault in self._faults[before:]):
             self.fault(column, f"{column} is empty beside a decision.", remedy)
@@ -259,7 +259,7 @@ class _RowReader:
             problem = f"The approval would break the policy: {breach.words}."
             self.fault(column, problem, self._remedy(breach, column, entry))
         if until is not None and until < decided.decision.reviewed_on:
-            self.fault("approve_until", f"{until} lies before reviewed_on.", "Correct the dates.")
+            self.fault("approve_until", f"{until} is before reviewed_on.", "Correct the dates.")
         elif until is not None and until < self._rules.today:
             self.fault("approve_until", f"{until} lies in the past.", "Give a later day.")
 

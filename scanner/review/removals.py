@@ -34,7 +34,9 @@ def write(folder: Path, content: Mapping[str, object]) -> Path:
             with whole(path) as file:
                 file.write(data)
     except OSError as error:
-        raise ScannerError(f"Cannot write {path}: {error.strerror}. Make room, and import again.") from error
+        raise ScannerError(
+            f"Cannot write {path}: {error.strerror}. Free disk space or correct the permissions, and import again."
+        ) from error
     return path
 
 

@@ -1,4 +1,4 @@
-"""Decisions held against the ledger: which are new, which stand already, which a later review has overtaken. Pure."""
+"""Decisions compared with the ledger: which are new, which stand already, which a later review has overtaken. Pure."""
 
 from collections.abc import Sequence
 from enum import StrEnum

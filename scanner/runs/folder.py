@@ -115,9 +115,9 @@ class Journal:
             raise self._failed from error
 
     def _failure(self, error: OSError) -> OutputError:
-        rest = f"What was read is kept. When there is room, resume with: {resume_command(self.folder)}"
+        rest = f"What was read is kept. When there is space, resume with: {resume_command(self.folder)}"
         if self._previous == NO_LINE:
-            rest = "Nothing was read. Make room, or give another --output."
+            rest = "Nothing was read. Free disk space, or give another --output."
         return OutputError(f"{self.folder / JOURNAL} cannot be written: {error.strerror or error}. {rest}")
 
     def __enter__(self) -> Self:
@@ -147,7 +147,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def _lock(descriptor: int, folder: Path) -> None:
-    lock(descriptor, folder, busy=f"Another process is at work on {folder}. Wait for its end, or stop it.")
+    lock(descriptor, folder, busy=f"Another process is working on {folder}. Wait until it ends, or stop it.")
 
 
 def _make_ready(descriptor: int, folder: Path, begun: Begun) -> None:
@@ -204,7 +204,7 @@ def sealed_files(folder: Path) -> Mapping[str, Sealed]:
     with open_regular(folder / MANIFEST) as file:
         data = file.read(MAX_MANIFEST + 1)
     if len(data) > MAX_MANIFEST:
-        raise ValueError(f"is larger than {MAX_MANIFEST:,} bytes, which no manifest is")
+        raise ValueError(f"is larger than {MAX_MANIFEST:,} bytes, so it is not a manifest")
     try:
         return _MANIFEST.validate_json(data, strict=True).files
     except ValidationError as error:
@@ -312,5 +312,7 @@ def seal(folder: Path, files: Iterable[str], journal_digest: str) -> str:
         with whole(folder / MANIFEST) as file:
             file.write(data)
     except OSError as error:
-        raise OutputError(f"Cannot write {folder / MANIFEST}: {error.strerror or error}. Make room.") from error
+        raise OutputError(
+            f"Cannot write {folder / MANIFEST}: {error.strerror or error}. Free disk space, or correct the permissions."
+        ) from error
     return hashlib.sha256(data).hexdigest()

@@ -153,7 +153,7 @@ def chained(data: bytes) -> Iterator[tuple[int, dict[str, Any], str]]:
     last = NO_LINE
     for number, raw in enumerate(io.BytesIO(data), start=1):
         if not raw.endswith(b"\n"):
-            why = f"journal line {number} is torn, as a run that was killed leaves it."
+            why = f"journal line {number} is cut off, as when a run is killed."
             raise UnfinishedRunError(why, has_header=number > 1)
         try:
             content = json.loads(raw)
@@ -173,7 +173,7 @@ def _does_not_follow(number: int) -> str:
     before = number - 1
     return (
         f"journal line {number} does not follow line {before}: the journal was changed. "
-        f"Line {before} is another than it was, or lines were removed, added or moved there."
+        f"Line {before} was changed, or lines were removed, added or moved there."
     )
 
 
@@ -212,7 +212,7 @@ class _Reader:
 
     def record(self, digest: str) -> Record:
         if self._header is None or self._listing is None or self._footer is None or not self._ended:
-            why = "the journal has no end, as a run that was killed leaves it."
+            why = "the journal has no end, as when a run is killed."
             raise UnfinishedRunError(why, has_header=self._header is not None)
         return Record(
             header=self._header,
@@ -225,7 +225,7 @@ class _Reader:
 
     def begun(self, length: int, *, torn: bool) -> Begun:
         if self._header is None:
-            raise UnfinishedRunError("it stopped before it began.", has_header=False)
+            raise UnfinishedRunError("it stopped before its first line was written.", has_header=False)
         return Begun(
             header=self._header,
             listing=self._listing,

@@ -94,7 +94,7 @@ def locked(output: Path) -> Iterator[None]:
     output.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(output, os.O_RDONLY)
     try:
-        lock(descriptor, output, busy=f"Another import is at work on {output}. Wait for its end.")
+        lock(descriptor, output, busy=f"Another import is running in {output}. Wait until it ends.")
         yield
     finally:
         os.close(descriptor)

@@ -25,8 +25,8 @@ from scanner.safelist.policy import breaches
 from scanner.safelist.read import read
 from scanner.safelist.types import Policy, Safelist, arn_parts, fold
 from scanner.text import for_utf8
-from scanner.yaml import Mapping, Node, Scalar, compose
-from scanner.yaml import Sequence as NodeList
+from scanner.yaml.nodes import Mapping, Node, Scalar, compose
+from scanner.yaml.nodes import Sequence as NodeList
 
 __all__ = ["Policy", "Safelist", "check_organization", "parse", "read"]
 
@@ -66,7 +66,9 @@ def check_organization(safelist: Safelist, org_id: str | None) -> tuple[str, ...
     if org_id is None:
         return (f"The safelists are for organization {named}; this was not checked, as Organizations was not read.",)
     problem = f"This is organization {org_id}, and the safelists are for {named}."
-    raise FaultsError([Fault(file="safelists", line=None, problem=problem, remedy="Use its own safelists.")])
+    raise FaultsError(
+        [Fault(file="safelists", line=None, problem=problem, remedy="Use the safelists of this organization.")]
+    )
 
 
 def _judged(entry: Entry, policy: Policy) -> Entry:
@@ -80,7 +82,7 @@ def _second_policies(files: "Sequence[_File]") -> list[Fault]:
         Fault(
             file=path,
             line=line,
-            problem=f"A policy binds all files, and {stated[0][0]}:{stated[0][1]} has one.",
+            problem=f"There can be one policy for all files, and {stated[0][0]}:{stated[0][1]} has one.",
             remedy="Keep one of them.",
         )
         for path, line in stated[1:]
@@ -190,7 +192,9 @@ def _read_accounts(file: _File, line: int, node: Node) -> None:
 def _read_scopes(file: _File, line: int, node: Node, scope: tuple[Scope, Callable[[Node], str]]) -> None:
     kind, check = scope
     if not isinstance(node, Mapping):
-        file.fault(line, f"What {kind}s hold must be a mapping to lists.", f"Write {kind}s: {{}} where there is none.")
+        file.fault(
+            line, f"{kind}s must map each {kind} to a list of entries.", f"Write {kind}s: {{}} where there is none."
+        )
         return
     _unique(file, node)
     for key, members in node.pairs:
@@ -204,13 +208,21 @@ def _read_scopes(file: _File, line: int, node: Node, scope: tuple[Scope, Callabl
 
 def _read_entries(file: _File, line: int, node: Node, scope: tuple[Scope, str]) -> None:
     if not isinstance(node, NodeList):
-        file.fault(line, "A list of entries is expected here.", "Write [] where there is none.")
+        _refuse(file, line, node, "A list of entries is expected here.", "Write [] where there is none.")
         return
     for item in node.items:
         pairs: _Keys = _unique(file, item) if isinstance(item, Mapping) else {"user": (item.line, item)}
         entry = _entry(file, item.line, pairs, scope)
         if entry is not None:
             file.entries.append(entry)
+
+
+def _refuse(file: _File, line: int, node: Node, problem: str, remedy: str) -> None:
+    """Report what is not a list, at its own line; of nothing at all, at that of its key."""
+    is_nothing = isinstance(node, Scalar) and node.kind == "null"
+    file.fault(
+        line if is_nothing else node.line, problem, remedy if is_nothing else "Begin each item with a dash and a space."
+    )
 
 
 def _entry(file: _File, line: int, keys: "_Keys", scope: tuple[Scope, str]) -> Entry | None:
@@ -235,24 +247,24 @@ def _is_consistent(file: _File, entry: Entry) -> bool:
     """Whether the fields of an entry, each right in itself, agree with each other."""
     before = len(file.faults)
     if entry.user_id is not None and entry.selector not in {Selector.USER, Selector.ARN}:
-        file.fault(entry.line, f"user_id does not go with {entry.selector}.", "Use user or arn with it.")
+        file.fault(entry.line, f"user_id cannot be used with {entry.selector}.", "Use it with user or arn.")
     if entry.approved_on and entry.expires_on and entry.expires_on < entry.approved_on:
-        file.fault(entry.line, "expires_on lies before approved_on.", "Correct the dates.")
+        file.fault(entry.line, "expires_on is before approved_on.", "Correct the dates.")
     if entry.selector is Selector.ARN and entry.scope is Scope.ACCOUNT:
         parts = arn_parts(entry.value)
         if parts and entry.scope_value not in {parts[0], ""}:  # "": the account id is a fault already
-            problem = f"The arn is of account {parts[0]}, and stands under {entry.scope_value}."
+            problem = f"The arn is of account {parts[0]}, and is listed under {entry.scope_value}."
             file.fault(entry.line, problem, "Move it, or correct it.")
     return len(file.faults) == before
 
 
 def _read_revoked(file: _File, line: int, node: Node) -> None:
     if not isinstance(node, NodeList):
-        file.fault(line, "revoked must be a list.", "Write revoked: [] where there is none.")
+        _refuse(file, line, node, "revoked must be a list.", "Write revoked: [] where there is none.")
         return
     for item in node.items:
         if not isinstance(item, Mapping):
-            file.fault(item.line, "A revocation names account and user.", 'Write {account: "...", user: ...}.')
+            file.fault(item.line, "A revocation needs an account and a user.", 'Write {account: "...", user: ...}.')
             continue
         fields = _validated(file, RevocationFields, item.line, _unique(file, item))
         if fields is not None:
@@ -281,7 +293,7 @@ def _unique(file: _File, node: Mapping) -> _Keys:
     for key, value in node.pairs:
         name = for_utf8(key.text)  # pydantic takes no lone surrogate for a key, and no key that is known has one
         if name in keys:
-            problem = f"The key {name!r} stands here again, after line {keys[name][0]}."
+            problem = f"The key {name!r} is repeated, after line {keys[name][0]}."
             file.fault(key.line, problem, "Keep one of them.")
         else:
             keys[name] = key.line, value
@@ -311,7 +323,7 @@ def _nearest(key: str, known: Sequence[str]) -> str:
     if key == "<<":
         return "Merge keys are not allowed: write out what it stands for."
     near = difflib.get_close_matches(key.lower(), known, n=1)
-    return f"Did you mean {near[0]}?" if near else f"Known are: {', '.join(known)}."
+    return f"Did you mean {near[0]}?" if near else f"The keys are: {', '.join(known)}."
 
 
 def _report(file: _File, line: int, key: str, error: PydanticCustomError) -> None:

@@ -22,7 +22,7 @@ from scanner.safelist.types import Safelist, fold, selected_name
 from scanner.text import is_account_id, is_ou_id
 
 UNDECIDED = "Not approved, as this cannot be decided without --user-id"
-UNEXPLAINED = "Not approved, whatever the user id, and why cannot be told without --user-id"
+UNEXPLAINED = "Not approved, whatever the user ID; why is not known without --user-id"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,14 +105,14 @@ def _undecided(index: Index, account: Account, user: IamUser) -> Decision | None
             (decision.entry for decision in with_id if decision.determination is Determination.APPROVED), None
         )
         start, by = (UNDECIDED, approval) if isinstance(approval, Entry) else (UNEXPLAINED, without_id.entry)
-        return replace(without_id, explanation=f"{start}: {by.at} is for user id {by.user_id}", entry=by)
+        return replace(without_id, explanation=f"{start}: {by.at} is for user ID {by.user_id}", entry=by)
     if without_id.determination is Determination.APPROVED:
         for revocation in index.safelist.revocations:
             if revocation.user_id and revocation.account_id == account.id and fold(revocation.user) == name:
                 return Decision(
                     determination=Determination.UNAPPROVED,
                     basis=Basis.REVOKED,
-                    explanation=f"{UNDECIDED}: {revocation.at} revokes user id {revocation.user_id}",
+                    explanation=f"{UNDECIDED}: {revocation.at} revokes user ID {revocation.user_id}",
                     entry=revocation,
                 )
     return None
@@ -125,4 +125,4 @@ def _notes(safelist: Safelist, ou: str | None) -> Iterator[str]:
         elif is_ou_id(ou):
             yield "Entries for the OUs above this one, and by path, were left aside: give --ou as a path too."
         else:
-            yield "Entries by OU id were left aside: --ou was given as a path."
+            yield "Entries by OU ID were left aside: --ou was given as a path."

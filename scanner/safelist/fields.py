@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from scanner.model import Kind
 from scanner.safelist.types import arn_parts
 from scanner.text import is_account_id, is_blank, parse_day
-from scanner.yaml import GLUED_COMMENT, REFUSED, TEXT, Node, Scalar, Sequence
+from scanner.yaml.nodes import GLUED_COMMENT, REFUSED, TEXT, Node, Scalar, Sequence
 
 REQUIRABLE = ("user_id", "kind", "owner", "reason", "approved_by", "approved_on", "expires_on", "ticket")
 
@@ -68,7 +68,7 @@ def _free_text(node: Node) -> str:
 def _user_name(node: Node) -> str:
     name = scalar(node)
     if "*" in name or "?" in name:
-        _fail(f"{name!r} holds a wildcard, which `user` does not know.", "Use `pattern`, or write the whole name.")
+        _fail(f"{name!r} holds a wildcard, which `user` does not support.", "Use `pattern`, or write the whole name.")
     if not _USER_NAME.fullmatch(name):
         remedy = "Use letters, digits and _+=,.@- only, 128 at most."
         _fail(f"{name!r} is not a valid IAM user name.", remedy)

@@ -40,7 +40,7 @@ def _validity(entry: Entry, policy: Policy) -> Iterator[Breach]:
     if entry.approved_on and entry.expires_on:
         days = (entry.expires_on - entry.approved_on).days
         if days > policy.max_days:
-            yield Breach("expires_on", f"it holds for {days} days, and the policy allows {policy.max_days}")
+            yield Breach("expires_on", f"it is valid for {days} days, and the policy allows {policy.max_days}")
 
 
 def _approver(entry: Entry, policy: Policy) -> Iterator[Breach]:

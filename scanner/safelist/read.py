@@ -80,7 +80,7 @@ def _first_one(path: Path) -> list[str]:
 def _members(folder: Path, faults: list[Fault]) -> Iterator[Path]:
     def refuse(error: OSError) -> None:
         faults.append(
-            _fault(Path(error.filename or folder), f"Cannot be listed: {error.strerror}.", "Correct its rights.")
+            _fault(Path(error.filename or folder), f"Cannot be listed: {error.strerror}.", "Correct its permissions.")
         )
 
     for place, folders, names in os.walk(folder, onerror=refuse):

@@ -189,7 +189,7 @@ class _Reach:
     def _shared_path(self, missing: tuple[Scope, str]) -> str:
         scope, value = missing
         is_shared = scope is Scope.OU and any(unit.path == value for unit in self._record.listing.ous)
-        return "this path is not one OU's own: use the id" if is_shared else ""
+        return "this path does not name one OU alone: use its ID" if is_shared else ""
 
     def _count_unread(self, accounts: Sequence[Account]) -> int:
         """How many were not read. Inactive ones count only where no account was read at all."""
@@ -220,7 +220,7 @@ def _obstacles(index: Index, findings: Sequence[Finding], unused: frozenset[int]
                 users[key] += 1
                 if key not in first:
                     first[key] = _obstacle(entry, obstacle, finding.account, finding.user)
-    return {key: f"{NO_EFFECT}{told}{_likewise(users[key] - 1)}" for key, told in first.items()}
+    return {key: f"{NO_EFFECT}{why}{_likewise(users[key] - 1)}" for key, why in first.items()}
 
 
 def _obstacle(entry: Entry, obstacle: Entry | Revocation, account: Account, user: IamUser) -> str:
@@ -228,8 +228,8 @@ def _obstacle(entry: Entry, obstacle: Entry | Revocation, account: Account, user
     if isinstance(obstacle, Revocation):
         return f"{obstacle.at} revokes {who}"
     if obstacle is entry:
-        return f"{who} has another user id, {user.user_id}"
-    return f"{obstacle.at} approves {who} for another user id"
+        return f"{who} has another user ID, {user.user_id}"
+    return f"{obstacle.at} approves {who} for another user ID"
 
 
 def _likewise(more: int) -> str:

@@ -22,7 +22,7 @@ def revoked(revocation: Revocation) -> str:
 
 def recreated(entry: Entry, user: IamUser) -> str:
     other = "" if entry.scope is Scope.ACCOUNT else ", or is another user of that name"
-    return f"{entry.at} approves user id {entry.user_id}, and this is {user.user_id}: it was recreated{other}"
+    return f"{entry.at} approves user ID {entry.user_id}, and this is {user.user_id}: it was recreated{other}"
 
 
 def expired(entry: Entry) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from scanner.model import Entry, Revocation
-from scanner.yaml import TEXT, unquoted_kind
+from scanner.yaml.nodes import TEXT, unquoted_kind
 
 Fields = Sequence[tuple[str, str]]  # the keys of an entry, and their values as they are to be written
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from scanner.aws.credential_report import CredentialReport
 from scanner.aws.iam import AuthorizationDetails
 from scanner.model import Failure, IamUser
+from scanner.report.words import many
 
 NAMES = 10  # in one note
 
@@ -26,7 +27,7 @@ class Answers:
     def users(self) -> tuple[IamUser, ...]:
         """All users of the account. One that only the first list has may have been deleted, or IAM may lag behind.
 
-        It stays, as no user may be missed, unless its name is another user's by now: then it is gone for certain.
+        It stays, as no user may be missed, unless its name is another user's by now: then it is missing for certain.
         """
         listed = {user.user_id for user in self.last}
         names = {user.user_name.lower() for user in self.last}
@@ -65,7 +66,8 @@ def remarks(answers: Answers) -> Iterator[str]:
         yield from _on_details(answers.details, users)
     yield from _on_changes(answers.first, answers.last)
     if isinstance(answers.count, int) and answers.count != len(users):
-        yield f"GetAccountSummary counts {answers.count} users, ListUsers gave {len(users)}; it can lag behind."
+        counted = many(answers.count, "user")
+        yield f"GetAccountSummary counts {counted}, ListUsers gave {len(users):,}; it can lag behind."
 
 
 def _on_report(report: CredentialReport, users: Sequence[IamUser], read_at: datetime) -> Iterator[str]:
@@ -76,14 +78,15 @@ def _on_report(report: CredentialReport, users: Sequence[IamUser], read_at: date
         yield f"The credential report has rows that could not be read: {named(report.unreadable)}."
     absent = sum(report.of(user) is None and user.user_name not in report.unreadable for user in users)
     if absent:
-        yield f"{absent} of {len(users)} users are not in the credential report: it is older than they are."
+        of_all = f"{absent:,} of {many(len(users), 'user')}"
+        yield f"Missing from the credential report, which is older than they are: {of_all}."
 
 
 def _on_details(details: AuthorizationDetails, users: Sequence[IamUser]) -> Iterator[str]:
     if details.unreadable:
         yield f"Policies could not be read, and what they allow is unknown: {named(details.unreadable)}."
     if absent := sum(user.user_id not in details.access for user in users):
-        yield f"{absent} of {len(users)} users are not in the authorization details."
+        yield f"Missing from the authorization details: {absent:,} of {many(len(users), 'user')}."
 
 
 def _on_changes(first: Sequence[IamUser], last: Sequence[IamUser]) -> Iterator[str]:

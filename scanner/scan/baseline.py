@@ -51,7 +51,7 @@ def gather(settings: Settings, ours: OrganizationKey, selection: Selection) -> H
     notes: list[str] = []
     if settings.previous is None:
         previous, why = _newest(finished, selection, notes)
-        why = why or f"there is no earlier finished run of this organization in {output}"
+        why = why or f"no earlier finished run of this organization in {output}"
     elif settings.previous == NONE:
         previous, why = None, "--previous none was given"
     else:

@@ -1,7 +1,7 @@
 """From the settings to a scan that is ready to start: files read, caller known, every name checked."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from scanner.account_files import read_owners
 from scanner.aws import identity, organizations
@@ -43,6 +43,7 @@ class Ready:
     organization: Organization | None  # None: a file of accounts stands in for it
     selection: Selection
     source: Source
+    owners: Mapping[str, str] = field(default_factory=dict)  # of accounts, by their IDs
     notes: tuple[str, ...] = ()  # for the listing: what could not be checked
 
 
@@ -66,7 +67,7 @@ async def make_ready(inputs: Inputs, clients: Clients, progress: Progress) -> Re
     """Check everything that was given, and only then assume the hub's role. Raises `UsageError` and `StartError`."""
     ready = await prepare(inputs.settings, inputs.accounts_file, clients, progress)
     notes = check_organization(inputs.safelist, ready.organization.id if ready.organization else None)
-    return replace(await with_hub(ready), notes=notes)
+    return replace(await with_hub(ready), owners=inputs.owners, notes=notes)
 
 
 async def prepare(settings: Settings, accounts_file: FromFile | None, clients: Clients, progress: Progress) -> Ready:

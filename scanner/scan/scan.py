@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from scanner import __version__
+from scanner.audit.ownership import with_owner_note
 from scanner.aws.clients import Clients
 from scanner.aws.failures import failure
 from scanner.errors import InterruptedRunError
@@ -129,7 +130,7 @@ class _Scan:
         listing = self._population.listing()
         listing = replace(listing, problem=problem or listing.problem, notes=(*listing.notes, *self._ready.notes))
         gone = _gone(self._begun, listing) if self._begun else ()
-        return replace(listing, notes=(*listing.notes, *gone))
+        return with_owner_note(replace(listing, notes=(*listing.notes, *gone)), self._ready.owners)
 
 
 def _gone(begun: Begun, listing: Listing) -> tuple[str, ...]:

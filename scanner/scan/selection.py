@@ -99,7 +99,7 @@ class _Tree:
             raise UsageError(f"no such OU in the organization.{_did_you_mean(near)}")
         if len(matches) > 1 or not matches[0].addressable:
             candidates = ", ".join(f"{ou.id} ({ou.path})" for ou in matches)
-            raise UsageError(f"the path is not unique, or a name on it holds a '/'; use the id: {candidates}.")
+            raise UsageError(f"the path is not unique, or a name on it holds a '/'; use the ID: {candidates}.")
         return str(matches[0].id)
 
     async def _by_path(self, level: Iterable[OrganizationalUnit], rest: str) -> list[OrganizationalUnit]:

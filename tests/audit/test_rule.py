@@ -112,14 +112,14 @@ TWO, THREE = listing(account(1), account(2)), listing(account(1), account(2), ac
         (
             record(scanned(1), listing=TWO),
             Status.INCOMPLETE,
-            "incomplete: 1 of 2 accounts in scope were not reached before the run ended",
+            "incomplete: 1 of 2 accounts in scope was not reached before the run ended",
         ),
         (
             record(scanned(1), failed(2), listing=THREE, interrupted=True),
             Status.INCOMPLETE,
             (
                 "incomplete: 1 of 3 accounts in scope could not be read; "
-                "1 of 3 accounts in scope were not reached before the run ended; the run was interrupted"
+                "1 of 3 accounts in scope was not reached before the run ended; the run was interrupted"
             ),
         ),
         (

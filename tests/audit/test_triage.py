@@ -89,7 +89,7 @@ def test_an_approval_without_a_day_was_never_reviewed() -> None:
     [
         (Choice.REMOVE, f"to be removed since {ago(1)}, and still there"),
         (Choice.QUARANTINE, f"to be quarantined since {ago(1)}, and still there"),
-        (Choice.DEFER, f"put off on {ago(1)}"),
+        (Choice.DEFER, f"deferred on {ago(1)}"),
     ],
 )
 def test_what_was_not_settled_is_asked_again_however_lately(choice: Choice, told: str) -> None:

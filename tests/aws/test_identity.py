@@ -98,7 +98,7 @@ async def test_a_caller_behind_a_login_page_is_no_start() -> None:
 @pytest.mark.parametrize("code", ["RequestExpired", "SignatureDoesNotMatch"])
 async def test_a_caller_whose_clock_is_wrong_is_told_to_set_it(code: str) -> None:
     async with asking(small_world(), [Fault("sts:*", Refuse(403, code, "Signature expired"))]) as (_, session):
-        with pytest.raises(StartError, match=f"AWS did not accept the caller: {code}: Signature expired .*clock"):
+        with pytest.raises(StartError, match=f"the caller's credentials: {code}: Signature expired .*clock"):
             await who_calls(session)
 
 

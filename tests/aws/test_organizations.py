@@ -150,7 +150,7 @@ async def test_an_account_that_left_during_the_walk_is_counted_and_noted() -> No
     hidden = Raw(200, b'{"Accounts": []}', "application/x-amz-json-1.1")
     walk, accounts, _ = await walked(world, Fault("organizations:ListAccounts", hidden))
     assert gone in {account.id for account in accounts}
-    assert "7 accounts that the walk met were not in ListAccounts" in walk.notes[0]
+    assert "7 of the accounts found in the OUs were not in ListAccounts" in walk.notes[0]
 
 
 # --- a walk that breaks off ------------------------------------------------------------------------------------------

@@ -96,8 +96,8 @@ async def test_the_note_names_the_ou_the_call_and_how_many_were_located() -> Non
     walk, _, _ = await walked(world, of(world, ACCOUNTS, "Payments"))
     said = "AccessDeniedException: You don't have permissions to access this resource."
     expected = (
-        f"AWS Organizations could not be read whole: Root/Workloads/Prod/Payments ({ACCOUNTS}; {said}). "
-        "Of 2 accounts that the walk lacks, ListParents located 2."
+        f"AWS Organizations could not be read completely: Root/Workloads/Prod/Payments ({ACCOUNTS}; {said}). "
+        "Of 2 accounts outside the OUs read, ListParents located 2."
     )
     assert walk.notes == [expected]
 
@@ -106,7 +106,7 @@ async def test_a_note_names_ten_ous_and_counts_the_others() -> None:
     world = organization(80, 0, ous=20)
     walk, accounts, _ = await walked(world, Fault(ACCOUNTS, deny))
     assert all(account.ous for account in accounts)
-    assert "; and 11 more. Of 80 accounts that the walk lacks, ListParents located 80." in walk.notes[0]
+    assert "; and 11 more. Of 80 accounts outside the OUs read, ListParents located 80." in walk.notes[0]
 
 
 async def test_an_ou_that_was_found_by_an_account_is_walked_and_its_other_accounts_are_not_asked_for() -> None:
@@ -220,7 +220,7 @@ async def test_an_ou_without_a_name_costs_nobody_a_place() -> None:
     odd = json_answer({"OrganizationalUnits": [{"Id": "ou-ex01-99999999"}]})
     walk, accounts, _ = await walked(world, of(world, OUS, "Root", odd))
     assert places(accounts) == WHERE
-    assert "An OU has no name or no id." in walk.notes[0]
+    assert "An OU has no name or no ID." in walk.notes[0]
 
 
 async def test_ous_that_are_said_to_lie_in_one_another_have_no_place() -> None:

@@ -318,7 +318,7 @@ SPOILT = {
 def test_a_key_with_a_blank_or_a_line_break_around_it_is_named(name: str) -> None:
     done = given_by_a_process(dict(SPOILT[name]))
     assert done.exit_code == 5
-    assert f"The {name} of the AWS credentials holds a blank, a line break or the like" in done.err
+    assert f"The {name} of the AWS credentials contains a space, a line break or a similar character" in done.err
     assert "planted" not in done.err + done.out
 
 
@@ -329,5 +329,5 @@ def test_a_key_in_the_environment_with_a_line_break_is_named(
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret\n")
         done = program(*SCAN[:-2])
     assert done.exit_code == 5
-    assert "The secret access key of the AWS credentials holds a blank" in done.err
+    assert "The secret access key of the AWS credentials contains a space" in done.err
     assert not endpoint.calls

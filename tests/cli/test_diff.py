@@ -237,7 +237,7 @@ def test_a_first_run_says_on_its_sheet_that_there_is_nothing_to_compare_with(wor
         first = scan(endpoint, "--format", "xlsx", "--json").document["run_id"]
         again = scan(endpoint, "--format", "xlsx", "--json").document["run_id"]
     assert text_of_changes(workplace / "reports" / first) == (
-        "This run is compared with no earlier one: there is no earlier finished run of this organization in reports."
+        "This run is compared with no earlier one: no earlier finished run of this organization in reports."
     )
     assert (
         text_of_changes(workplace / "reports" / again)

@@ -50,7 +50,7 @@ def test_the_first_run_is_compared_with_none(world: SimulatedOrganization) -> No
         folder = folder_of(endpoint)
     record = run_folder.read(folder)
     assert compared_with(record) is None
-    assert record.header.previous_why == f"there is no earlier finished run of this organization in {folder.parent}"
+    assert record.header.previous_why == f"no earlier finished run of this organization in {folder.parent}"
     assert {row["change"] for row in table(folder / "iam-users.csv")} == {""}
 
 

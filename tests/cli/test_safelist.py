@@ -16,6 +16,7 @@ from scanner.errors import ExitCode, FaultsError, UsageError
 from scanner.settings import load
 from tests.builders import AS_OF
 from tests.program import program
+from tests.runs.recording import recorded
 
 GOOD = """\
 version: 1
@@ -77,7 +78,7 @@ def explain(good: str, name: str, *more: str) -> dict[str, Any]:
 
 def test_check_lists_what_needs_a_look_with_its_place(good: str) -> None:
     shown = output("check", good, "--as-of", "2026-11-23")
-    assert "Valid: entries 8, revocations 1, files 1." in shown
+    assert "Valid: 8 entries, 1 revocation, in 1 file." in shown
     rows = shown.splitlines()
     for line, finding in ((4, "expiring"), (5, "expired"), (6, "breaks the policy"), (7, "duplicate")):
         assert any(f"good.yaml:{line} " in row and f" {finding} " in row for row in rows), finding
@@ -120,6 +121,59 @@ def test_check_prints_one_json_document(good: str) -> None:
 
 def test_check_is_silent_when_asked(good: str) -> None:
     assert output("check", good, "--quiet") == ""
+
+
+HELD = """\
+version: 1
+global: [alice, nobody]
+ous: {Root/Gone: [ci-agent]}
+accounts:
+  "000000000002": [carol]
+  "999999999999": [dave]
+revoked:
+  - {account: "999999999998", user: erin}
+"""
+
+
+@pytest.fixture
+def held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A safelist, and a run that read alice in one account and failed in the other."""
+    monkeypatch.chdir(tmp_path)
+    folder = Path("reports/20261123T164100Z-1a2b3c")
+    folder.mkdir(parents=True)
+    recorded(folder)
+    Path("held.yaml").write_text(HELD, encoding="utf-8")
+    return folder
+
+
+def test_check_names_what_a_recorded_run_has_nothing_of(held: Path) -> None:
+    shown = output("check", "held.yaml", "--run", held.name)
+    assert shown.splitlines() == [
+        "Valid: 5 entries, 1 revocation, in 1 file.",
+        f"Compared with run {held.name}: 5 findings.",
+        "held.yaml:2  not judged  global  nobody  1 of its accounts was not read in this run",
+        "held.yaml:3  unmatched  ou Root/Gone  ci-agent  the organization has no OU Root/Gone",
+        "held.yaml:5  not judged  account 000000000002  carol  its account was not read in this run",
+        "held.yaml:6  unmatched  account 999999999999  dave  the organization has no account 999999999999",
+        "held.yaml:8  unmatched  account 999999999998  erin  the organization has no such account",
+    ]
+
+
+def test_check_prints_what_became_of_each_entry_in_a_run(held: Path) -> None:
+    found = document("check", "held.yaml", "--run", held.name)
+    assert found["run"] == held.name
+    assert [(each["line"], each["status"], each["users"]) for each in found["in_run"]][:2] == [
+        (2, "in use", 1),
+        (2, "unused", 0),
+    ]
+    assert document("check", "held.yaml")["in_run"] is None
+
+
+def test_check_refuses_safelists_of_another_organization_than_the_run_s(held: Path) -> None:
+    Path("held.yaml").write_text(f"organization: o-otherother\n{HELD}", encoding="utf-8")
+    error = run("check", "held.yaml", "--run", held.name).exception
+    assert isinstance(error, FaultsError)
+    assert "the safelists are for o-otherother" in str(error)
 
 
 def test_check_refuses_with_every_fault(bad: str) -> None:
@@ -205,7 +259,7 @@ def test_explain_decides_as_a_scan_would(good: str, name: str, options: tuple[st
 def test_explain_says_what_was_not_given_and_could_change_the_answer(good: str) -> None:
     assert explain(good, "erin")["notes"] == ["Entries for OUs were left aside: give the account's --ou."]
     assert explain(good, "alice", "--ou", "Root")["notes"] == [
-        "Entries by OU id were left aside: --ou was given as a path."
+        "Entries by OU ID were left aside: --ou was given as a path."
     ]
 
 
@@ -224,7 +278,7 @@ revoked:
   - {account: "123456789012", user: other, user_id: AIDA6}
 """
 UNDECIDED = "Not approved, as this cannot be decided without --user-id"
-UNEXPLAINED = "Not approved, whatever the user id, and why cannot be told without --user-id"
+UNEXPLAINED = "Not approved, whatever the user ID; why is not known without --user-id"
 
 
 @pytest.fixture
@@ -237,9 +291,9 @@ def pinned(tmp_path: Path) -> str:
 @pytest.mark.parametrize(
     ("name", "sentence", "line"),
     [
-        ("erin", f"{UNDECIDED}: FILE:5 is for user id AIDA2", 5),
-        ("late", f"{UNEXPLAINED}: FILE:6 is for user id AIDA3", 6),
-        ("mallory", f"{UNDECIDED}: FILE:10 revokes user id AIDA4", 10),
+        ("erin", f"{UNDECIDED}: FILE:5 is for user ID AIDA2", 5),
+        ("late", f"{UNEXPLAINED}: FILE:6 is for user ID AIDA3", 6),
+        ("mallory", f"{UNDECIDED}: FILE:10 revokes user ID AIDA4", 10),
     ],
 )
 def test_explain_states_nothing_that_only_a_user_id_could_tell(
@@ -260,7 +314,7 @@ def test_explain_decides_without_a_user_id_where_none_matters_and_with_one_where
     assert explain(pinned, "mallory", "--user-id", "AIDA9")["determination"] == "APPROVED"
     assert explain(pinned, "mallory", "--user-id", "AIDA4")["basis"] == "REVOKED"
     recreated = explain(pinned, "erin", "--user-id", "AIDA9")
-    assert recreated["explanation"] == f"{pinned}:4 approves user id AIDA1, and this is AIDA9: it was recreated"
+    assert recreated["explanation"] == f"{pinned}:4 approves user ID AIDA1, and this is AIDA9: it was recreated"
 
 
 @pytest.mark.parametrize("day", ["20261123", "2026-W48-1", "2026-327", "2026-02-30", "\u0662026-01-01", "today"])

@@ -311,6 +311,26 @@ def test_account_owners_stand_beside_their_accounts() -> None:
     assert {row["account_owner"] for row in done.users} == {"dev@example.com", ""}
 
 
+def test_owners_of_unknown_accounts_and_accounts_without_an_owner_are_said() -> None:
+    """On the screen and in summary.json; a report under other owners says what holds of these."""
+    world = small_world()
+    accounts = list(world.accounts.values())
+    rows = "".join(f"{account.id},me@example.com\n" for account in accounts[1:])
+    Path("owners.csv").write_text(f"account_id,account_owner\n999999999999,me@example.com\n{rows}", encoding="utf-8")
+    with running(world) as endpoint:
+        done = scan(endpoint, "--account-owners", "owners.csv")
+    note = (
+        "Account owners: 1 account ID is not in the organization: 999999999999; "
+        f"1 of the {len(accounts)} accounts in scope has no owner."
+    )
+    assert note in done.summary["notes"]
+    Path("owners.csv").write_text(
+        f"account_id,account_owner\n{accounts[0].id},me@example.com\n{rows}", encoding="utf-8"
+    )
+    again = program("report", done.folder, "--account-owners", "owners.csv", "--format", "csv", "--json")
+    assert not [told for told in again.document["notes"] if told.startswith("Account owners")]
+
+
 def test_approvals_are_judged_on_the_day_that_was_given() -> None:
     Path("until.yaml").write_text("version: 1\nglobal: [{user: alice, expires_on: 2026-01-31}]\n", encoding="utf-8")
     with running(small_world(users=["alice"])) as endpoint:

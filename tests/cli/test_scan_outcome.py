@@ -117,7 +117,9 @@ def line(text: str, label: str) -> str:
 
 
 def advice(assessment: Assessment, *files: str) -> str:
-    return line(shown(assessment, files=files or ALL, width=200), "Next")
+    """What is said to be next, with the command below it."""
+    text = shown(assessment, files=files or ALL, width=200)
+    return " ".join([line(text, "Next"), *(row for row in text.splitlines() if row.startswith("iam-scanner "))])
 
 
 NO_ONE = assessed(accounts=[account(1)])
@@ -214,9 +216,9 @@ def test_what_changed_and_since_which_run_and_why_that_one() -> None:
     text = shown(quarter())
     assert "1 privilege gained, 1 newly unapproved, 1 recreated, 1 new, 1 gone, 11 unchanged\n" in text
     assert "since 20260823T164100Z-1a2b3c, the newest complete run for this scope" in text
-    first = shown(with_header(APPROVED, previous_why="there is no earlier finished run"))
-    assert line(first, "Changes") == "not compared: there is no earlier finished run"
-    assert line(shown(APPROVED), "Changes") == "not compared"  # a journal of a version before
+    first = shown(with_header(APPROVED, previous_why="no earlier finished run"))
+    assert line(first, "Changes") == "unknown: no earlier finished run"
+    assert line(shown(APPROVED), "Changes") == "unknown"  # a journal of a version before
 
 
 def test_grave_changes_are_red_and_others_are_not() -> None:
@@ -326,7 +328,10 @@ def test_next_is_the_review_by_a_command_that_can_be_pasted() -> None:
         "review.xlsx --safelist a.yaml --safelist b --output 'my runs'"
     )
     without = advice(assessed([finding()]), "accounts.csv", "iam-users.csv", "summary.json")
-    assert without == "decide in a workbook: iam-scanner report reports/run --format xlsx"
+    assert (
+        without
+        == "have a workbook written, and decide on its sheet Review: iam-scanner report reports/run --format xlsx"
+    )
 
 
 def test_without_anything_to_decide_there_is_nothing_to_do() -> None:

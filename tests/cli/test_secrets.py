@@ -124,8 +124,8 @@ HUB = "arn:aws:iam::{}:role/Hub"
 NO_START = {
     "a caller that is not accepted": ("sts:GetCallerIdentity", canonical, "x-amz-security-token:"),
     "a hub role that is refused": ("sts:AssumeRole", canonical, "x-amz-security-token:"),
-    "a hub role whose answer breaks off": ("sts:AssumeRole", broken, "could not be read"),
-    "a hub role whose answer is strange": ("sts:AssumeRole", strange, "could not be read"),
+    "a hub role whose answer breaks off": ("sts:AssumeRole", broken, "is not one that AWS documents"),
+    "a hub role whose answer is strange": ("sts:AssumeRole", strange, "is not one that AWS documents"),
 }
 
 

@@ -139,7 +139,7 @@ def test_json_is_one_document_with_the_rows_of_iam_users_json(output: Path, opti
         "run_id": RUN,
         "status": "INCOMPLETE",
         "status_text": "incomplete: 1 of 4 accounts in scope could not be read; "
-        "1 of 4 accounts in scope were not reached before the run ended",
+        "1 of 4 accounts in scope was not reached before the run ended",
         "compared_with": None,
         "filters": {
             "unapproved": True,

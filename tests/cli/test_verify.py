@@ -79,7 +79,7 @@ def _move(lines: list[bytes]) -> None:
 # The journal has a line for the header, seven accounts, the listing, and the footer, which is line 10.
 CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a CSV was edited": (_replace("iam-users.csv", b"UNAPPROVED", b"APPROVED"), "iam-users.csv was changed"),
-    "a file is gone": (lambda folder: (folder / "summary.json").unlink(), "summary.json is gone"),
+    "a file is gone": (lambda folder: (folder / "summary.json").unlink(), "summary.json is missing"),
     "a file was added": (lambda folder: (folder / "extra.txt").touch(), "extra.txt was added"),
     "a folder was added": (lambda folder: (folder / "extra").mkdir(), "extra was added"),
     "the journal is gone but for its name": (
@@ -89,7 +89,7 @@ CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "its first line was removed": (_lines(lambda lines: lines.pop(0)), "line 1 does not follow the start"),
     "a line was changed": (
         _lines(lambda lines: lines.__setitem__(3, lines[3].replace(b"}\n", b" }\n"))),  # whichever line that is
-        "journal line 5 does not follow line 4: the journal was changed. Line 4 is another",
+        "journal line 5 does not follow line 4: the journal was changed. Line 4 was changed",
     ),
     "a line was removed": (_lines(lambda lines: lines.pop(2)), "journal line 3 does not follow line 2"),
     "a line was added": (_lines(lambda lines: lines.insert(3, lines[2])), "journal line 4 does not follow line 3"),
@@ -100,10 +100,10 @@ CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
         "the last one, line 10,",
     ),
     "its last line was removed": (_lines(lambda lines: lines.pop()), "has no end"),
-    "its last line was torn": (_lines(lambda lines: lines.__setitem__(9, lines[9][:-1])), "line 10 is torn"),
-    "lines that fit were added at its end": (_lines(_again), "lines were added at its end, behind line 10"),
-    "its end was replaced by one that fits": (_lines(_shorten), "bytes are missing behind line 9"),
-    "all was rewritten so that it fits": (_lines(_rewrite), "line 10, is another than it was, or all is"),
+    "its last line was torn": (_lines(lambda lines: lines.__setitem__(9, lines[9][:-1])), "line 10 is cut off"),
+    "lines that fit were added at its end": (_lines(_again), "lines were added at its end, after line 10"),
+    "its end was replaced by one that fits": (_lines(_shorten), "bytes are missing after line 9"),
+    "all was rewritten so that it fits": (_lines(_rewrite), "line 10, was changed, or all of them were"),
     "the manifest is gone": (lambda folder: (folder / run_folder.MANIFEST).unlink(), "manifest.json is not there"),
     "the manifest is no manifest": (_replace(run_folder.MANIFEST, b'"files"', b'"fires"'), "is not a manifest"),
 }
@@ -210,8 +210,8 @@ def test_what_is_no_digest_is_wrong_usage(done: Scanned, noted: str) -> None:
     assert "not a SHA-256" in found.err
 
 
-def test_a_digest_in_capitals_is_the_same(done: Scanned) -> None:
-    assert program("verify", done.folder.name, "--digest", digest(done).upper()).exit_code == 0
+def test_a_digest_in_capitals_or_with_spaces_around_it_is_the_same(done: Scanned) -> None:
+    assert program("verify", done.folder.name, "--digest", f" {digest(done).upper()}\n").exit_code == 0
 
 
 # --- a run that was never finished -----------------------------------------------------------------------------------
@@ -251,7 +251,7 @@ def test_a_run_whose_digest_was_noted_was_finished_once(done: Scanned) -> None:
     stopped(done.folder, 5_000)
     found = program("verify", done.folder, "--digest", noted)
     assert found.exit_code == 3
-    assert "manifest.json cannot have the digest that was noted: it is gone" in found.out
+    assert "manifest.json cannot have the digest that was noted: it is missing" in found.out
 
 
 def test_an_unfinished_run_that_was_changed_is_a_mismatch(done: Scanned) -> None:
@@ -298,7 +298,7 @@ def test_who_rewrites_the_manifest_too_is_found_by_the_digest_alone(done: Scanne
     assert program("verify", done.folder.name).exit_code == 0
     found = program("verify", done.folder.name, "--digest", noted)
     assert found.exit_code == 3
-    assert "another digest than the one noted" in found.out
+    assert "a different digest from the one noted" in found.out
 
 
 def test_a_csv_that_does_not_follow_from_the_journal_is_found_though_the_manifest_has_it(done: Scanned) -> None:

@@ -96,7 +96,7 @@ def test_what_decides_it_is_told_in_words() -> None:
         credentials=replace(credentials(), console_access=True, access_keys=(key(200), key(300))),
     )
     row = table(opened(assessed([finding(rich, basis=Basis.APPROVAL_EXPIRED, by=entry())])), "Review")[0]
-    assert row["rights"] == "no administrator; A; B (via ops); C; 2 more: see Users"
+    assert row["rights"] == "not an administrator; A; B (via ops); C; 2 more: see Users"
     assert row["credentials"] == (
         "console without MFA; 2 active keys, the oldest set 300 days ago; last used 200 days ago; created 2026-01-15"
     )
@@ -122,7 +122,7 @@ def test_what_was_decided_before_stands_beside_the_decision() -> None:
         "asked the owner",
     ]
     assert row["last_reviewed_on"] == datetime(2026, 8, 24)  # noqa: DTZ001  a workbook knows no time zones
-    assert row["needs_decision"] == "not approved; put off on 2026-08-24"
+    assert row["needs_decision"] == "not approved; deferred on 2026-08-24"
 
 
 def test_a_decision_about_a_user_is_not_one_about_another_of_that_name() -> None:

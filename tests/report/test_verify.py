@@ -111,6 +111,6 @@ def test_a_manifest_that_is_none_is_named_and_the_journal_is_checked_all_the_sam
     assert said in mismatch
     assert [f"{check.what} {check.detail}" for check in checks if check.holds] == [
         "journal.jsonl every line follows the one before it",
-        "iam-users.csv rendered again from the journal, is the same byte for byte",
-        "accounts.csv rendered again from the journal, is the same byte for byte",
+        "iam-users.csv rendered again from the journal: the same bytes",
+        "accounts.csv rendered again from the journal: the same bytes",
     ]

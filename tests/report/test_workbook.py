@@ -210,7 +210,7 @@ def test_accounts_that_were_not_attempted_are_named() -> None:
 
 def test_evidence_says_how_decisions_are_read_back(book: Workbook) -> None:
     told = facts(book)
-    assert "which holds each row against the journal" in told["Their decisions"]
+    assert "which checks each row against the journal" in told["Their decisions"]
 
 
 def test_the_status_is_not_said_twice() -> None:

@@ -112,7 +112,7 @@ def test_no_text_becomes_a_formula_or_an_error(text: str) -> None:
     assert table(made, "Users")[0]["account_id"] == "000000000001"
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(st.characters(), min_size=1, max_size=30))
 def test_any_text_gives_a_workbook_that_opens(text: str) -> None:
     assert opened(hostile(text)).sheetnames[0] == "Summary"

@@ -59,15 +59,15 @@ def test_every_fault_is_named_by_its_cell_and_nothing_is_written(desk: Desk) -> 
         ("sandbox/alice", "Defer needs a comment."),
         ("sandbox/bob", "Keep: this user is not approved (NOT_SAFELISTED)."),
         ("sandbox/carol", "approve_until stands beside Keep"),
-        ("prod/alice", "lies before reviewed_on."),
+        ("prod/alice", "is before reviewed_on."),
         ("prod/bob", "The cell holds a formula. Put in the value itself."),
         ("prod/=1+1", "is a date, not text."),
         ("payments-1/alice", "which cannot be seen."),
         ("payments-1/bob", "The cell holds a formula."),
         ("payments-2/alice", "user_name was changed: the program wrote 'alice' for this user."),
-        ("payments-2/bob", "The account id is 12345, and an account id has 12 digits."),
-        ("payments-2/=1+1", "The run has no user with the id AIDANOBODY"),
-        ("payments-2/eve", "A decision stands here, and the row names no user."),
+        ("payments-2/bob", "The account ID is 12345, and an account ID has 12 digits."),
+        ("payments-2/=1+1", "The run has no user with the ID AIDANOBODY"),
+        ("payments-2/eve", "This row has a decision, but names no user."),
         ("prod/eve", "revokes this user, which beats every approval. Give --supersede"),
     )
     assert [each for each in expected if not any(each[1] in line for line in found)] == []
@@ -132,7 +132,7 @@ def another_run(book: Workbook) -> None:
         (rename_column, "review.xlsx, Review: the column decision is missing from row 1. Give the column its name"),
         (double_column, "comment is there twice. Keep one of the columns."),
         (merge_decisions, "Cells are merged here, in column decision. Split them"),
-        (double_row, "This user has a row already, row 3. Keep one row of a user."),
+        (double_row, "This user has a row already, row 3. Keep one row for each user."),
         (as_what_if, "review.xlsx, Evidence: this is a what-if"),
         (forget_run, "There is no Run id. Decide in a workbook of the run"),
         (another_digest, "The journal of the run has another SHA-256"),
@@ -162,4 +162,4 @@ def test_two_workbooks_that_disagree_are_refused(desk: Desk) -> None:
     one, two = desk.filled({"dev/bob": remove()}), desk.filled({"dev/bob": approve()}, "two.xlsx")
     (fault,) = faults(desk.imported(one, two))
     assert fault.startswith("two.xlsx, Review!")
-    assert "The same user is decided otherwise in review.xlsx, Review!" in fault
+    assert "The same user has a different decision in review.xlsx, Review!" in fault

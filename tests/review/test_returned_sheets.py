@@ -61,7 +61,7 @@ def fill_down(book: Workbook) -> None:
 
 def test_a_decision_filled_down_far_below_the_users_is_one_fault(desk: Desk) -> None:
     (fault,) = faults(desk.imported(desk.filled({"dev/bob": remove()}, edit=fill_down)))
-    assert re.search(r"Review![A-Z]+\d+:[A-Z]+20000: A decision stands here, and the row names no user\.", fault)
+    assert re.search(r"Review![A-Z]+\d+:[A-Z]+20000: This row has a decision, but names no user\.", fault)
     assert re.search(r"\([\d,]+ rows\)", fault)
 
 

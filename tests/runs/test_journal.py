@@ -299,7 +299,7 @@ def test_a_blank_line_is_noticed() -> None:
 
 
 def test_a_last_line_without_its_newline_is_torn() -> None:
-    assert refusal(SAMPLE[:-1]).startswith("journal line 6 is torn")
+    assert refusal(SAMPLE[:-1]).startswith("journal line 6 is cut off")
 
 
 @given(st.integers(min_value=0, max_value=len(SAMPLE) - 1))

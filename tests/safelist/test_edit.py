@@ -538,7 +538,7 @@ def is_subsequence(part: str, whole: str) -> bool:
     return all(each in left for each in part)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(layouts, st.lists(entries, max_size=4), st.lists(revocations, max_size=3), st.booleans(), st.booleans())
 def test_what_is_added_is_there_and_all_else_is_as_it_was(
     text: str, more: list[Entry], gone: list[Revocation], crlf: bool, cut_off: bool
@@ -553,7 +553,7 @@ def test_what_is_added_is_there_and_all_else_is_as_it_was(
     assert crlf is False or "\n" not in after.replace("\r\n", "")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(layouts, st.lists(revocations, min_size=1, max_size=4), st.data())
 def test_what_is_taken_out_is_gone_and_all_else_is_as_it_was(
     text: str, more: list[Revocation], data: st.DataObject
@@ -567,7 +567,7 @@ def test_what_is_taken_out_is_gone_and_all_else_is_as_it_was(
     assert is_subsequence(after.replace("[]", ""), text)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(layouts, st.lists(entries, min_size=1, max_size=3), st.data())
 def test_what_is_renewed_says_what_was_asked_for_whatever_the_file(
     text: str, more: list[Entry], data: st.DataObject

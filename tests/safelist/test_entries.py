@@ -132,9 +132,9 @@ def test_an_empty_list_says_that_nobody_is_approved(section: str) -> None:
         ("version: 1\nglobal:\n", "A list of entries is expected here."),
         ("version: 1\nglobal: {}\n", "A list of entries is expected here."),
         ("version: 1\nglobl: []\nglobal: []\n", "The key 'globl' is unknown."),
-        ("version: 1\nglobal: []\nglobal: []\n", "The key 'global' stands here again, after line 2."),
+        ("version: 1\nglobal: []\nglobal: []\n", "The key 'global' is repeated, after line 2."),
         ("version: 1\norganization: acme\nglobal: []\n", "organization: 'acme' is not a valid organization ID."),
-        ("version: 1\naccounts: []\n", "What accounts hold must be a mapping to lists."),
+        ("version: 1\naccounts: []\n", "accounts must map each account to a list of entries."),
         ("version: 1\nrevoked: {}\n", "revoked must be a list."),
         ("version: 1\nglobal: [\n", "Not valid YAML: a bracket that opens above is not closed."),
         (
@@ -143,8 +143,8 @@ def test_an_empty_list_says_that_nobody_is_approved(section: str) -> None:
         ),
         ("version: 1\nglobal: []\n---\nversion: 1\n", "A second YAML document begins here."),
         ("%YAML 1.1\n---\nversion: 1\nglobal: []\n", "A YAML directive (%...) is not allowed."),
-        ("version: 1\nglobal: " + "[" * 40 + "]" * 40 + "\n", "Lists and mappings are nested too deep."),
-        ("version: 1\nglobal: []\n? [a]\n: b\n", "A list or mapping stands as a key."),
+        ("version: 1\nglobal: " + "[" * 40 + "]" * 40 + "\n", "Lists and mappings are nested too deeply."),
+        ("version: 1\nglobal: []\n? [a]\n: b\n", "A list or mapping is used as a key."),
     ],
 )
 def test_a_file_that_is_no_safelist_is_refused(content: str, problem: str) -> None:
@@ -162,8 +162,8 @@ def test_a_file_that_is_no_safelist_is_refused(content: str, problem: str) -> No
         ("null", "user: has no value."),
         ("{user: 2026-01-01}", "user: 2026-01-01 without quotes is not text to YAML, but a date."),
         ('{user: ""}', "user: has no value."),
-        ('{user: "ci-*"}', "user: 'ci-*' holds a wildcard, which `user` does not know."),
-        ('{user: "ci-?"}', "user: 'ci-?' holds a wildcard, which `user` does not know."),
+        ('{user: "ci-*"}', "user: 'ci-*' holds a wildcard, which `user` does not support."),
+        ('{user: "ci-?"}', "user: 'ci-?' holds a wildcard, which `user` does not support."),
         ('{user: "a b"}', "user: 'a b' is not a valid IAM user name."),
         ('{user: " a"}', "user: ' a' is not a valid IAM user name."),
         ('{user: "a\\n"}', "user: 'a\\n' is not a valid IAM user name."),
@@ -189,7 +189,7 @@ def test_a_file_that_is_no_safelist_is_refused(content: str, problem: str) -> No
         ("{user: alice, kind: robot}", "kind: 'robot' is unknown."),
         ("{user: alice, onwer: bob}", "The key 'onwer' is unknown."),
         ("{user: alice, <<: bob}", "The key '<<' is unknown."),
-        ("{user: alice, user: bob}", "The key 'user' stands here again, after line 3."),
+        ("{user: alice, user: bob}", "The key 'user' is repeated, after line 3."),
         ("{user: alice, owner: }", "owner: has no value."),
         ("{user: alice, ticket: 4711}", "ticket: 4711 without quotes is not text to YAML, but a number."),
         ('{user: alice, owner: "\\ud800"}', "An escape in this text does not name a character."),
@@ -200,8 +200,8 @@ def test_a_file_that_is_no_safelist_is_refused(content: str, problem: str) -> No
             "{user: alice, expires_on: 20260101}",
             "expires_on: 20260101 without quotes is not text to YAML, but a number.",
         ),
-        ("{user: alice, approved_on: 2026-02-01, expires_on: 2026-01-31}", "expires_on lies before approved_on."),
-        ('{pattern: "ci-*", user_id: AIDA1}', "user_id does not go with pattern."),
+        ("{user: alice, approved_on: 2026-02-01, expires_on: 2026-01-31}", "expires_on is before approved_on."),
+        ('{pattern: "ci-*", user_id: AIDA1}', "user_id cannot be used with pattern."),
         ("{user: alice, user_id: AIDA 1}", "user_id: 'AIDA 1' is not a valid user ID."),
         ("!!str alice", "A tag (!) is not allowed."),
         ("!x alice", "A tag (!) is not allowed."),
@@ -246,7 +246,7 @@ def test_an_arn_stands_under_its_own_account_only() -> None:
     arn = "arn:aws-cn:iam::123456789012:user/tools/backup"
     assert parsed(f'version: 1\naccounts: {{"123456789012": [{{arn: "{arn}"}}]}}\n').entries[0].value == arn
     line, problem = fault(f'version: 1\naccounts:\n  "210987654321":\n    - arn: {arn}\n')
-    assert (line, problem) == (4, "The arn is of account 123456789012, and stands under 210987654321.")
+    assert (line, problem) == (4, "The arn is of account 123456789012, and is listed under 210987654321.")
 
 
 @pytest.mark.parametrize(
@@ -287,7 +287,7 @@ def test_a_policy_that_could_be_misread_is_refused(policy: str, problem: str) ->
         (
             "{max_days: 30}",
             "{user: alice, approved_on: 2026-11-01, expires_on: 2026-12-02}",
-            "it holds for 31 days, and the policy allows 30",
+            "it is valid for 31 days, and the policy allows 30",
         ),
         ("{approvers: [ciso]}", "{user: alice, approved_by: bob}", "bob is not among the policy's approvers"),
         ("{approvers: [ciso]}", "{user: alice, approved_by: CISO}", "CISO is not among the policy's approvers"),
@@ -314,8 +314,8 @@ def test_a_policy_binds_the_files_before_it_too() -> None:
 def test_there_is_one_policy_and_one_organization_in_all_files() -> None:
     content = "version: 1\npolicy: {}\norganization: o-aaaaaaaaa%s\n"
     assert [(each.file, each.line, each.problem) for each in faults(content % 1, content % 2, content % 1)] == [
-        ("b.yaml", 2, "A policy binds all files, and a.yaml:2 has one."),
-        ("c.yaml", 2, "A policy binds all files, and a.yaml:2 has one."),
+        ("b.yaml", 2, "There can be one policy for all files, and a.yaml:2 has one."),
+        ("c.yaml", 2, "There can be one policy for all files, and a.yaml:2 has one."),
         ("b.yaml", 3, "organization is o-aaaaaaaaa2, and a.yaml:3 says o-aaaaaaaaa1."),
     ]
 
@@ -457,24 +457,36 @@ def test_a_text_with_an_ordinary_comment_or_in_quotes_is_read(text: str) -> None
 
 
 SLIPS = {  # the place that is named, and what is said of it
-    "a colon in a text": ("  - user: alice\n    reason: Ticket: 12\n", "4:19", "a text without quotes holds a colon"),
+    "a colon in a text": ("  - user: alice\n    reason: Ticket: 12\n", "4:19", "a text with a colon and a space in it"),
     "a colon in a flow text": (
         "  - {user: alice, reason: Ticket: 12}\n",
         "3:33",
         "a comma is missing, or a text needs",
     ),
-    "a tab": ("\t- alice\n", "3:1", "a tab stands where YAML wants spaces"),
-    "a tab behind a key": ("  - user:\talice\n", "3:10", "a tab stands where YAML wants spaces"),
-    "a key indented too little": ("  - user: alice\n   owner: me\n", "4:4", "not indented as the lines"),
-    "a key indented too far": ("  - user: alice\n      owner: me\n", "4:12", "or the line is indented too far"),
-    "a dash indented otherwise": ("  - alice\n - bob\n", "4:2", "not indented as the lines"),
-    "a name with an @": ("  - user: @ops\n", "3:11", "a text begins with a character that means something"),
+    "a tab": ("\t- alice\n", "3:1", "a tab stands where YAML needs spaces"),
+    "a tab behind a key": ("  - user:\talice\n", "3:10", "a tab stands where YAML needs spaces"),
+    "a key indented too little": (
+        "  - user: alice\n   owner: me\n",
+        "4:4",
+        "(3) fits no line above. Indent it by 4 or 0 spaces.",
+    ),
+    "a key indented too far": (
+        "  - user: alice\n      owner: me\n",
+        "4:7",
+        "(6) fits no line above. Indent it by 4 or 0 spaces.",
+    ),
+    "a dash indented otherwise": ("  - alice\n - bob\n", "4:2", "(1) fits no line above. Indent it by 2 spaces."),
+    "a name with an @": ("  - user: @ops\n", "3:11", "a text that begins with @ needs quotes"),
     "a pattern without quotes": ("  - pattern: *-bot\n", "3:14", "An alias (*) is not allowed."),
-    "a text with a dash": ("  - user: alice\n    reason: - none\n", "4:13", "a dash stands behind the key"),
+    "a text with a dash": (
+        "  - user: alice\n    reason: - none\n",
+        "4:13",
+        "a list cannot begin on the line of its key",
+    ),
     "a text with a >": ("  - user: alice\n    reason: > 90 days\n", "4:15", "begins with | or > needs quotes"),
-    "a text in brackets": ("  - user: alice\n    reason: [SEC-1] job\n", "4:21", "is closed, and the value goes on"),
-    "a text behind a quote": ('  - user: alice\n    owner: "A" (ops)\n', "4:16", "is closed, and the value goes on"),
-    "an apostrophe": ("  - user: alice\n    reason: 'it's'\n", "4:17", "is closed, and the value goes on"),
+    "a text in brackets": ("  - user: alice\n    reason: [SEC-1] job\n", "4:21", "more text follows the closing quote"),
+    "a text behind a quote": ('  - user: alice\n    owner: "A" (ops)\n', "4:16", "more text follows the closing quote"),
+    "an apostrophe": ("  - user: alice\n    reason: 'it's'\n", "4:17", "more text follows the closing quote"),
     "a backslash": (
         '  - user: alice\n    reason: "C:\\dir"\n',
         "4:17",
@@ -486,9 +498,18 @@ SLIPS = {  # the place that is named, and what is said of it
     "a hash alone in flow": ("  - {user: alice, ticket: #12}\n", "3", "the bracket in it closes nothing"),
     "a key without a colon": (
         "  - user: alice\n    reason\n    owner: me\n",
-        "5:5",
-        "a colon is missing here or above",
+        "4:5",
+        "a colon is missing on this line",
     ),
+    "an account without a colon": ("accounts:\n  123456789012\n    - user: bob\n", "4", "a colon is missing"),
+    "an account in quotes without one": ('accounts:\n  "123456789012"\n    - bob\n', "4", "a colon is missing"),
+    "a colon without a space": ("  - user: alice\n    owner:me\n", "4:5", "a colon needs a space after it"),
+    "a colon without a space above": ("  - alice\nrevoked:x\nous:\n", "4:1", "a colon needs a space after it"),
+    "a list that goes on elsewhere": ("  - user: alice\n   - bob\n", "4:4", "Indent it by 2 spaces."),
+    "a section indented by one": ("  - alice\n ous: {}\n", "4:2", "Indent it by 0 spaces."),
+    "a list with *": ("  * alice\n", "3:3", "a text that begins with * needs quotes"),
+    "a bracket too many": ("  - {user: alice}}\n", "3:18", "this bracket closes nothing"),
+    "a text with a bracket": ("  - user: alice\n    reason: ]x\n", "4:13", "a text that begins with ] needs quotes"),
 }
 
 
@@ -496,7 +517,7 @@ SLIPS = {  # the place that is named, and what is said of it
 def test_the_slips_that_are_made_most_often_are_said_in_plain_words(lines: str, place: str, problem: str) -> None:
     (fault,) = faults(f"version: 1\nglobal:\n{lines}")
     assert str(fault).startswith(f"a.yaml:{place}: ")
-    assert problem in fault.problem
+    assert problem in f"{fault.problem} {fault.remedy}"
 
 
 def test_a_text_that_begins_with_a_hash_is_told_to_need_quotes() -> None:

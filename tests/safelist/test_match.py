@@ -259,7 +259,7 @@ EARLY = "approved_on: 2026-12-01"
         (
             "global: [{user: alice, user_id: AIDAOLD}]",
             Basis.USER_RECREATED,
-            "a.yaml:3 approves user id AIDAOLD, and this is AIDANEW: it was recreated, or is another user of that name",
+            "a.yaml:3 approves user ID AIDAOLD, and this is AIDANEW: it was recreated, or is another user of that name",
         ),
     ],
 )

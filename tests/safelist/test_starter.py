@@ -47,7 +47,7 @@ def test_the_commands_write_the_safelist_that_was_looked_for(looked_for: str | N
     assert Path(written).is_file()
     checked = program(*command)
     assert (checked.exit_code, checked.err) == (0, "")
-    assert checked.out.startswith("Valid: entries 0, ")
+    assert checked.out.startswith("Valid: 0 entries in 1 file.")
 
 
 def test_a_folder_without_safelists_gets_one_beside_its_examples() -> None:

@@ -218,10 +218,10 @@ global: [alice]
 accounts:
   "{ONE}": [{{user: alice, user_id: AIDAOLD}}]
 revoked: [{{account: "{TWO}", user: alice}}]"""
-    pinned = f"a.yaml:5 approves alice in account {ONE} for another user id"
+    pinned = f"a.yaml:5 approves alice in account {ONE} for another user ID"
     assert uses(content, run) == [
         (3, EntryStatus.UNUSED, 0, f"no effect: {pinned}; 1 more user that it matches is not approved either"),
-        (5, EntryStatus.UNUSED, 0, "no effect: alice has another user id, AIDA1"),
+        (5, EntryStatus.UNUSED, 0, "no effect: alice has another user ID, AIDA1"),
         (6, EntryStatus.REVOCATION, 1, ""),
     ]
 
@@ -240,7 +240,7 @@ def test_an_ou_without_accounts_is_matched_and_one_that_shares_its_path_is_not()
     assert uses("ous: {Root/Twin: [alice]}", run)[0][1:] == (
         EntryStatus.UNMATCHED,
         0,
-        "this path is not one OU's own: use the id",
+        "this path does not name one OU alone: use its ID",
     )
 
 

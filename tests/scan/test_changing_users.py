@@ -65,7 +65,7 @@ async def test_a_user_created_after_the_details_is_in_the_second_list_without_ac
     events = [before(DETAILS, member, create("bob")), before(LIST, member, create("carol"), number=2)]
     scan = await scanned(world, member, *events)
     assert with_access(scan) == {"alice": True, "bob": True, "carol": False}
-    assert "1 of 3 users are not in the authorization details." in scan.notes
+    assert "Missing from the authorization details: 1 of 3 users." in scan.notes
 
 
 async def test_a_user_created_after_the_last_list_is_the_next_scan_s() -> None:
@@ -82,7 +82,7 @@ async def test_a_user_deleted_before_the_details_has_no_access_and_a_note() -> N
     world, member = one_account("alice", "bob")
     scan = await scanned(world, member, before(DETAILS, member, delete("bob")))
     assert with_access(scan) == {"alice": True, "bob": False}
-    assert "1 of 2 users are not in the authorization details." in scan.notes
+    assert "Missing from the authorization details: 1 of 2 users." in scan.notes
 
 
 async def test_a_user_that_only_the_second_list_lacks_is_a_note_and_no_gap() -> None:

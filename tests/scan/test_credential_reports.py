@@ -158,7 +158,7 @@ async def test_a_making_that_hangs_leaves_the_time_to_read_what_is_stored() -> N
     stored(member, timedelta(hours=1))
     scan = await scanned(world, member, Fault(GENERATE, hang), seconds=1.0)
     assert scan.users[0].credentials is not None
-    assert scan.notes[0].endswith(" before: TIMEOUT. No complete answer before the time was up.")
+    assert scan.notes[0].endswith(" before: TIMEOUT. No complete response before the time for the account ran out.")
 
 
 async def test_without_capacity_for_good_and_nothing_stored_the_refusal_is_told(
@@ -301,7 +301,7 @@ async def test_a_row_of_an_earlier_user_of_the_same_name_does_not_count() -> Non
     scan = await scanned(world, member)
     assert scan.users[0].credentials is None
     assert scan.users[0].access is not None
-    assert scan.notes == ("1 of 1 users are not in the credential report: it is older than they are.",)
+    assert scan.notes == ("Missing from the credential report, which is older than they are: 1 of 1 user.",)
 
 
 async def test_a_row_of_this_very_user_counts_though_the_report_is_old() -> None:

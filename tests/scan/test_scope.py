@@ -324,7 +324,7 @@ def test_a_name_that_the_file_lacks_is_refused(option: str, value: str, near: st
 HEAD = "account_id,account_name,ou_path\n"
 # What else is refused: tests/test_account_files.py.
 BAD_FILES = {
-    "no lines": (HEAD, "accounts.csv:1: There is not one account"),
+    "no lines": (HEAD, "accounts.csv:1: The file lists no accounts"),
     "a quote that swallows lines": (
         f'{HEAD}123456789012,"x,Root\n123456789013,y,Root\n',
         "accounts.csv:2: A quote is not",

@@ -9,6 +9,7 @@ from typing import Any
 from rich.text import Text
 from rich.tree import Tree
 
+from scanner.report.words import many
 from scanner.scan.survey import Survey
 from scanner.text import for_terminal
 
@@ -62,7 +63,7 @@ def tree(survey: Survey) -> Tree:
 def totals(survey: Survey) -> Text:
     counts = Counter(placement.plan for placement in survey.placements.values())
     terms = " + ".join(f"{count:,} {_TOTALS[plan]}" for plan, count in sorted(counts.items()))
-    text = Text(f"\n{len(survey.placements):,} accounts listed = {terms}")
+    text = Text(f"\n{many(len(survey.placements), 'account')} listed = {terms}")
     if survey.listing.problem is not None:
         text.append("\nThe listing broke off: there may be more accounts (population unknown).", style="bold red")
     for note in survey.listing.notes:

@@ -10,11 +10,21 @@ from rich.text import Text
 
 from scanner.cli.options import literal_console
 
+LABEL = 9  # columns of a label, so that those below each other are aligned
 WIDTH = 100  # columns, where no terminal says how many it has
 
 
-def print_parts(console: Console, parts: Iterable[RenderableType]) -> None:
-    """Print; into a file or a pipe as plain lines, without colours and trailing spaces."""
+def print_parts(console: Console, parts: Iterable[RenderableType], command: str | None = None) -> None:
+    """Print; into a file or a pipe as plain lines, without colours and trailing spaces.
+
+    A command comes last, on one line however long it is: a person is to paste it.
+    """
+    _print_parts(console, parts)
+    if command:
+        console.print(Text(command), soft_wrap=True)
+
+
+def _print_parts(console: Console, parts: Iterable[RenderableType]) -> None:
     if console.is_terminal:
         console.print(Group(*parts))
         return
@@ -26,7 +36,7 @@ def print_parts(console: Console, parts: Iterable[RenderableType]) -> None:
 
 def labelled(*lines: tuple[str, Text]) -> RenderableType:
     grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="bold", no_wrap=True)
+    grid.add_column(style="bold", no_wrap=True, min_width=LABEL)
     grid.add_column(overflow="fold")
     for label, text in lines:
         grid.add_row(label, text)

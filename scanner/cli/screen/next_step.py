@@ -1,4 +1,4 @@
-"""What to do after a run, in one sentence with a command to paste."""
+"""What to do after a run: in one sentence, and where one helps with the command to paste."""
 
 import shlex
 from collections.abc import Sequence
@@ -9,22 +9,23 @@ from scanner.model import Status
 from scanner.runs import folder as run_folder
 from scanner.settings import Settings
 
+Step = tuple[str, str | None]
 
-def next_step(assessment: Assessment, run: Path, files: Sequence[Path], due: Sequence[object]) -> str:
+
+def next_step(assessment: Assessment, run: Path, files: Sequence[Path], due: Sequence[object]) -> Step:
     """The next step; `files` is what was written, and `due` the users that need a decision."""
     if assessment.record.what_if:
-        return "the run stays as it was decided. To have it otherwise, change the safelists, and scan again."
+        return "the run stays as it was decided. To have it otherwise, change the safelists, and scan again.", None
     if assessment.status is not Status.COMPLETE:
         return _the_rest(assessment, run)
     if not assessment.totals.users:
-        return "no IAM user was found; keep the reports as evidence."
+        return "no IAM user was found; keep the reports as evidence.", None
     if not due:
-        return "every user is approved; keep the reports as evidence."
-    workbook = next((file for file in files if file.suffix == ".xlsx"), None)
-    if workbook is None:
-        return f"decide in a workbook: iam-scanner report {shlex.quote(str(run))} --format xlsx"
+        return "every user is approved; keep the reports as evidence.", None
+    if not any(file.suffix == ".xlsx" for file in files):
+        return "have a workbook written, and decide on its sheet Review:", _report(assessment, run)
     command = f"iam-scanner review import review.xlsx{options_of(assessment, 'safelist', 'output')}"
-    return f"decide on the sheet Review, in a copy of the workbook; then: {command}"
+    return "decide on the sheet Review, in a copy of the workbook; then:", command
 
 
 def options_of(assessment: Assessment, *names: str) -> str:
@@ -38,11 +39,13 @@ def options_of(assessment: Assessment, *names: str) -> str:
     return "".join(words)
 
 
-def _the_rest(assessment: Assessment, run: Path) -> str:
+def _report(assessment: Assessment, run: Path) -> str:
+    return f"iam-scanner report {shlex.quote(str(run))} --format xlsx{options_of(assessment, 'output')}"
+
+
+def _the_rest(assessment: Assessment, run: Path) -> Step:
     record = assessment.record
     if not (assessment.totals.failed or record.listing.problem or record.footer.interrupted):
-        return "the scope left nothing to scan; widen it."
-    return (
-        "nothing is known of the users in accounts that were not read. Fix the cause; then: "
-        f"{run_folder.resume_command(run)}"
-    )
+        return "the scope left nothing to scan; widen it.", None
+    words = "nothing is known of the users in accounts that were not read. Fix the cause; then:"
+    return words, run_folder.resume_command(run)

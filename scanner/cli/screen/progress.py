@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from scanner.aws.clients import Meter
 from scanner.model import AccountScan, Failed, Scanned
+from scanner.report.words import many
 from scanner.scan.scope import Placement, Plan
 
 
@@ -78,7 +79,7 @@ class ScanProgress:
             self._show()
 
     def listed(self) -> None:
-        """All accounts are known: from now on the time left can be told."""
+        """All accounts are known: from now on the time left is known."""
         self._bar.update(self._task, total=self._known)
 
     def finished(self, scan: AccountScan, meter: Meter) -> None:
@@ -90,7 +91,7 @@ class ScanProgress:
 
     def _show(self) -> None:
         task = self._bar.tasks[0]
-        figures = f"{int(task.completed):,}/{self._known:,} accounts, {self._users:,} users"
+        figures = f"{int(task.completed):,}/{self._known:,} accounts, {many(self._users, 'user')}"
         if self._failed:
             figures += f", {self._failed:,} failed"
         if self._throttled:

@@ -12,10 +12,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from scanner.audit.assessment import Assessment
 from scanner.model import Determination, Entry, Revocation, Selector
+from scanner.report.words import many
 from scanner.safelist.check import Checked
 from scanner.safelist.explain import Explanation, Question
 from scanner.safelist.types import Safelist
+from scanner.safelist.usage import NO_EFFECT, NOT_JUDGED, EntryStatus, EntryUse
 from scanner.text import for_terminal
 
 GAP = "  "
@@ -35,10 +38,57 @@ def check_document(safelist: Safelist, checked: Checked, files: Sequence[str], d
 
 
 def show_check(console: Console, safelist: Safelist, checked: Checked, files: Sequence[str]) -> None:
-    counts = (len(safelist.entries), "entries"), (len(safelist.revocations), "revocations"), (len(files), "files")
-    _say(console, f"Valid: {', '.join(f'{what} {number:,}' for number, what in counts)}.")
+    entries, revocations = len(safelist.entries), len(safelist.revocations)
+    counted = [many(entries, "entry", "entries"), *([many(revocations, "revocation")] if revocations else [])]
+    _say(console, f"Valid: {', '.join(counted)}{',' if revocations else ''} in {many(len(files), 'file')}.")
     for line in [*_findings(checked), *safelist.warnings]:
         _say(console, line)
+
+
+def run_document(in_run: Assessment | None) -> dict[str, object]:
+    """The run that the safelists were compared with, and what became of each entry in it."""
+    if in_run is None:
+        return {"run": None, "in_run": None}
+    return {
+        "run": in_run.record.header.run_id,
+        "in_run": [
+            {"file": use.entry.file, "line": use.entry.line, "status": use.status}
+            | {"users": use.users, "remark": use.remark}
+            for use in in_run.safelist
+        ],
+    }
+
+
+def show_in_run(console: Console, in_run: Assessment) -> None:
+    """Print the entries that matched nothing in a run, and why, where that is known."""
+    lines = list(_unmatched(in_run.safelist))
+    what = many(len(lines), "finding") if lines else "no findings"
+    _say(console, f"Compared with run {in_run.record.header.run_id}: {what}.")
+    for line in lines:
+        _say(console, line)
+
+
+def _unmatched(uses: Sequence[EntryUse]) -> Iterator[str]:
+    """Place, finding, scope, what is selected, detail; expired, invalid and later entries are found without a run."""
+    for use in uses:
+        if use.status is EntryStatus.REVOCATION and use.remark:
+            finding: str = EntryStatus.UNMATCHED
+        elif use.status in {EntryStatus.UNMATCHED, EntryStatus.UNUSED}:
+            finding = use.status
+        else:
+            continue
+        detail = use.remark or "it approves no user in this run"
+        for kind in (NOT_JUDGED, NO_EFFECT):
+            if detail.startswith(kind):
+                finding, detail = kind.removesuffix(": "), detail.removeprefix(kind)
+        yield GAP.join((use.entry.at, finding, *_selects(use.entry), detail))
+
+
+def _selects(entry: Entry | Revocation) -> tuple[str, str]:
+    """The scope, and what is selected in it."""
+    if isinstance(entry, Revocation):
+        return f"account {entry.account_id}", entry.user
+    return entry.scope_text, entry.value if entry.selector is Selector.USER else f"{entry.selector} {entry.value}"
 
 
 def _findings(checked: Checked) -> Iterator[str]:
@@ -54,8 +104,7 @@ def _findings(checked: Checked) -> Iterator[str]:
         ),
     ]
     for entry, finding, detail in rows:
-        selects = entry.value if entry.selector is Selector.USER else f"{entry.selector} {entry.value}"
-        yield GAP.join((entry.at, finding, entry.scope_text, selects, detail))
+        yield GAP.join((entry.at, finding, *_selects(entry), detail))
 
 
 def _say(console: Console, line: str) -> None:

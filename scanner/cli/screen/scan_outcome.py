@@ -50,14 +50,16 @@ def print_outcome(rendered: Rendered, *, as_json: bool, quiet: bool) -> None:
 
 def show(rendered: Rendered, console: Console) -> None:
     """Print the outcome of a run; on a terminal as much of it as leaves the status in sight."""
+    words, command = next_step(rendered.assessment, rendered.run_folder, rendered.files, rendered.view.review)
+    room = console.height - 1 - (1 + len(command) // console.width if command else 0)
     layout: list[RenderableType] = []
-    for layout in _layouts(rendered, console):  # the last one is the least that there is
-        if not console.is_terminal or len(console.render_lines(Group(*layout), pad=False)) < console.height:
+    for layout in _layouts(rendered, console, words):  # the last one is the least that there is
+        if not console.is_terminal or len(console.render_lines(Group(*layout), pad=False)) <= room:
             break
-    print_parts(console, layout)
+    print_parts(console, layout, for_terminal(command) if command else None)
 
 
-def _layouts(rendered: Rendered, console: Console) -> Iterator[list[RenderableType]]:
+def _layouts(rendered: Rendered, console: Console, words: str) -> Iterator[list[RenderableType]]:
     """From all that there is to the least: without the table of accounts, then closely, then with fewer users."""
     view = rendered.view
     facts = [_banner(view.assessment), labelled(*_facts(view)), *_listing(view.assessment), *failures(view)]
@@ -67,13 +69,13 @@ def _layouts(rendered: Rendered, console: Console) -> Iterator[list[RenderableTy
         return list(urgent_users(view, console, options, most))
 
     if view.assessment.record.what_if:  # below who flips
-        yield [*facts, _end(rendered, explained=False)]
+        yield [*facts, _end(rendered, words, explained=False)]
         return
-    end = [_end(rendered, explained=True)]
+    end = [_end(rendered, words, explained=True)]
     yield _spaced(facts, users(MOST_URGENT), list(accounts_table(view, console)), end)
     yield _spaced(facts, users(MOST_URGENT), end)
     for most in range(MOST_URGENT, FEWEST_USERS - 1, -1):
-        yield [*facts, *users(most), _end(rendered, explained=False)]
+        yield [*facts, *users(most), _end(rendered, words, explained=False)]
 
 
 def _spaced(*groups: Sequence[RenderableType]) -> list[RenderableType]:
@@ -82,10 +84,9 @@ def _spaced(*groups: Sequence[RenderableType]) -> list[RenderableType]:
     return [part for group in filled[:-1] for part in (*group, Text())] + [*filled[-1]]
 
 
-def _end(rendered: Rendered, *, explained: bool) -> RenderableType:
-    step = next_step(rendered.assessment, rendered.run_folder, rendered.files, rendered.view.review)
+def _end(rendered: Rendered, words: str, *, explained: bool) -> RenderableType:
     digest = [("Digest", _digest(rendered.manifest_digest, explained=explained))] if rendered.manifest_digest else []
-    return labelled(("Files", _files(rendered, named=explained)), *digest, ("Next", Text(for_terminal(step))))
+    return labelled(("Files", _files(rendered, named=explained)), *digest, ("Next", Text(words)))
 
 
 def _digest(digest: str, *, explained: bool) -> Text:
@@ -153,7 +154,7 @@ def _changes(assessment: Assessment) -> Text:
     """How many users changed in which way, and since which run; or why that is not known."""
     header = assessment.record.header
     if header.previous_run is None or assessment.differences is None:
-        return Text(f"not compared{header.previous_why and f': {for_terminal(header.previous_why)}'}")
+        return Text(f"unknown{header.previous_why and f': {for_terminal(header.previous_why)}'}")
     text = Text()
     for change, count in counts(assessment.differences).items():
         text.append(", " if text else "").append(

@@ -37,7 +37,7 @@ ACCOUNTS_NAMED = 20  # of those not attempted for one reason
 Fact = tuple[str, str]
 
 NOT_COVERED = (
-    ("Root users", "The root user of each account is no IAM user; see IAM's credential report, <root_account>."),
+    ("Root users", "The root user of each account is not an IAM user; see IAM's credential report, <root_account>."),
     ("Identity Center users", "People who sign in through IAM Identity Center or a federation have no IAM user."),
     ("Roles", "Roles and who may assume them are not reviewed."),
     (
@@ -250,14 +250,14 @@ def _unedited(book: Book) -> Iterable[Fact]:
         return
     yield "What that shows", f"{_files(book.assessment)} and no line of the journal was changed since the run ended"
     yield "Reviewers", "decide in a copy of this workbook, on the sheet Review"
-    yield "Their decisions", "are read back by iam-scanner review import, which holds each row against the journal"
+    yield "Their decisions", "are read back by iam-scanner review import, which checks each row against the journal"
 
 
 def _files(assessment: Assessment) -> str:
     """What is verified; a part, or a report with other owners, is no file of the run."""
     if assessment.part is None and assessment.owners_from is None:
         return "no file, this workbook included,"
-    return "no file of the run (this workbook is rendered from it, and is none)"
+    return "no file of the run (this workbook is rendered from it and is not one of them)"
 
 
 def _safelists(texts: Sequence[SafelistText], *, recorded: bool) -> Iterable[Fact]:

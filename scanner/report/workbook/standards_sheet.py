@@ -120,7 +120,7 @@ CLAUSES = (
     Clause(
         "PCI DSS 4.0.1",
         "8.2.2, 8.2.4, 8.2.5, 8.2.6",
-        "Shared ids only by exception; a life cycle for users; leavers lose access; what was inactive for 90 days is "
+        "Shared IDs only by exception; a life cycle for users; leavers lose access; what was inactive for 90 days is "
         "disabled or removed.",
         _inactive,
         "Users: days_since_activity, created_at, console_access, active_access_keys",

@@ -3,7 +3,7 @@
 import pytest
 
 from scanner.errors import FaultsError
-from scanner.yaml import values
+from scanner.yaml.values import values
 
 SECRET = "hunter2"
 
@@ -30,7 +30,7 @@ def test_a_text_that_a_comment_cuts_off_is_refused() -> None:
     (fault,) = faults("exclude_ou:\n  - ou: Root/Prod\n    reason: see #SEC-1\n")
     assert fault == (
         "a.yaml:3: a # begins a comment here, and the text ends before it. "
-        "Put the whole text in quotes, or a space behind the #."
+        "Put the whole text in quotes, or a space after the #."
     )
 
 
@@ -40,7 +40,7 @@ def test_a_comment_that_is_one_is_no_fault(line: str) -> None:
 
 
 def test_a_key_that_stands_twice_is_refused() -> None:
-    assert faults("a: 1\nb: 2\na: 3\n") == ["a.yaml:3: the key 'a' is here a second time. Keep one of them."]
+    assert faults("a: 1\nb: 2\na: 3\n") == ["a.yaml:3: the key 'a' is repeated, after line 1. Keep one of them."]
 
 
 def test_half_a_character_is_refused_as_no_file_could_hold_it() -> None:
@@ -66,6 +66,9 @@ def test_half_a_character_is_refused_as_no_file_could_hold_it() -> None:
         f"@{SECRET}",
         f"> {SECRET}",
         f"- {SECRET}",
+        f"[{SECRET}: {SECRET}: {SECRET}",
+        f"a: {SECRET}: b",
+        f"\n  - a\n {SECRET} x: b",
         f'"{SECRET}\\q"',
         f'"{SECRET}\\u200b"',
         f'"{SECRET}\\ud800"',

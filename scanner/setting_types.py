@@ -1,0 +1,92 @@
+"""The types of settings: what a value may be, and what is said of one that may not."""
+
+import re
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator
+
+from scanner.model import FailOn
+from scanner.text import is_account_id, parse_day
+
+
+class WrongValueError(ValueError):
+    """What the checks raise, for pydantic to collect: the problem, in which {} is the value, and the remedy."""
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(problem)
+        self.problem, self.remedy = problem, remedy
+
+
+def _account_id(value: object) -> object:
+    """Refuse unquoted numbers: YAML and spreadsheets drop leading zeros."""
+    if isinstance(value, str) and is_account_id(value):
+        return value
+    if isinstance(value, str):
+        raise WrongValueError("{} is not a valid account ID", "Write its 12 digits.")
+    raise WrongValueError("{} is not an account ID", "Write its 12 digits in quotes.")
+
+
+def _day(value: object) -> object:
+    day = parse_day(value) if isinstance(value, str) else value
+    if not isinstance(day, date):
+        raise WrongValueError("{} is not a valid date", "Write it as 2027-01-15.")
+    return day
+
+
+def _fail_on(value: object) -> object:
+    if isinstance(value, str) and value in list(FailOn):
+        return FailOn(value)
+    raise WrongValueError("{} is not a condition to fail on", f"Write one of: {', '.join(FailOn)}.")
+
+
+def between(least: int, most: int) -> BeforeValidator:
+    def check(value: object) -> object:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if is_number and isinstance(value, int) and least <= value <= most:
+            return value
+        shown = value if is_number else "{}"
+        digits = re.sub(r"[\s,_']", "", value) if isinstance(value, str) else ""
+        remedy = f"Write {digits}, without quotes." if digits in map(str, range(least, most + 1)) else "Write one."
+        raise WrongValueError(f"{shown} is not a whole number from {least} to {most}", remedy)
+
+    return BeforeValidator(check)
+
+
+def _text(pattern: str, kind: str, remedy: str) -> AfterValidator:
+    """Compare a text with a pattern of AWS's."""
+
+    def check(value: str) -> str:
+        if re.fullmatch(pattern, value, re.ASCII) is None:
+            raise WrongValueError(f"{{}} is not {kind}", remedy)
+        return value
+
+    return AfterValidator(check)
+
+
+RoleName = Annotated[
+    str,
+    _text(
+        r"/?([!-9;-~]{1,510}/)?[\w+=,.@-]{1,64}",
+        "a valid role name",
+        "Write its name, or its path and name, but not the ARN.",
+    ),
+]
+ExternalId = Annotated[
+    str,
+    _text(r"[\w+=,.@:/-]{2,1224}", "a valid external ID", "Write 2 to 1,224 letters, digits and +=,.@:/- characters."),
+]
+SessionName = Annotated[
+    str, _text(r"[\w+=,.@-]{2,64}", "a valid session name", "Write 2 to 64 letters, digits and +=,.@- characters.")
+]
+RoleArn = Annotated[
+    str,
+    _text(
+        r"arn:aws[a-z-]*:iam::\d{12}:role/.+", "the ARN of a role", "Write it as arn:aws:iam::123456789012:role/Name."
+    ),
+]
+AccountIdText = Annotated[str, BeforeValidator(_account_id)]
+Day = Annotated[date, BeforeValidator(_day)]
+PathText = Annotated[Path, BeforeValidator(lambda value: Path(value) if isinstance(value, str) else value)]
+FailOnText = Annotated[FailOn, BeforeValidator(_fail_on)]

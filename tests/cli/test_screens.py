@@ -1,0 +1,845 @@
+"""A quarter as a person sees it: each screen at 80 and at 140 columns, with what happens in between.
+
+They are written into this file by `make test ARGS="tests/cli/test_screens.py -n 0 --inline-snapshot=create,fix"`. Read what that changes, as the person would. Run ids, digests and days are put in place of those that differ by run.
+"""
+
+# ruff: noqa: E501  # a screen has 140 columns
+
+import io
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from inline_snapshot import snapshot
+from openpyxl import load_workbook
+
+from scanner.cli.main import main
+from scanner.demo import Demo, sample
+from tests.aws_endpoint import Fault, deny, running
+from tests.conftest import BROKEN_AWS
+from tests.program import calling, named, small_world
+
+TODAY = date(2026, 11, 28)  # as the screens have it
+SAFELIST = "reports/demo/safelist.yaml"
+REVIEWED = {"reviewer": "ciso@example.com", "ticket": "SEC-200", "comment": "as agreed with the owner"}
+DECISIONS = {
+    ("745561209938", "j.novak"): {"decision": "Remove"},
+    ("905517342286", "webmaster"): {"decision": "Quarantine"},
+    ("557190284613", "cc-iam-manager"): {"decision": "Approve", "owner": "payments@example.com", "kind": "service"},
+}
+_ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_RUN = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
+_DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
+_DAY = re.compile(r"\b20\d\d-\d\d-\d\d\b")
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+class Screens:
+    """A terminal of this width and 24 lines, and what it showed after each command, by name."""
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        self.today = datetime.now(UTC).date()
+        self.shown: dict[str, str] = {}
+        self._runs: dict[str, str] = {}
+
+    def run(self, name: str, *arguments: str, code: int) -> None:
+        out, err = _Terminal(), io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            patch.setattr(sys, "argv", ["iam-scanner", *arguments])
+            patch.delenv("NO_COLOR", raising=False)
+            for variable, value in (("COLUMNS", self.width), ("LINES", 24), ("TERM", "xterm-256color")):
+                patch.setenv(variable, str(value))
+            try:
+                main()
+                ended = 0
+            except SystemExit as end:
+                ended = int(end.code or 0)
+        assert ended == code, out.getvalue() + err.getvalue()
+        errors = [line for line in err.getvalue().splitlines() if line.startswith(("error", "warning"))]
+        text = "\n".join(line.rstrip() for line in [*_ESCAPE.sub("", out.getvalue()).splitlines(), *errors])
+        self.shown[name] = f"\n{self._steady(text)}\n"
+
+    def _steady(self, text: str) -> str:
+        """The text as it would be on another day, with the same number of characters."""
+        for run in _RUN.findall(text):
+            self._runs.setdefault(run, f"20261128T08000{len(self._runs)}Z-{len(self._runs):06x}")
+        text = _RUN.sub(lambda found: self._runs[found[0]], text)
+        text = _DIGEST.sub("0" * 64, text)
+        return _DAY.sub(lambda found: str(TODAY + (date.fromisoformat(found[0]) - self.today)), text)
+
+    def run_id(self, number: int) -> str:
+        return list(self._runs)[number]
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Demo]:
+    """A demo of its own, as these tests change what it holds."""
+    pytest.importorskip("moto")
+    with sample(datetime.now(UTC).date()) as served:
+        yield served
+
+
+@pytest.fixture(scope="module", params=[80, 140])
+def quarter(request: pytest.FixtureRequest, demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Screens:
+    """The walk: scan, decide, import, another scan after somebody changed this and that, and the questions of then."""
+    screens = Screens(request.param)
+    until = str(screens.today + timedelta(days=180))
+    january = str(screens.today + (date(2027, 1, 31) - TODAY))
+    with pytest.MonkeyPatch.context() as patch, demo.applied():
+        patch.chdir(tmp_path_factory.mktemp("quarter"))
+        demo.write_files(Path("reports/demo"))
+        with _changed_organization() as change:
+            screens.run("the first scan", "scan", "--safelist", SAFELIST, code=3)
+            workbook = Path("reports") / screens.run_id(0) / "iam-users.xlsx"
+            importing = ("review", "import", "review.xlsx", "--safelist", SAFELIST)
+            _fill(workbook, screens.today, approve_until=None)
+            Path("~$review.xlsx").touch()
+            screens.run("a preview with faults", *importing, code=2)
+            Path("~$review.xlsx").unlink()
+            _fill(workbook, screens.today, approve_until=until)
+            screens.run("a preview", *importing, code=0)
+            screens.run("the import", *importing, "--write", code=0)
+            change()
+            screens.run("the next scan", "scan", "--safelist", SAFELIST, "--fail-on", "new", code=3)
+        screens.run("who is new", "users", "latest", "--change", "new", code=0)
+        screens.run("who gained rights", "users", "latest", "--change", "privilege-gained", code=0)
+        screens.run("who flips by January", "evaluate", "latest", "--as-of", january, code=3)
+        screens.run("what changed", "diff", screens.run_id(0), "latest", code=0)
+        screens.run("whether it is whole", "verify", "latest", code=0)
+        screens.run("the safelist", "safelist", "check", SAFELIST, code=0)
+    return screens
+
+
+@contextmanager
+def _changed_organization() -> Iterator[Any]:
+    """Somebody leaves, comes, and gains rights between the scans; afterwards it is as before."""
+    iam = _iam("731920465582")
+    iam.create_user(UserName="leaver")
+
+    def change() -> None:
+        iam.delete_user(UserName="leaver")
+        iam.create_user(UserName="new-hire")
+        iam.put_user_policy(UserName="integration-test", PolicyName="Everything", PolicyDocument=EVERYTHING)
+
+    yield change
+    iam.delete_user_policy(UserName="integration-test", PolicyName="Everything")
+    iam.delete_user(UserName="new-hire")
+
+
+EVERYTHING = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
+
+
+def _iam(account: str) -> Any:
+    role = f"arn:aws:iam::{account}:role/OrganizationAccountAccessRole"
+    assumed = boto3.client("sts").assume_role(RoleArn=role, RoleSessionName="somebody")["Credentials"]
+    return boto3.client(
+        "iam",
+        aws_access_key_id=assumed["AccessKeyId"],
+        aws_secret_access_key=assumed["SecretAccessKey"],
+        aws_session_token=assumed["SessionToken"],
+    )
+
+
+def _fill(workbook: Path, today: date, *, approve_until: str | None) -> None:
+    book = load_workbook(workbook)
+    sheet = book["Review"]
+    heads = {str(cell.value): number for number, cell in enumerate(sheet[1], 1)}
+    for row in range(2, sheet.max_row + 1):
+        user = str(sheet.cell(row, heads["account_id"]).value), str(sheet.cell(row, heads["user_name"]).value)
+        if decision := DECISIONS.get(user):
+            until = {"approve_until": approve_until} if decision["decision"] == "Approve" else {}
+            for key, value in {**REVIEWED, "reviewed_on": str(today), **decision, **until}.items():
+                sheet.cell(row, heads[key]).value = value
+    book.save("review.xlsx")
+
+
+@pytest.fixture(scope="module", params=[80, 140])
+def denied(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Screens:
+    """A first try, where the accounts do not have the role; and a run in which one account fails."""
+    screens, world = Screens(request.param), small_world()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("denied"))
+        for name, value in BROKEN_AWS.items():
+            patch.setenv(name, value)
+        Path("config/safelists").mkdir(parents=True)
+        Path("config/safelists/safelist.yaml").write_text("version: 1\nglobal: [alice]\n", encoding="utf-8")
+        with running(world, [Fault("sts:AssumeRole", deny)]) as endpoint, calling(endpoint):
+            screens.run("all denied", "scan", "--role-name", "Auditor", code=4)
+            endpoint.faults.rules[:] = [
+                Fault("sts:AssumeRole", deny, account=named(world, "dev").id),
+                Fault("iam:ListUsers", deny, account=named(world, "core").id),
+            ]
+            screens.run("two denied", "scan", code=4)
+    return screens
+
+
+@pytest.mark.parametrize("name", ["the first scan", "the next scan"])
+def test_a_scan_leaves_its_status_in_sight_on_24_lines(quarter: Screens, name: str) -> None:
+    lines = quarter.shown[name].strip("\n").splitlines()
+    assert lines[0].startswith("COMPLETE for the whole organization")
+    assert len(lines) <= 24
+
+
+# Left whole for `patch`, for pasting, and for whoever searches a log.
+WHOLE = (" ", "+", "-", "@", "iam-scanner ", "error: ", "warning: ")
+
+
+def test_no_line_is_wider_than_the_terminal(quarter: Screens, denied: Screens) -> None:
+    for screens in (quarter, denied):
+        lines = [line for text in screens.shown.values() for line in text.splitlines()]
+        assert [line for line in lines if len(line) > screens.width and not line.startswith(WHOLE)] == []
+
+
+def test_the_screens_at_80_and_140_columns(quarter: Screens) -> None:
+    expected = {
+        80: snapshot(
+            {
+                "the first scan": """\
+
+COMPLETE for the whole organization: 13 of 14 accounts (1 inactive)
+IAM-058 Check for unapproved IAM users: o-demosample, as of 2026-11-28
+Accounts   14 listed = 1 inactive + 13 scanned + 0 failed
+Users      64 found = 26 approved + 38 unapproved
+           of the 38: 8 administrators, 9 with console and no MFA, 12 dormant
+Changes    unknown: no earlier finished run of this organization in reports
+Safelist   22 entries: 12 in use, 1 expiring, 3 unused, 1 expired, 1 not
+           started, 1 invalid, 2 unmatched, 1 revocation
+Most urgent of 40 to review; all: iam-scanner users 20261128T080000Z-000000
+payments-prod       cc-iam-manager     administrator, on no safelist
+core-platform-prod  k.watanabe         administrator, on no safelist
+core-platform-prod  terraform-apply    administrator, dormant with active key…
+core-data-prod      etl-adhoc          administrator, dormant with active key…
+core-data-prod      temp-migration     administrator, dormant with active key…
+build-dev           cicd-legacy        administrator, dormant with active key…
+sandbox-analytics   hackathon-winner   administrator, dormant with active key…
+legacy-shop         shop-ftp-sync      administrator, on no safelist
+example-management  root-helper        console without MFA, dormant, on no sa…
+payments-prod       cc-accounting-dep  console without MFA, on no safelist
+Files      reports/20261128T080000Z-000000
+Digest     0000000000000000000000000000000000000000000000000000000000000000
+Next       decide on the sheet Review, in a copy of the workbook; then:
+iam-scanner review import review.xlsx --safelist reports/demo/safelist.yaml
+""",
+                "a preview with faults": """\
+
+warning: review.xlsx seems to be open in a spreadsheet program (~$review.xlsx is beside it), and edits that are not saved are not read. Save and close it, and run the command again.
+error: review.xlsx, Review!P2 (cc-iam-manager in payments-prod): The approval would break the policy: it has no expires_on. Fill in approve_until.
+error: 1 fault. Nothing was imported.
+""",
+                "a preview": """\
+
+--- reports/demo/safelist.yaml
++++ reports/demo/safelist.yaml
+@@ -142,6 +142,15 @@
+       approved_on: 2026-04-22
+       expires_on: 2027-04-22
+       ticket: SEC-095
++    - user: cc-iam-manager
++      user_id: AIDAGLHEJWQSKGMGKZBYQ
++      kind: service
++      owner: payments@example.com
++      reason: as agreed with the owner
++      approved_by: ciso@example.com
++      approved_on: 2026-11-28
++      expires_on: 2027-05-27
++      ticket: SEC-200
+
+   "557302918845":               # payments-ledger-prod
+     # Pinned to the user of that name who was deleted; the present one is another.
+@@ -232,3 +241,15 @@
+     by: ciso@example.com
+     on: 2026-11-14
+     ticket: SEC-122
++  - account: "745561209938"
++    user: j.novak
++    user_id: AIDAB3B2ARVZSX222CVEE
++    by: ciso@example.com
++    on: 2026-11-28
++    ticket: SEC-200
++  - account: "905517342286"
++    user: webmaster
++    user_id: AIDAEPS5RRXJTDH67UP76
++    by: ciso@example.com
++    on: 2026-11-28
++    ticket: SEC-200
+
+Review of run 20261128T080000Z-000000: PREVIEW, nothing was written
+Decided    3 users: 1 Approve, 1 Remove, 1 Quarantine
+Undecided  37 of 40 users that the run says need a decision
+Safelist   would add 1 approval and 2 revocations: reports/demo/safelist.yaml
+Removals   2 users: reports/20261128T080000Z-000000-review/removals.json
+Ledger     would add 3 decisions: reports/decisions.csv
+Next       check all of this, and run the same command with --write; or correct
+           the workbook first
+""",
+                "the import": """\
+
+--- reports/demo/safelist.yaml
++++ reports/demo/safelist.yaml
+@@ -142,6 +142,15 @@
+       approved_on: 2026-04-22
+       expires_on: 2027-04-22
+       ticket: SEC-095
++    - user: cc-iam-manager
++      user_id: AIDAGLHEJWQSKGMGKZBYQ
++      kind: service
++      owner: payments@example.com
++      reason: as agreed with the owner
++      approved_by: ciso@example.com
++      approved_on: 2026-11-28
++      expires_on: 2027-05-27
++      ticket: SEC-200
+
+   "557302918845":               # payments-ledger-prod
+     # Pinned to the user of that name who was deleted; the present one is another.
+@@ -232,3 +241,15 @@
+     by: ciso@example.com
+     on: 2026-11-14
+     ticket: SEC-122
++  - account: "745561209938"
++    user: j.novak
++    user_id: AIDAB3B2ARVZSX222CVEE
++    by: ciso@example.com
++    on: 2026-11-28
++    ticket: SEC-200
++  - account: "905517342286"
++    user: webmaster
++    user_id: AIDAEPS5RRXJTDH67UP76
++    by: ciso@example.com
++    on: 2026-11-28
++    ticket: SEC-200
+
+Review of run 20261128T080000Z-000000
+Decided    3 users: 1 Approve, 1 Remove, 1 Quarantine
+Undecided  37 of 40 users that the run says need a decision
+Safelist   1 approval and 2 revocations added: reports/demo/safelist.yaml
+Removals   2 users: reports/20261128T080000Z-000000-review/removals.json
+Ledger     3 decisions added: reports/decisions.csv
+Next       have the change of reports/demo/safelist.yaml reviewed and merged:
+           that is what approves
+           import the decisions that are missing, in the same workbook or in
+           others of this run
+           remove and quarantine the users in removals.json
+           scan again, to see that all of it was carried out
+""",
+                "the next scan": """\
+
+COMPLETE for the whole organization: 13 of 14 accounts (1 inactive)
+IAM-058 Check for unapproved IAM users: o-demosample, as of 2026-11-28
+Accounts   14 listed = 1 inactive + 13 scanned + 0 failed
+Users      64 found = 27 approved + 37 unapproved
+           of the 37: 8 administrators, 9 with console and no MFA, 12 dormant
+Changes    1 privilege gained, 1 new, 1 newly approved, 1 gone, 61 unchanged
+           since 20261128T080000Z-000000, the newest complete run for this scope
+Decisions  1 to be removed and still there: j.novak (core-dev)
+           1 to be quarantined and still there: webmaster (legacy-shop)
+Safelist   25 entries: 13 in use, 1 expiring, 3 unused, 1 expired, 1 not
+           started, 1 invalid, 2 unmatched, 3 revocations
+Fail on    new: 1 user, exit code 3
+Most urgent of 39 to review; all: iam-scanner users 20261128T080001Z-000001
+payments-dev        integration-test  privilege gained, administrator, approv…
+core-platform-prod  k.watanabe        administrator, on no safelist
+core-platform-prod  terraform-apply   administrator, dormant with active keys…
+core-data-prod      etl-adhoc         administrator, dormant with active keys…
+core-data-prod      temp-migration    administrator, dormant with active keys…
+build-dev           cicd-legacy       administrator, dormant with active keys…
+Files      reports/20261128T080001Z-000001
+Digest     0000000000000000000000000000000000000000000000000000000000000000
+Next       decide on the sheet Review, in a copy of the workbook; then:
+iam-scanner review import review.xlsx --safelist reports/demo/safelist.yaml
+""",
+                "who is new": """\
+
+Account       Name          User      Why
+731920465582  payments-dev  new-hire  new, on no safelist
+
+1 of 64 users of run 20261128T080001Z-000001: COMPLETE
+""",
+                "who gained rights": """\
+
+Account       Name          User              Why
+731920465582  payments-dev  integration-test  privilege gained, administrator,
+                                              approval not started yet
+
+1 of 64 users of run 20261128T080001Z-000001: COMPLETE
+""",
+                "who flips by January": """\
+
+2 users flip, compared with run 20261128T080001Z-000001 as it was decided: 1
+from approved to unapproved, 1 from unapproved to approved.
+
+Newly unapproved: 1 user
+  557190284613  payments-prod  cc-aurora-developer
+      approval: approved -> unapproved (The approval at
+      reports/demo/safelist.yaml:127 ended on 2026-12-19)
+
+Newly approved: 1 user
+  731920465582  payments-dev  integration-test
+      approval: unapproved (approval not started yet) -> approved for this
+      account by reports/demo/safelist.yaml:208 until 2027-06-06
+
+COMPLETE for the whole organization: 13 of 14 accounts (1 inactive)
+WHAT-IF: run 20261128T080001Z-000001, decided again by its own safelists,
+approvals judged on 2027-01-31, not on 2026-11-28. No account was read again,
+and the run stays as it was decided.
+Accounts   14 listed = 1 inactive + 13 scanned + 0 failed
+Users      64 found = 27 approved + 37 unapproved
+Changes    1 privilege gained, 1 newly unapproved, 1 new, 2 newly approved, 1
+           gone, 60 unchanged
+           since 20261128T080000Z-000000, the newest complete run for this scope
+Decisions  1 to be removed and still there: j.novak (core-dev)
+           1 to be quarantined and still there: webmaster (legacy-shop)
+Safelist   25 entries: 12 in use, 2 expiring, 3 unused, 2 expired, 1 invalid, 2
+           unmatched, 3 revocations
+Fail on    new: 1 user, exit code 3
+Files      reports/20261128T080001Z-000001-evaluated-9cb5bd5b
+Next       the run stays as it was decided. To have it otherwise, change the
+           safelists, and scan again.
+""",
+                "what changed": """\
+
+Old        20261128T080000Z-000000  2026-11-28  COMPLETE for the whole
+           organization: 13 of 14 accounts (1 inactive)
+New        20261128T080001Z-000001  2026-11-28  COMPLETE for the whole
+           organization: 13 of 14 accounts (1 inactive)
+Changed    1 privilege gained, 1 new, 1 newly approved, 1 gone
+Unchanged  61 users
+
+Privilege gained: 1 user
+  731920465582  payments-dev  integration-test
+      rights: none -> administrator, policy Everything
+      approval: unapproved (The approval at reports/demo/safelist.yaml:208
+      starts on 2026-12-05)
+
+New: 1 user
+  731920465582  payments-dev  new-hire
+      user: not there -> there
+      approval: unapproved (No entry matches)
+      rights: none
+
+Newly approved: 1 user
+  557190284613  payments-prod  cc-iam-manager
+      approval: unapproved (on no safelist) -> approved for this account by
+      reports/demo/safelist.yaml:145 until 2027-05-27
+
+Gone: 1 user
+  731920465582  payments-dev  leaver
+      user: there -> not there any more
+      approval: unapproved (on no safelist)
+      rights: none
+""",
+                "whether it is whole": """\
+
+ok          manifest.json names 5 files
+ok          accounts.csv is as it was
+ok          iam-users.csv is as it was
+ok          iam-users.xlsx is as it was
+ok          journal.jsonl is as it was
+ok          summary.json is as it was
+ok          journal.jsonl every line follows the one before it
+ok          iam-users.csv rendered again from the journal: the same bytes
+ok          accounts.csv rendered again from the journal: the same bytes
+The run is whole.
+Without --digest this does not show that nobody rewrote all of it.
+""",
+                "the safelist": """\
+
+Valid: 22 entries, 3 revocations, in 1 file.
+reports/demo/safelist.yaml:198  breaks the policy  account 618840027593
+    redshift-loader  data-engineer@example.com is not among the policy's
+    approvers
+reports/demo/safelist.yaml:96  expired  account 000123456789  guardduty-export
+    ended on 2026-10-29
+reports/demo/safelist.yaml:127  expiring  account 557190284613
+    cc-aurora-developer  ends on 2026-12-19
+reports/demo/safelist.yaml:228  expiring  account 999988887777  partner-feed
+    ends on 2027-02-01
+reports/demo/safelist.yaml:208  not started  account 731920465582
+    integration-test  starts on 2026-12-05
+The approval at reports/demo/safelist.yaml:178 has no effect:
+    reports/demo/safelist.yaml:239 revokes it.
+""",
+            }
+        ),
+        140: snapshot(
+            {
+                "the first scan": """\
+
+COMPLETE for the whole organization: 13 of 14 accounts (1 inactive)
+IAM-058 Check for unapproved IAM users: o-demosample, as of 2026-11-28
+Accounts   14 listed = 1 inactive + 13 scanned + 0 failed
+Users      64 found = 26 approved + 38 unapproved
+           of the 38: 8 administrators, 9 with console and no MFA, 12 dormant
+Changes    unknown: no earlier finished run of this organization in reports
+Safelist   22 entries: 12 in use, 1 expiring, 3 unused, 1 expired, 1 not started, 1 invalid, 2 unmatched, 1 revocation
+Most urgent of 40 to review; all: iam-scanner users 20261128T080000Z-000000
+557190284613  payments-prod       cc-iam-manager     administrator, on no safelist
+602914873315  core-platform-prod  k.watanabe         administrator, on no safelist
+602914873315  core-platform-prod  terraform-apply    administrator, dormant with active keys, approval revoked
+618840027593  core-data-prod      etl-adhoc          administrator, dormant with active keys, on no safelist
+618840027593  core-data-prod      temp-migration     administrator, dormant with active keys, on no safelist
+753300918274  build-dev           cicd-legacy        administrator, dormant with active keys, on no safelist
+860012457739  sandbox-analytics   hackathon-winner   administrator, dormant with active keys, on no safelist
+905517342286  legacy-shop         shop-ftp-sync      administrator, on no safelist
+210987654321  example-management  root-helper        console without MFA, dormant, on no safelist
+557190284613  payments-prod       cc-accounting-dep  console without MFA, on no safelist
+Files      reports/20261128T080000Z-000000
+Digest     0000000000000000000000000000000000000000000000000000000000000000
+Next       decide on the sheet Review, in a copy of the workbook; then:
+iam-scanner review import review.xlsx --safelist reports/demo/safelist.yaml
+""",
+                "a preview with faults": """\
+
+warning: review.xlsx seems to be open in a spreadsheet program (~$review.xlsx is beside it), and edits that are not saved are not read. Save and close it, and run the command again.
+error: review.xlsx, Review!P2 (cc-iam-manager in payments-prod): The approval would break the policy: it has no expires_on. Fill in approve_until.
+error: 1 fault. Nothing was imported.
+""",
+                "a preview": """\
+
+--- reports/demo/safelist.yaml
++++ reports/demo/safelist.yaml
+@@ -142,6 +142,15 @@
+       approved_on: 2026-04-22
+       expires_on: 2027-04-22
+       ticket: SEC-095
++    - user: cc-iam-manager
++      user_id: AIDAGLHEJWQSKGMGKZBYQ
++      kind: service
++      owner: payments@example.com
++      reason: as agreed with the owner
++      approved_by: ciso@example.com
++      approved_on: 2026-11-28
++      expires_on: 2027-05-27
++      ticket: SEC-200
+
+   "557302918845":               # payments-ledger-prod
+     # Pinned to the user of that name who was deleted; the present one is another.
+@@ -232,3 +241,15 @@
+     by: ciso@example.com
+     on: 2026-11-14
+     ticket: SEC-122
++  - account: "745561209938"
++    user: j.novak
++    user_id: AIDAB3B2ARVZSX222CVEE
++    by: ciso@example.com
++    on: 2026-11-28
++    ticket: SEC-200
++  - account: "905517342286"
++    user: webmaster
++    user_id: AIDAEPS5RRXJTDH67UP76
++    by: ciso@example.com
++    on: 2026-11-28
++    ticket: SEC-200
+
+Review of run 20261128T080000Z-000000: PREVIEW, nothing was written
+Decided    3 users: 1 Approve, 1 Remove, 1 Quarantine
+Undecided  37 of 40 users that the run says need a decision
+Safelist   would add 1 approval and 2 revocations: reports/demo/safelist.yaml
+Removals   2 users: reports/20261128T080000Z-000000-review/removals.json
+Ledger     would add 3 decisions: reports/decisions.csv
+Next       check all of this, and run the same command with --write; or correct the workbook first
+""",
+                "the import": """\
+
+--- reports/demo/safelist.yaml
++++ reports/demo/safelist.yaml
+@@ -142,6 +142,15 @@
+       approved_on: 2026-04-22
+       expires_on: 2027-04-22
+       ticket: SEC-095
++    - user: cc-iam-manager
++      user_id: AIDAGLHEJWQSKGMGKZBYQ
++      kind: service
++      owner: payments@example.com
++      reason: as agreed with the owner
++      approved_by: ciso@example.com
++      approved_on: 2026-11-28
++      expires_on: 2027-05-27
++      ticket: SEC-200
+
+   "557302918845":               # payments-ledger-prod
+     # Pinned to the user of that name who was deleted; the present one is another.
+@@ -232,3 +241,15 @@
+     by: ciso@example.com
+     on: 2026-11-14
+     ticket: SEC-122
++  - account: "745561209938"
++    user: j.novak
++    user_id: AIDAB3B2ARVZSX222CVEE
++    by: ciso@example.com
++    on: 2026-11-28
++    ticket: SEC-200
++  - account: "905517342286"
++    user: webmaster
++    user_id: AIDAEPS5RRXJTDH67UP76
++    by: ciso@example.com
++    on: 2026-11-28
++    ticket: SEC-200
+
+Review of run 20261128T080000Z-000000
+Decided    3 users: 1 Approve, 1 Remove, 1 Quarantine
+Undecided  37 of 40 users that the run says need a decision
+Safelist   1 approval and 2 revocations added: reports/demo/safelist.yaml
+Removals   2 users: reports/20261128T080000Z-000000-review/removals.json
+Ledger     3 decisions added: reports/decisions.csv
+Next       have the change of reports/demo/safelist.yaml reviewed and merged: that is what approves
+           import the decisions that are missing, in the same workbook or in others of this run
+           remove and quarantine the users in removals.json
+           scan again, to see that all of it was carried out
+""",
+                "the next scan": """\
+
+COMPLETE for the whole organization: 13 of 14 accounts (1 inactive)
+IAM-058 Check for unapproved IAM users: o-demosample, as of 2026-11-28
+Accounts   14 listed = 1 inactive + 13 scanned + 0 failed
+Users      64 found = 27 approved + 37 unapproved
+           of the 37: 8 administrators, 9 with console and no MFA, 12 dormant
+Changes    1 privilege gained, 1 new, 1 newly approved, 1 gone, 61 unchanged
+           since 20261128T080000Z-000000, the newest complete run for this scope
+Decisions  1 to be removed and still there: j.novak (core-dev)
+           1 to be quarantined and still there: webmaster (legacy-shop)
+Safelist   25 entries: 13 in use, 1 expiring, 3 unused, 1 expired, 1 not started, 1 invalid, 2 unmatched, 3 revocations
+Fail on    new: 1 user, exit code 3
+Most urgent of 39 to review; all: iam-scanner users 20261128T080001Z-000001
+731920465582  payments-dev        integration-test  privilege gained, administrator, approval not started yet
+602914873315  core-platform-prod  k.watanabe        administrator, on no safelist
+602914873315  core-platform-prod  terraform-apply   administrator, dormant with active keys, approval revoked
+618840027593  core-data-prod      etl-adhoc         administrator, dormant with active keys, on no safelist
+618840027593  core-data-prod      temp-migration    administrator, dormant with active keys, on no safelist
+753300918274  build-dev           cicd-legacy       administrator, dormant with active keys, on no safelist
+860012457739  sandbox-analytics   hackathon-winner  administrator, dormant with active keys, on no safelist
+Files      reports/20261128T080001Z-000001
+Digest     0000000000000000000000000000000000000000000000000000000000000000
+Next       decide on the sheet Review, in a copy of the workbook; then:
+iam-scanner review import review.xlsx --safelist reports/demo/safelist.yaml
+""",
+                "who is new": """\
+
+Account       Name          User      Why
+731920465582  payments-dev  new-hire  new, on no safelist
+
+1 of 64 users of run 20261128T080001Z-000001: COMPLETE
+""",
+                "who gained rights": """\
+
+Account       Name          User              Why
+731920465582  payments-dev  integration-test  privilege gained, administrator, approval not started yet
+
+1 of 64 users of run 20261128T080001Z-000001: COMPLETE
+""",
+                "who flips by January": """\
+
+2 users flip, compared with run 20261128T080001Z-000001 as it was decided: 1 from approved to unapproved, 1 from unapproved to approved.
+
+Newly unapproved: 1 user
+  557190284613  payments-prod  cc-aurora-developer
+      approval: approved -> unapproved (The approval at reports/demo/safelist.yaml:127 ended on 2026-12-19)
+
+Newly approved: 1 user
+  731920465582  payments-dev  integration-test
+      approval: unapproved (approval not started yet) -> approved for this account by reports/demo/safelist.yaml:208 until 2027-06-06
+
+COMPLETE for the whole organization: 13 of 14 accounts (1 inactive)
+WHAT-IF: run 20261128T080001Z-000001, decided again by its own safelists, approvals judged on 2027-01-31, not on 2026-11-28. No account was
+read again, and the run stays as it was decided.
+Accounts   14 listed = 1 inactive + 13 scanned + 0 failed
+Users      64 found = 27 approved + 37 unapproved
+Changes    1 privilege gained, 1 newly unapproved, 1 new, 2 newly approved, 1 gone, 60 unchanged
+           since 20261128T080000Z-000000, the newest complete run for this scope
+Decisions  1 to be removed and still there: j.novak (core-dev)
+           1 to be quarantined and still there: webmaster (legacy-shop)
+Safelist   25 entries: 12 in use, 2 expiring, 3 unused, 2 expired, 1 invalid, 2 unmatched, 3 revocations
+Fail on    new: 1 user, exit code 3
+Files      reports/20261128T080001Z-000001-evaluated-9cb5bd5b
+Next       the run stays as it was decided. To have it otherwise, change the safelists, and scan again.
+""",
+                "what changed": """\
+
+Old        20261128T080000Z-000000  2026-11-28  COMPLETE for the whole organization: 13 of 14 accounts (1 inactive)
+New        20261128T080001Z-000001  2026-11-28  COMPLETE for the whole organization: 13 of 14 accounts (1 inactive)
+Changed    1 privilege gained, 1 new, 1 newly approved, 1 gone
+Unchanged  61 users
+
+Privilege gained: 1 user
+  731920465582  payments-dev  integration-test
+      rights: none -> administrator, policy Everything
+      approval: unapproved (The approval at reports/demo/safelist.yaml:208 starts on 2026-12-05)
+
+New: 1 user
+  731920465582  payments-dev  new-hire  user: not there -> there; approval: unapproved (No entry matches); rights: none
+
+Newly approved: 1 user
+  557190284613  payments-prod  cc-iam-manager
+      approval: unapproved (on no safelist) -> approved for this account by reports/demo/safelist.yaml:145 until 2027-05-27
+
+Gone: 1 user
+  731920465582  payments-dev  leaver  user: there -> not there any more; approval: unapproved (on no safelist); rights: none
+""",
+                "whether it is whole": """\
+
+ok          manifest.json names 5 files
+ok          accounts.csv is as it was
+ok          iam-users.csv is as it was
+ok          iam-users.xlsx is as it was
+ok          journal.jsonl is as it was
+ok          summary.json is as it was
+ok          journal.jsonl every line follows the one before it
+ok          iam-users.csv rendered again from the journal: the same bytes
+ok          accounts.csv rendered again from the journal: the same bytes
+The run is whole.
+Without --digest this does not show that nobody rewrote all of it.
+""",
+                "the safelist": """\
+
+Valid: 22 entries, 3 revocations, in 1 file.
+reports/demo/safelist.yaml:198  breaks the policy  account 618840027593  redshift-loader  data-engineer@example.com is not among the
+    policy's approvers
+reports/demo/safelist.yaml:96  expired  account 000123456789  guardduty-export  ended on 2026-10-29
+reports/demo/safelist.yaml:127  expiring  account 557190284613  cc-aurora-developer  ends on 2026-12-19
+reports/demo/safelist.yaml:228  expiring  account 999988887777  partner-feed  ends on 2027-02-01
+reports/demo/safelist.yaml:208  not started  account 731920465582  integration-test  starts on 2026-12-05
+The approval at reports/demo/safelist.yaml:178 has no effect: reports/demo/safelist.yaml:239 revokes it.
+""",
+            }
+        ),
+    }
+    assert quarter.shown == expected[quarter.width]
+
+
+def test_the_screens_of_what_failed(denied: Screens) -> None:
+    expected = {
+        80: snapshot(
+            {
+                "all denied": """\
+
+INCOMPLETE: 6 of 7 accounts in scope could not be read
+IAM-058 Check for unapproved IAM users: o-example0001, as of 2026-11-28
+Accounts   7 listed = 1 scanned + 6 failed
+Users      2 found = 1 approved + 1 unapproved
+Changes    unknown: no earlier finished run of this organization in reports
+Safelist   1 entry: 1 in use
+Not read: 6 accounts
+No account but the caller's own could be entered. Most likely their role is not
+called Auditor (give its name with --role-name), the external ID is missing
+(--external-id), or their roles trust another principal than the caller.
+  6 accounts: payments-1 162261467039, dev 324522934078, payments-2 549681956052
+  and 3 more
+  ROLE_NOT_ASSUMABLE sts:AssumeRole AccessDenied: User:
+  arn:aws:iam::387420489013:user/auditor is not authorized to perform:
+  sts:AssumeRole on resource: arn:aws:iam::162261467039:role/Auditor
+  Check in this account that the role exists, that its trust policy names the
+  caller (and the external ID, if one is asked for), and that no SCP denies it:
+  AWS does not say which. Then scan again.
+Most urgent of 2 to review; all: iam-scanner users 20261128T080000Z-000000
+management  bob    on no safelist
+management  alice  never reviewed
+Files      reports/20261128T080000Z-000000
+Digest     0000000000000000000000000000000000000000000000000000000000000000
+Next       nothing is known of the users in accounts that were not read. Fix the
+           cause; then:
+iam-scanner scan --resume reports/20261128T080000Z-000000
+""",
+                "two denied": """\
+
+INCOMPLETE: 2 of 7 accounts in scope could not be read
+IAM-058 Check for unapproved IAM users: o-example0001, as of 2026-11-28
+Accounts   7 listed = 5 scanned + 2 failed
+Users      10 found = 5 approved + 5 unapproved
+Changes    unknown: no earlier run is complete and covers this scope (1
+           incomplete)
+Safelist   1 entry: 1 in use
+Not read: 2 accounts
+  1 account: dev 324522934078
+  ROLE_NOT_ASSUMABLE sts:AssumeRole AccessDenied: User:
+  arn:aws:iam::387420489013:user/auditor is not authorized to perform:
+  sts:AssumeRole on resource:
+  arn:aws:iam::324522934078:role/OrganizationAccountAccessRole
+  Check in this account that the role exists, that its trust policy names the
+  caller (and the external ID, if one is asked for), and that no SCP denies it:
+  AWS does not say which. Then scan again.
+  1 account: core 937102445065
+  ACCESS_DENIED iam:ListUsers AccessDenied: User:
+  arn:aws:sts::937102445065:assumed-role/OrganizationAccountAccessRole/iam-scann
+  er is not authorized to perform: iam:ListUsers on resource: *
+  Allow this call in the role's policies, and check SCPs, permissions boundaries
+  and the session policy.
+Most urgent of 10 to review; all: iam-scanner users 20261128T080001Z-000001
+payments-1  bob  on no safelist
+management  bob  on no safelist
+payments-2  bob  on no safelist
+Files      reports/20261128T080001Z-000001
+Digest     0000000000000000000000000000000000000000000000000000000000000000
+Next       nothing is known of the users in accounts that were not read. Fix the
+           cause; then:
+iam-scanner scan --resume reports/20261128T080001Z-000001
+""",
+            }
+        ),
+        140: snapshot(
+            {
+                "all denied": """\
+
+INCOMPLETE: 6 of 7 accounts in scope could not be read
+IAM-058 Check for unapproved IAM users: o-example0001, as of 2026-11-28
+Accounts   7 listed = 1 scanned + 6 failed
+Users      2 found = 1 approved + 1 unapproved
+Changes    unknown: no earlier finished run of this organization in reports
+Safelist   1 entry: 1 in use
+Not read: 6 accounts
+No account but the caller's own could be entered. Most likely their role is not called Auditor (give its name with --role-name), the
+external ID is missing (--external-id), or their roles trust another principal than the caller.
+  6 accounts: payments-1 162261467039, dev 324522934078, payments-2 549681956052 and 3 more
+  ROLE_NOT_ASSUMABLE sts:AssumeRole AccessDenied: User: arn:aws:iam::387420489013:user/auditor is not authorized to perform: sts:AssumeRole
+  on resource: arn:aws:iam::162261467039:role/Auditor
+  Check in this account that the role exists, that its trust policy names the caller (and the external ID, if one is asked for), and that no
+  SCP denies it: AWS does not say which. Then scan again.
+Most urgent of 2 to review; all: iam-scanner users 20261128T080000Z-000000
+387420489013  management  bob    on no safelist
+387420489013  management  alice  never reviewed
+Files      reports/20261128T080000Z-000000
+Digest     0000000000000000000000000000000000000000000000000000000000000000
+Next       nothing is known of the users in accounts that were not read. Fix the cause; then:
+iam-scanner scan --resume reports/20261128T080000Z-000000
+""",
+                "two denied": """\
+
+INCOMPLETE: 2 of 7 accounts in scope could not be read
+IAM-058 Check for unapproved IAM users: o-example0001, as of 2026-11-28
+Accounts   7 listed = 5 scanned + 2 failed
+Users      10 found = 5 approved + 5 unapproved
+Changes    unknown: no earlier run is complete and covers this scope (1 incomplete)
+Safelist   1 entry: 1 in use
+Not read: 2 accounts
+  1 account: dev 324522934078
+  ROLE_NOT_ASSUMABLE sts:AssumeRole AccessDenied: User: arn:aws:iam::387420489013:user/auditor is not authorized to perform: sts:AssumeRole
+  on resource: arn:aws:iam::324522934078:role/OrganizationAccountAccessRole
+  Check in this account that the role exists, that its trust policy names the caller (and the external ID, if one is asked for), and that no
+  SCP denies it: AWS does not say which. Then scan again.
+  1 account: core 937102445065
+  ACCESS_DENIED iam:ListUsers AccessDenied: User: arn:aws:sts::937102445065:assumed-role/OrganizationAccountAccessRole/iam-scanner is not
+  authorized to perform: iam:ListUsers on resource: *
+  Allow this call in the role's policies, and check SCPs, permissions boundaries and the session policy.
+Most urgent of 10 to review; all: iam-scanner users 20261128T080001Z-000001
+162261467039  payments-1  bob  on no safelist
+387420489013  management  bob  on no safelist
+549681956052  payments-2  bob  on no safelist
+Files      reports/20261128T080001Z-000001
+Digest     0000000000000000000000000000000000000000000000000000000000000000
+Next       nothing is known of the users in accounts that were not read. Fix the cause; then:
+iam-scanner scan --resume reports/20261128T080001Z-000001
+""",
+            }
+        ),
+    }
+    assert denied.shown == expected[denied.width]
