@@ -41,9 +41,9 @@ def said(*arguments: object, code: int = 0) -> Done:
     return done
 
 
-def scanned() -> Path:
+def scanned(*options: str) -> Path:
     """Scan; return the run's folder."""
-    return Path(said("scan", "--safelist", "safelists", "--quiet", code=3).out.strip())
+    return Path(said("scan", "--safelist", "safelists", "--quiet", *options, code=3).out.strip())
 
 
 def users(run: Path) -> dict[str, dict[str, str]]:
@@ -81,12 +81,11 @@ def test_a_quarter_ends_with_the_removed_gone_and_diff_says_that_and_nothing_els
     shown = said("remediate", "apply", plan, "--safelist", "safelists")
     assert "Nothing was changed." in shown.out
     said("remediate", "apply", plan, *EXECUTE, "--user", "notebook-shared", "--safelist", "safelists")
-    quarantined = scanned()
+    quarantined = scanned("--format", "csv")
     assert changes(first, quarantined) == {}, "a quarantine changes no decision"
     assert "AWSDenyAll" in users(quarantined)["notebook-shared"]["attached_policies"]
     assert users(quarantined)["notebook-shared"]["active_access_keys"] == "0"
     assert fates(quarantined) == {"decided": 3, "gone": 0, "quarantined": 1, "still_there": 2, "not_read": 0}
-    assert re.fullmatch(rf"quarantined on [\d-]+ by plan {plan}", last_actions(quarantined)["notebook-shared"])
     said("remediate", "undo", plan, *EXECUTE)
     said("remediate", "apply", plan, *EXECUTE, "--safelist", "safelists")
     last = scanned()
