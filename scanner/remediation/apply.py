@@ -137,7 +137,7 @@ def _grounds(request: ApplyRequest, plan: Plan, allowances: Allowances, notes: l
     """Read what decisions are checked against; undo needs none of it, and works where a safelist is broken."""
     safelist = parse(read(request.settings.safelist))
     check_organization(safelist, plan.organization_id)
-    return grounds_of(safelist, request.settings.output, allowances, request.now, notes)
+    return grounds_of(safelist, request.settings, allowances, request.now, notes)
 
 
 def _ended(pending: Pending, concluded: tuple[Concluded, ...]) -> Ended:

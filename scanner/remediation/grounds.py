@@ -12,6 +12,7 @@ from scanner.remediation.plan_document import Target
 from scanner.remediation.refusals import Case
 from scanner.safelist.match import Index
 from scanner.safelist.types import Safelist
+from scanner.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,16 @@ class Grounds:
     quarantined: Mapping[UserKey, datetime]  # by this program, and not undone
     allowances: Allowances
     now: datetime
+    settings: Settings  # whose exclusions hold for remediation too; its selection does not
+
+    def excluded(self, account: Account) -> str | None:
+        """Return why an account is excluded, by itself or by an OU that holds it; None where it is not."""
+        units = {name for unit in account.ous for name in (unit.id, unit.path)}
+        whys = (
+            *(each.reason for each in self.settings.exclude_account if each.account == account.id),
+            *(each.reason for each in self.settings.exclude_ou if each.ou in units),
+        )
+        return next(iter(whys), None)
 
 
 class Judge:
@@ -56,6 +67,7 @@ class Judge:
             partition=self._partition,
             caller_arn=self._caller_arn,
             now=self._grounds.now,
+            excluded=self._grounds.excluded(target.account),
             approval=self._index.decide(target.account, read),
             break_glass=self._break_glass_entry(target.account, read),
             ledger=self._grounds.ledger.get(target.key),

@@ -73,19 +73,22 @@ def ask(request: PlanRequest) -> Asked:
     refuse_too_many(len(targets), request.max_users)
     earlier_plans.refuse_half_done(settings.output, [target.key for target in targets], request.now)
     notes: list[str] = []
-    grounds = grounds_of(safelist, settings.output, request.allowances, request.now, notes)
+    grounds = grounds_of(safelist, settings, request.allowances, request.now, notes)
     return Asked(request=request, wanted=wanted, targets=targets, grounds=grounds, notes=tuple(notes))
 
 
-def grounds_of(safelist: Safelist, output: Path, allowances: Allowances, now: datetime, notes: list[str]) -> Grounds:
+def grounds_of(
+    safelist: Safelist, settings: Settings, allowances: Allowances, now: datetime, notes: list[str]
+) -> Grounds:
     """Read what decisions are checked against; a last line of the ledger that was cut off is added to `notes`."""
     wait = allowances.removal_after_quarantine_days
     return Grounds(
         safelist=safelist,
-        ledger=ledger.latest(ledger.read(output, notes)),
-        quarantined=earlier_plans.quarantined(output) if wait else {},
+        ledger=ledger.latest(ledger.read(settings.output, notes)),
+        quarantined=earlier_plans.quarantined(settings.output) if wait else {},
         allowances=allowances,
         now=now,
+        settings=settings,
     )
 
 

@@ -46,6 +46,7 @@ class Reason(StrEnum):
     """Why a user was refused, or could not be done."""
 
     # refused: what was decided is not carried out
+    EXCLUDED = "EXCLUDED"  # its account, or the OU that holds it, is excluded by the settings
     CALLER_ITSELF = "CALLER_ITSELF"
     BREAK_GLASS = "BREAK_GLASS"
     APPROVED = "APPROVED"

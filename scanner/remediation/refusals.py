@@ -35,6 +35,7 @@ class Case:
     partition: str
     caller_arn: str
     now: datetime
+    excluded: str | None  # why its account, or the OU that holds it, is excluded by the settings
     approval: Decision  # by the safelists of today
     break_glass: Entry | None  # an entry of that kind that is about the user, whether or not it still approves
     ledger: ReviewDecision | None  # the last decision about the user
@@ -59,6 +60,12 @@ def _other_user(case: Case) -> Refusal | None:
         return None
     detail = f"The user {case.user.user_name} is {case.user.user_id} now, and {case.target.user_id} was decided about."
     return Refusal(reason=Reason.OTHER_USER_ID, detail=detail)
+
+
+def _excluded(case: Case) -> Refusal | None:
+    if case.excluded is None:
+        return None
+    return Refusal(reason=Reason.EXCLUDED, detail=f"The settings exclude its account: {case.excluded}.")
 
 
 def _caller(case: Case) -> Refusal | None:
@@ -155,11 +162,22 @@ def _quarantine_first(case: Case) -> Refusal | None:
         due = case.quarantined_at + wait
         detail = f"{rule}; it was quarantined on {case.quarantined_at:%Y-%m-%d} and may go on {due:%Y-%m-%d}."
         return Refusal(reason=Reason.NOT_QUARANTINED, detail=detail)
+    if case.planned is None and not _is_quarantined(case):
+        detail = (
+            f"It was quarantined on {case.quarantined_at:%Y-%m-%d}, and is not any more. Quarantine it again first."
+        )
+        return Refusal(reason=Reason.NOT_QUARANTINED, detail=detail)
     since = next((use for use in uses(case.user) if use.at > case.quarantined_at), None)
     if since is None:
         return None
     detail = f"{_words(since)}, after it was quarantined on {case.quarantined_at:%Y-%m-%d}."
     return Refusal(reason=Reason.USED_SINCE_QUARANTINE, detail=detail)
+
+
+def _is_quarantined(case: Case) -> bool:
+    """Tell whether the quarantine still stands: somebody may have taken it off by other means."""
+    denied = case.user.find((AttachmentKind.ATTACHED_POLICY, deny_all_arn(case.partition))) is not None
+    return denied and not any(thing.active for thing in case.user.attachments)
 
 
 def _active(case: Case) -> Refusal | None:
@@ -184,6 +202,7 @@ def _words(use: CredentialUse) -> str:
 
 
 _CHECKS: tuple[Callable[[Case], Refusal | None], ...] = (
+    _excluded,
     _other_user,
     _caller,
     _break_glass,

@@ -11,6 +11,7 @@ from scanner.remediation import remediation_journal
 from scanner.remediation.limits import Allowances
 from scanner.remediation.outcome import outcomes
 from scanner.remediation.targets import Part
+from scanner.settings import ExcludedAccount, ExcludedOu
 from tests.aws_endpoint import Do, Fault, deny, empty_organization, first
 from tests.aws_endpoint.iam_state import LiveKey, LiveRole
 from tests.remediation.site import LONG_AGO, NOW, RUN_ID, Site, furnish, reasons, spared, words
@@ -228,6 +229,25 @@ def test_cloud_nuke_764_exclusion_wins_and_the_plan_names_whom_it_spares(site: S
         site.apply(made)
     assert set(prod.kept.users) == {"bob"}
     assert b"bob" in (made.folder / "plan.json").read_bytes()
+
+
+def test_cloud_nuke_764_what_the_settings_exclude_is_not_touched_either(site: Site) -> None:
+    """Also where it was excluded only after the plan was made, and by an OU above it."""
+    accounts = {name: site.account(name, unit) for name, unit in (("prod", None), ("legacy", "Old"), ("dev", None))}
+    for prod in accounts.values():
+        furnish(prod)
+    site.decide({"alice": Choice.REMOVE})
+    excluded = ExcludedAccount(account=accounts["prod"].id, reason="audited by another team")
+    site.settings = site.settings.with_(exclude_account=(excluded,))
+    with site.serving():
+        made = site.plan()
+        assert {(each.target.account.name, each.reason) for each in made.plan.spared} == {("prod", "EXCLUDED")}
+        assert made.plan.spared[0].detail == "The settings exclude its account: audited by another team."
+        site.settings = site.settings.with_(exclude_ou=(ExcludedOu(ou="Root/Old", reason="frozen"),))
+        ended = site.apply(made)
+    found = {each.planned.target.account.name: each.reason or each.word for each in ended.outcomes}
+    assert found == {"legacy": "EXCLUDED", "dev": "DONE"}
+    assert [prod.made == [] for prod in accounts.values()] == [True, True, False]
 
 
 def test_baton_aws_a_namesake_that_was_made_anew_is_not_deleted_by_its_name(site: Site) -> None:

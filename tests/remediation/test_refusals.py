@@ -345,6 +345,20 @@ def test_a_quarantine_that_was_undone_counts_for_nothing(site: Site) -> None:
         assert spared(site.plan(allowances=AFTER_14)) == {"alice": "NOT_QUARANTINED"}
 
 
+def test_a_quarantine_that_somebody_took_off_by_hand_counts_for_nothing(site: Site) -> None:
+    prod = site.account()
+    quarantined(site, prod, 40)
+    alice = prod.kept.users["alice"]
+    with site.serving():
+        alice.keys["AKIAALICE1"].active = True
+        assert spared(site.plan(allowances=AFTER_14)) == {"alice": "NOT_QUARANTINED"}
+        alice.keys["AKIAALICE1"].active = False
+        alice.attached.remove(prod.aws_policy("AWSDenyAll"))
+        made = site.plan(allowances=AFTER_14)
+    assert spared(made) == {"alice": "NOT_QUARANTINED"}
+    assert made.plan.spared[0].detail.endswith("and is not any more. Quarantine it again first.")
+
+
 def test_the_stricter_setting_holds_where_plan_and_apply_differ(site: Site) -> None:
     furnish(site.account())
     site.decide({"alice": Choice.REMOVE})
