@@ -73,6 +73,16 @@ def runs_to_compare(context: typer.Context) -> list[Offer]:
     return [*runs(context), ("none", "compare with no run")]
 
 
+def plans(context: typer.Context) -> list[Offer]:
+    """What PLAN may be: the plans under --output, the newest first."""
+    with suppress(Exception):
+        from scanner.remediation.plan_folder import all_under
+
+        newest_first = all_under(_output(context))[::-1]
+        return [(folder.name, f"of run {folder.parent.name.rpartition('-')[0]}") for folder in newest_first]
+    return []
+
+
 def _runs(context: typer.Context) -> list[_Run]:
     """The runs, the newest first."""
     with suppress(Exception):  # what is wrong with the settings, the command says once it is run

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scanner.cli import options
+from scanner.cli import completion, options
 from scanner.errors import ExitCode, UsageError
 from scanner.remediation.limits import MAX_USERS
 
@@ -26,7 +26,12 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-Plan = Annotated[str, typer.Argument(metavar="PLAN", help="A plan's folder, or a plan ID under --output.")]
+Plan = Annotated[
+    str,
+    typer.Argument(
+        metavar="PLAN", help="A plan's folder, or its ID, or the beginning of that.", autocompletion=completion.plans
+    ),
+]
 Accounts = Annotated[list[str] | None, typer.Option("--account", metavar="ID", help="Only this account; repeatable.")]
 Users = Annotated[list[str] | None, typer.Option("--user", metavar="NAME", help="Only users of this name; repeatable.")]
 MaxUsers = Annotated[int, typer.Option("--max-users", metavar="N", help="Refuse to touch more users than that.")]

@@ -15,6 +15,7 @@ from scanner.cli.screen.remediation_progress import RemediationProgress
 from scanner.model import Choice
 from tests.aws_endpoint import Fault, deny
 from tests.aws_endpoint.iam_state import LiveAccount
+from tests.cli.test_run_names import offered
 from tests.program import Done, program
 from tests.remediation.site import RUN_ID, Site, changing, furnish
 
@@ -112,6 +113,14 @@ def test_for_scripts_stdout_is_one_document(site: Site, prod: LiveAccount) -> No
         status = program("remediate", "status", made["plan_id"], "--json").document
         assert status["users"][0]["may_still_be_valid"]["tokens_until"].endswith("Z")
         json.dumps(status)
+
+
+def test_tab_offers_the_plans_the_newest_first(site: Site, prod: LiveAccount) -> None:
+    with site.serving():
+        plans = [remediate(site, "plan", site.removals, "--user", name, "--json") for name in ("alice", "bob")]
+    ids = sorted((plan_id(made) for made in plans), reverse=True)
+    for command in ("apply", "undo", "status"):
+        assert offered("remediate", command, "") == [f"{name}\tof run {RUN_ID}" for name in ids]
 
 
 def test_quiet_prints_where_the_plan_and_the_results_are(site: Site, prod: LiveAccount) -> None:
