@@ -1,9 +1,8 @@
-"""Draw the README's picture of a scan: what `iam-scanner demo` prints, as an SVG.
+"""Draw the README's pictures of the terminal, as SVG: screens of the walk in `tests/screens.py`.
 
     python -m tests.readme_picture
 
-The picture is a real run of the sample organization. Only its run id, its day and the digest of its manifest differ
-from one run to the next; `tests/test_docs.py` compares the rest, and asks for a new picture when it has changed.
+`tests/cli/test_screens.py` compares them with the screens, and asks for new pictures when these have changed.
 """
 
 import io
@@ -16,15 +15,19 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
+from rich.text import Text
 
 from scanner.cli.scan_to_reports import run_scan
-from scanner.cli.screen import scan_outcome as outcome
 from scanner.demo import Demo, sample
 from scanner.report.render import Rendered
 from scanner.settings import Settings
+from tests.screens import walk
 
-PICTURE = Path(__file__).with_suffix(".svg")
-WIDTH = 100  # columns
+PICTURES = {
+    "the next scan": Path(__file__).with_name("readme_scan.svg"),
+    "who flips by January": Path(__file__).with_name("readme_evaluate.svg"),
+}
+WIDTH = 80  # columns
 _COLUMN, _ROW = 12.2, 24.4  # width of a character and height of a line, in the picture's units, as rich draws them
 _TEXT = re.compile(r'(<text [^>]*? x=")([\d.]+)(" y="[\d.]+" textLength=")([\d.]+)("[^>]*>)([^<]*)(</text>)')
 
@@ -62,11 +65,10 @@ _FRAME = """\
 """
 
 
-def picture(rendered: Rendered) -> str:
-    """Draw the outcome of a run."""
+def picture(screen: str) -> str:
+    """Draw what a terminal showed."""
     console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, highlight=False)
-    console.print("[bold green]$[/] iam-scanner demo")
-    outcome.show(rendered, console)
+    console.print(Text.from_ansi(screen), soft_wrap=True)
     drawn = console.export_svg(title="iam-scanner", theme=_THEME, code_format=_FRAME, unique_id="terminal")
     return re.sub(r"[ \t]+$", "", _TEXT.sub(_without_spaces, drawn), flags=re.MULTILINE)
 
@@ -83,14 +85,13 @@ def _without_spaces(found: re.Match[str]) -> str:
 
 
 def words(svg: str) -> list[str]:
-    """Return the lines of a picture, without what differs from run to run."""
+    """Return the lines of a picture."""
     rows: dict[int, str] = {}
     for found in _TEXT.finditer(svg):
         row = round(float(found[3].split('"')[2]) / _ROW)
         column = round(float(found[2]) / _COLUMN)
         rows[row] = rows.get(row, "").ljust(column) + unescape(found[6]).replace("\xa0", " ")
-    lines = (rows[row] for row in sorted(rows))
-    return [re.sub(r"\d{8}T\d{6}Z-[0-9a-f]{6}|[0-9a-f]{64}|\d{4}-\d{2}-\d{2}", "…", line) for line in lines]
+    return [rows[row] for row in sorted(rows)]
 
 
 def scanned(demo: Demo, folder: Path) -> Rendered:
@@ -103,9 +104,9 @@ def scanned(demo: Demo, folder: Path) -> Rendered:
 
 def main() -> None:
     with sample(datetime.now(UTC).date()) as demo, TemporaryDirectory() as folder:
-        drawn = picture(scanned(demo, Path(folder)))
-    PICTURE.parent.mkdir(exist_ok=True)
-    PICTURE.write_text(drawn, encoding="utf-8")
+        screens = walk(WIDTH, demo, Path(folder))
+    for name, file in PICTURES.items():
+        file.write_text(picture(screens.drawn[name]), encoding="utf-8")
 
 
 if __name__ == "__main__":

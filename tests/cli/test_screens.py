@@ -5,81 +5,19 @@ They are written into this file by `make test ARGS="tests/cli/test_screens.py -n
 
 # ruff: noqa: E501  # a screen has 140 columns
 
-import io
-import re
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-import boto3
 import pytest
 from inline_snapshot import snapshot
-from openpyxl import load_workbook
 
-from scanner.cli.main import main
 from scanner.demo import Demo, sample
 from tests.aws_endpoint import Fault, deny, running
 from tests.conftest import BROKEN_AWS
 from tests.program import calling, named, small_world
-
-TODAY = date(2026, 11, 28)  # as the screens have it
-SAFELIST = "reports/demo/safelist.yaml"
-REVIEWED = {"reviewer": "ciso@example.com", "ticket": "SEC-200", "comment": "as agreed with the owner"}
-DECISIONS = {
-    ("745561209938", "j.novak"): {"decision": "Remove"},
-    ("905517342286", "webmaster"): {"decision": "Quarantine"},
-    ("557190284613", "cc-iam-manager"): {"decision": "Approve", "owner": "payments@example.com", "kind": "service"},
-}
-_ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-_RUN = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
-_DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
-_DAY = re.compile(r"\b20\d\d-\d\d-\d\d\b")
-
-
-class _Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-class Screens:
-    """A terminal of this width and 24 lines, and what it showed after each command, by name."""
-
-    def __init__(self, width: int) -> None:
-        self.width = width
-        self.today = datetime.now(UTC).date()
-        self.shown: dict[str, str] = {}
-        self._runs: dict[str, str] = {}
-
-    def run(self, name: str, *arguments: str, code: int) -> None:
-        out, err = _Terminal(), io.StringIO()
-        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
-            patch.setattr(sys, "argv", ["iam-scanner", *arguments])
-            patch.delenv("NO_COLOR", raising=False)
-            for variable, value in (("COLUMNS", self.width), ("LINES", 24), ("TERM", "xterm-256color")):
-                patch.setenv(variable, str(value))
-            try:
-                main()
-                ended = 0
-            except SystemExit as end:
-                ended = int(end.code or 0)
-        assert ended == code, out.getvalue() + err.getvalue()
-        errors = [line for line in err.getvalue().splitlines() if line.startswith(("error", "warning"))]
-        text = "\n".join(line.rstrip() for line in [*_ESCAPE.sub("", out.getvalue()).splitlines(), *errors])
-        self.shown[name] = f"\n{self._steady(text)}\n"
-
-    def _steady(self, text: str) -> str:
-        """The text as it would be on another day, with the same number of characters."""
-        for run in _RUN.findall(text):
-            self._runs.setdefault(run, f"20261128T08000{len(self._runs)}Z-{len(self._runs):06x}")
-        text = _RUN.sub(lambda found: self._runs[found[0]], text)
-        text = _DIGEST.sub("0" * 64, text)
-        return _DAY.sub(lambda found: str(TODAY + (date.fromisoformat(found[0]) - self.today)), text)
-
-    def run_id(self, number: int) -> str:
-        return list(self._runs)[number]
+from tests.readme_picture import PICTURES, words
+from tests.screens import Screens, walk
 
 
 @pytest.fixture(scope="module")
@@ -92,76 +30,7 @@ def demo() -> Iterator[Demo]:
 
 @pytest.fixture(scope="module", params=[80, 140])
 def quarter(request: pytest.FixtureRequest, demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Screens:
-    """The walk: scan, decide, import, another scan after somebody changed this and that, and the questions of then."""
-    screens = Screens(request.param)
-    until = str(screens.today + timedelta(days=180))
-    january = str(screens.today + (date(2027, 1, 31) - TODAY))
-    with pytest.MonkeyPatch.context() as patch, demo.applied():
-        patch.chdir(tmp_path_factory.mktemp("quarter"))
-        demo.write_files(Path("reports/demo"))
-        with _changed_organization() as change:
-            screens.run("the first scan", "scan", "--safelist", SAFELIST, code=3)
-            workbook = Path("reports") / screens.run_id(0) / "iam-users.xlsx"
-            importing = ("review", "import", "review.xlsx", "--safelist", SAFELIST)
-            _fill(workbook, screens.today, approve_until=None)
-            Path("~$review.xlsx").touch()
-            screens.run("a preview with faults", *importing, code=2)
-            Path("~$review.xlsx").unlink()
-            _fill(workbook, screens.today, approve_until=until)
-            screens.run("a preview", *importing, code=0)
-            screens.run("the import", *importing, "--write", code=0)
-            change()
-            screens.run("the next scan", "scan", "--safelist", SAFELIST, "--fail-on", "new", code=3)
-        screens.run("who is new", "users", "latest", "--change", "new", code=0)
-        screens.run("who gained rights", "users", "latest", "--change", "privilege-gained", code=0)
-        screens.run("who flips by January", "evaluate", "latest", "--as-of", january, code=3)
-        screens.run("what changed", "diff", screens.run_id(0), "latest", code=0)
-        screens.run("whether it is whole", "verify", "latest", code=0)
-        screens.run("the safelist", "safelist", "check", SAFELIST, code=0)
-    return screens
-
-
-@contextmanager
-def _changed_organization() -> Iterator[Any]:
-    """Somebody leaves, comes, and gains rights between the scans; afterwards it is as before."""
-    iam = _iam("731920465582")
-    iam.create_user(UserName="leaver")
-
-    def change() -> None:
-        iam.delete_user(UserName="leaver")
-        iam.create_user(UserName="new-hire")
-        iam.put_user_policy(UserName="integration-test", PolicyName="Everything", PolicyDocument=EVERYTHING)
-
-    yield change
-    iam.delete_user_policy(UserName="integration-test", PolicyName="Everything")
-    iam.delete_user(UserName="new-hire")
-
-
-EVERYTHING = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
-
-
-def _iam(account: str) -> Any:
-    role = f"arn:aws:iam::{account}:role/OrganizationAccountAccessRole"
-    assumed = boto3.client("sts").assume_role(RoleArn=role, RoleSessionName="somebody")["Credentials"]
-    return boto3.client(
-        "iam",
-        aws_access_key_id=assumed["AccessKeyId"],
-        aws_secret_access_key=assumed["SecretAccessKey"],
-        aws_session_token=assumed["SessionToken"],
-    )
-
-
-def _fill(workbook: Path, today: date, *, approve_until: str | None) -> None:
-    book = load_workbook(workbook)
-    sheet = book["Review"]
-    heads = {str(cell.value): number for number, cell in enumerate(sheet[1], 1)}
-    for row in range(2, sheet.max_row + 1):
-        user = str(sheet.cell(row, heads["account_id"]).value), str(sheet.cell(row, heads["user_name"]).value)
-        if decision := DECISIONS.get(user):
-            until = {"approve_until": approve_until} if decision["decision"] == "Approve" else {}
-            for key, value in {**REVIEWED, "reviewed_on": str(today), **decision, **until}.items():
-                sheet.cell(row, heads[key]).value = value
-    book.save("review.xlsx")
+    return walk(request.param, demo, tmp_path_factory.mktemp("quarter"))
 
 
 @pytest.fixture(scope="module", params=[80, 140])
@@ -199,6 +68,14 @@ def test_no_line_is_wider_than_the_terminal(quarter: Screens, denied: Screens) -
     for screens in (quarter, denied):
         lines = [line for text in screens.shown.values() for line in text.splitlines()]
         assert [line for line in lines if len(line) > screens.width and not line.startswith(WHOLE)] == []
+
+
+def test_the_pictures_of_the_front_page_are_these_screens(quarter: Screens) -> None:
+    if quarter.width == 80:
+        for name, picture in PICTURES.items():
+            drawn = [line for line in words(picture.read_text(encoding="utf-8"))[1:] if line]
+            shown = [line for line in quarter.shown[name].splitlines() if line]
+            assert drawn == shown, "draw it again: python -m tests.readme_picture"
 
 
 def test_the_screens_at_80_and_140_columns(quarter: Screens) -> None:
@@ -395,11 +272,6 @@ approvals judged on 2027-01-31, not on 2026-11-28. No account was read again,
 and the run stays as it was decided.
 Accounts   14 listed = 1 inactive + 13 scanned + 0 failed
 Users      64 found = 27 approved + 37 unapproved
-Changes    1 privilege gained, 1 newly unapproved, 1 new, 2 newly approved, 1
-           gone, 60 unchanged
-           since 20261128T080000Z-000000, the newest complete run for this scope
-Decisions  1 to be removed and still there: j.novak (core-dev)
-           1 to be quarantined and still there: webmaster (legacy-shop)
 Safelist   25 entries: 12 in use, 2 expiring, 3 unused, 2 expired, 1 invalid, 2
            unmatched, 3 revocations
 Fail on    new: 1 user, exit code 3
@@ -655,10 +527,6 @@ WHAT-IF: run 20261128T080001Z-000001, decided again by its own safelists, approv
 read again, and the run stays as it was decided.
 Accounts   14 listed = 1 inactive + 13 scanned + 0 failed
 Users      64 found = 27 approved + 37 unapproved
-Changes    1 privilege gained, 1 newly unapproved, 1 new, 2 newly approved, 1 gone, 60 unchanged
-           since 20261128T080000Z-000000, the newest complete run for this scope
-Decisions  1 to be removed and still there: j.novak (core-dev)
-           1 to be quarantined and still there: webmaster (legacy-shop)
 Safelist   25 entries: 12 in use, 2 expiring, 3 unused, 2 expired, 1 invalid, 2 unmatched, 3 revocations
 Fail on    new: 1 user, exit code 3
 Files      reports/20261128T080001Z-000001-evaluated-9cb5bd5b

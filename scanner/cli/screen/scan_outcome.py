@@ -108,10 +108,11 @@ def _facts(view: View) -> Iterator[tuple[str, Text]]:
     assessment = view.assessment
     yield "Accounts", _coverage(assessment)
     yield "Users", _users(assessment, view.figures)
-    yield "Changes", _changes(assessment)
-    unknown = not_known(assessment.record)
-    if view.outstanding or unknown:
-        yield "Decisions", _outstanding(view.outstanding, unknown)
+    if not assessment.record.what_if:  # of the run itself, and who flips stands above
+        yield "Changes", _changes(assessment)
+        unknown = not_known(assessment.record)
+        if view.outstanding or unknown:
+            yield "Decisions", _outstanding(view.outstanding, unknown)
     yield "Safelist", _safelist(assessment, view.figures.safelist)
     if assessment.record.header.settings.fail_on != (FailOn.UNAPPROVED,) and assessment.status is Status.COMPLETE:
         yield "Fail on", _gate(assessment)
