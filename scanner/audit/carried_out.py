@@ -29,7 +29,7 @@ class Decided:
 def decided(record: Record) -> Mapping[UserKey, Decided]:
     """Return every user whose last decision is to go, or whom a plan was about, as this run found it.
 
-    A user is gone only where its account was read.
+    A user is gone only where its account was read. Of accounts outside the scope, nothing is said.
     """
     header = record.header
     decisions = {(each.account_id, each.user_id): each for each in header.decisions if each.is_removal}
@@ -44,6 +44,7 @@ def decided(record: Record) -> Mapping[UserKey, Decided]:
             fate=_fate(record, key, own, is_present=key in present),
         )
         for key in sorted(decisions.keys() | done.keys())
+        if key[0] in record.listing.in_scope
     }
 
 

@@ -77,7 +77,7 @@ def fates_words(decided: Collection[Decided]) -> str:
     """What became of those that were to be removed or quarantined, in numbers; "" where there are none."""
     fates = Counter(one.fate for one in decided)
     named = ", ".join(f"{fates[fate]:,} {fate}" for fate in Fate if fates[fate])
-    return f"of {many(len(decided), 'user')} to be removed or quarantined, {named}" if decided else ""
+    return f"Of {many(len(decided), 'user')} to be removed or quarantined: {named}" if decided else ""
 
 
 def otherwise_words(header: Header, own: WhatIf) -> str:
