@@ -164,7 +164,7 @@ def test_one_is_not_many(administrators: int, expected: str | None) -> None:
 
 def test_of_a_single_unapproved_user_nothing_is_counted() -> None:
     who = user(access=replace(access(), administrator=True), credentials=replace(credentials(), console_access=True))
-    assert "that one: administrator, with console and no MFA" in shown(assessed([finding(who)]))
+    assert "it is: administrator, with console and no MFA" in shown(assessed([finding(who)]))
 
 
 def test_the_statuses_of_the_safelist_add_up() -> None:
@@ -344,7 +344,9 @@ def test_without_anything_to_decide_there_is_nothing_to_do() -> None:
 def test_a_scope_that_left_nothing_is_to_be_widened() -> None:
     nothing = assessed(accounts=[account(1)], scans=[skipped(1, SkipReason.EXCLUDED)])
     nothing = replace(nothing, status=Status.NOTHING_READ, status_text="nothing read: not one of 1 account in scope")
-    assert advice(nothing) == "the scope left nothing to scan; widen it."
+    assert advice(nothing) == (
+        "no account is left to scan in this scope; widen --ou or --account, or remove exclusions."
+    )
     unread = assessed(accounts=[account(1)], scans=[failed(1)])
     assert "--resume reports/run" in advice(replace(unread, status=Status.NOTHING_READ))
 

@@ -157,7 +157,7 @@ Undecided  37 of 40 users that the run says need a decision
 Safelist   would add 1 approval and 2 revocations: reports/demo/safelist.yaml
 Removals   2 users: reports/20261128T080000Z-000000-review/removals.json
 Ledger     would add 3 decisions: reports/decisions.csv
-Next       check all of this, and run the same command with --write; or correct
+Next       check all of this, then run the same command with --write; or correct
            the workbook first
 """,
                 "the import": """\
@@ -276,7 +276,7 @@ Safelist   25 entries: 12 in use, 2 expiring, 3 unused, 2 expired, 1 invalid, 2
            unmatched, 3 revocations
 Fail on    new: 1 user, exit code 3
 Files      reports/20261128T080001Z-000001-evaluated-9cb5bd5b
-Next       the run stays as it was decided. To have it otherwise, change the
+Next       the run itself is unchanged. To make this its result, change the
            safelists, and scan again.
 """,
                 "what changed": """\
@@ -420,7 +420,7 @@ Undecided  37 of 40 users that the run says need a decision
 Safelist   would add 1 approval and 2 revocations: reports/demo/safelist.yaml
 Removals   2 users: reports/20261128T080000Z-000000-review/removals.json
 Ledger     would add 3 decisions: reports/decisions.csv
-Next       check all of this, and run the same command with --write; or correct the workbook first
+Next       check all of this, then run the same command with --write; or correct the workbook first
 """,
                 "the import": """\
 
@@ -530,7 +530,7 @@ Users      64 found = 27 approved + 37 unapproved
 Safelist   25 entries: 12 in use, 2 expiring, 3 unused, 2 expired, 1 invalid, 2 unmatched, 3 revocations
 Fail on    new: 1 user, exit code 3
 Files      reports/20261128T080001Z-000001-evaluated-9cb5bd5b
-Next       the run stays as it was decided. To have it otherwise, change the safelists, and scan again.
+Next       the run itself is unchanged. To make this its result, change the safelists, and scan again.
 """,
                 "what changed": """\
 

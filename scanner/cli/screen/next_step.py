@@ -15,7 +15,7 @@ Step = tuple[str, str | None]
 def next_step(assessment: Assessment, run: Path, files: Sequence[Path], due: Sequence[object]) -> Step:
     """The next step; `files` is what was written, and `due` the users that need a decision."""
     if assessment.record.what_if:
-        return "the run stays as it was decided. To have it otherwise, change the safelists, and scan again.", None
+        return "the run itself is unchanged. To make this its result, change the safelists, and scan again.", None
     if assessment.status is not Status.COMPLETE:
         return _the_rest(assessment, run)
     if not assessment.totals.users:
@@ -46,6 +46,6 @@ def _report(assessment: Assessment, run: Path) -> str:
 def _the_rest(assessment: Assessment, run: Path) -> Step:
     record = assessment.record
     if not (assessment.totals.failed or record.listing.problem or record.footer.interrupted):
-        return "the scope left nothing to scan; widen it.", None
+        return "no account is left to scan in this scope; widen --ou or --account, or remove exclusions.", None
     words = "nothing is known of the users in accounts that were not read. Fix the cause; then:"
     return words, run_folder.resume_command(run)

@@ -146,7 +146,7 @@ def _among(unapproved: int, counted: Figures) -> str:
     )
     if unapproved == 1:
         urgent = ", ".join(one for count, one, _ in remarks if count)
-        return f"\nthat one: {urgent}" if urgent else ""
+        return f"\nit is: {urgent}" if urgent else ""
     urgent = ", ".join(many(count, one, several) for count, one, several in remarks if count)
     return f"\nof the {unapproved:,}: {urgent}" if urgent else ""
 
