@@ -155,7 +155,7 @@ def test_workbooks_of_two_runs_are_refused(desk: Desk) -> None:
     one, two = desk.filled({"dev/bob": remove()}), desk.filled({}, "other.xlsx", another_run)
     (fault,) = faults(desk.imported(one, two))
     assert fault.startswith("other.xlsx, Evidence!B")
-    assert "is of run 20200101T000000Z-000000, and the first one of" in fault
+    assert "is of run 20200101T000000Z-000000, and the first one is of" in fault
 
 
 def test_two_workbooks_that_disagree_are_refused(desk: Desk) -> None:

@@ -72,7 +72,7 @@ def _parts(imported: Imported, *, below_diff: bool) -> Iterator[RenderableType]:
         ("Decided", _decided(imported)),
         ("Undecided", _undecided(imported)),
         ("Safelist", _safelist(imported)),
-        ("Removals", Text(f"{many(imported.to_remove, 'user')}: {for_terminal(str(imported.removals))}")),
+        ("Removals", _removals(imported)),
         ("Ledger", _ledger(imported)),
         ("Next", Text("\n".join(map(for_terminal, _advice(imported))))),
     )
@@ -113,6 +113,12 @@ def _safelist(imported: Imported) -> Text:
         policy = "A policy in the safelist can require both."
         text.append(f"\nof the approvals: {bare}. {policy}", style="bold yellow")
     return text
+
+
+def _removals(imported: Imported) -> Text:
+    users = many(imported.to_remove, "user")
+    listed = f"{users} listed" if imported.written else f"would list {users}"
+    return Text(f"{listed} in {imported.removals.name}: {for_terminal(str(imported.removals.parent))}")
 
 
 def _done(wanted: Wanted) -> str:
