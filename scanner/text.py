@@ -5,9 +5,10 @@ formula, an escape sequence or a character that the format cannot hold, or show 
 reads.
 """
 
+import difflib
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from enum import StrEnum
 
@@ -113,6 +114,13 @@ def did_you_mean(near: Sequence[str], *, otherwise: str) -> str:
     """What a message about an unknown name ends with, after a space: the names that are like it, or `otherwise`."""
     ending = f"Did you mean {' or '.join(near)}?" if near else otherwise
     return f" {ending}" if ending else ""
+
+
+def near_names(text: str, known: Iterable[str]) -> list[str]:
+    """The names that a person may have meant: paths that end in the same name, else those that are written alike."""
+    names = list(known)
+    last = text.rpartition("/")[2].lower()
+    return [name for name in names if name.rpartition("/")[2].lower() == last] or difflib.get_close_matches(text, names)
 
 
 def is_blank(text: str) -> bool:

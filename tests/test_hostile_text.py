@@ -179,7 +179,7 @@ def test_what_aws_says_of_a_scan_that_cannot_start_or_get_on() -> None:
     assert (no_start.exit_code, broken_off.exit_code) == (5, 4)
     assert "Traceback" in no_start.err
     assert MARKUP in no_start.err
-    assert broken_off.out.count(MARKUP) == 3  # in the message, and as the name of an account and of its OU
+    assert MARKUP in broken_off.out  # in the message; in tables, long names are folded
     harmless(no_start.out, no_start.err, broken_off.out, broken_off.err)
 
 

@@ -162,6 +162,10 @@ LINES = {
     "a value below its key": ("profile: a\nou:\n  Root/A\n", 3),
     "an unknown key with its value below": ("rolename:\n  Audit\n", 1),
     "a setting left empty": ("ou:\n\nprofile: a\n", 1),
+    "an unknown key of an exclusion, its value below": (
+        "exclude_ou:\n  - ou: Root/A\n    reason: sold\n    until:\n      2027\n",
+        4,
+    ),
     "an unknown choice": ("format:\n  - csv\n  - pdf\n", 3),
 }
 

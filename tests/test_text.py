@@ -17,6 +17,7 @@ from scanner.text import (
     for_xml,
     is_blank,
     looks_like_formula,
+    near_names,
     parse_day,
 )
 
@@ -177,3 +178,11 @@ def test_every_format_character_that_is_not_drawn_is_invisible() -> None:
 )
 def test_a_day_is_written_in_one_way(text: str, expected: date | None) -> None:
     assert parse_day(text) == expected
+
+
+def test_of_paths_those_that_end_in_the_same_name_may_have_been_meant() -> None:
+    paths = ["Root/Workloads/Prod", "Root/Workloads/Dev", "Root/Prod-old"]
+    assert near_names("prod", paths) == ["Root/Workloads/Prod"]
+    assert near_names("Root/Prod", paths) == ["Root/Workloads/Prod"]
+    assert near_names("Root/Workloads/Prd", paths)[0] == "Root/Workloads/Prod"
+    assert near_names("elsewhere", paths) == []

@@ -5,8 +5,10 @@ import contextlib
 import dataclasses
 import io
 import os
+import shutil
 import signal
 import sys
+import textwrap
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, NoReturn
@@ -125,7 +127,7 @@ def _tell(message: str, code: ExitCode, error: ScannerError | None = None) -> No
             _print_error(message, code, faults)
     prefix = "" if code is ExitCode.INTERRUPTED else "error: "
     for line in _lines(message, error):
-        sys.stderr.write(f"{prefix}{for_terminal(line)}\n")
+        sys.stderr.write(f"{_wrapped(prefix + for_terminal(line))}\n")
     for line in error.advice if isinstance(error, FaultsError) else ():
         sys.stderr.write(f"{for_terminal(line)}\n")
     if code is ExitCode.INTERRUPTED:
@@ -137,6 +139,14 @@ def _tell(message: str, code: ExitCode, error: ScannerError | None = None) -> No
     except OSError:  # Python would try once more, and end with a code of its own
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)
+
+
+def _wrapped(line: str) -> str:
+    """On a terminal, broken between words, as a terminal itself would break in them."""
+    if not sys.stderr.isatty():
+        return line
+    width = shutil.get_terminal_size().columns
+    return textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False) or line
 
 
 def _lines(message: str, error: ScannerError | None) -> Iterable[str]:

@@ -28,10 +28,13 @@ def account_owners_text() -> str:
 
 
 def write_files(folder: Path, today: date) -> SampleFiles:
-    """Write them into `folder`, which is made where it is missing."""
+    """Write them into `folder`, which is made where it is missing; a changed safelist there is kept as .bak."""
     folder.mkdir(parents=True, exist_ok=True)
     written = SampleFiles(safelist=folder / "safelist.yaml", account_owners=folder / "account-owners.csv")
-    written.safelist.write_text(safelist_text(today), encoding="utf-8")
+    text = safelist_text(today)
+    if written.safelist.is_file() and written.safelist.read_text(encoding="utf-8") != text:
+        written.safelist.replace(written.safelist.with_name(f"{written.safelist.name}.bak"))
+    written.safelist.write_text(text, encoding="utf-8")
     written.account_owners.write_text(account_owners_text(), encoding="utf-8")
     return written
 

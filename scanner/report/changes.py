@@ -25,6 +25,7 @@ WORDS: Mapping[Change, str] = {
     Change.UNCHANGED: "unchanged",
 }
 # How a what-if can decide otherwise than the run did.
+NAMED = 3  # users in a sentence
 FLIPS: Mapping[Change, str] = {
     Change.NEWLY_UNAPPROVED: "from approved to unapproved",
     Change.NEWLY_APPROVED: "from unapproved to approved",
@@ -70,8 +71,24 @@ def flips_words(assessment: Assessment) -> str:
         case several:
             each = ", ".join(f"{count:,} {FLIPS[change]}" for change, count in several)
             words = f"{len(assessment.flips):,} users flip, {compared}: {each}."
+    words += _last_day(assessment)
     complete = assessment.status is Status.COMPLETE
     return words if complete else f"{words} Not all accounts were read: of the others, nothing is known."
+
+
+def _last_day(assessment: Assessment) -> str:
+    """Name the users whose approval ends on the very day that is asked for: they are still approved on it."""
+    day = assessment.record.header.as_of
+    ending = [
+        f"{finding.user.user_name} ({finding.account.name})"
+        for finding in assessment.findings
+        if finding.determination is Determination.APPROVED and getattr(finding.entry, "expires_on", None) == day
+    ]
+    if not ending:
+        return ""
+    more = f" and {len(ending) - NAMED:,} more" if len(ending) > NAMED else ""
+    subject = many(len(ending), "approval has", "approvals have")
+    return f" {subject} {day} as the last day, on which they still hold: {', '.join(ending[:NAMED])}{more}."
 
 
 class Aspect(NamedTuple):

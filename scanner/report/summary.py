@@ -18,7 +18,7 @@ from scanner.report.figures import Figures, OuFigures, reconciled
 from scanner.report.review_rows import ReviewRow
 from scanner.report.rows import AccountRow
 from scanner.report.tables import iso
-from scanner.report.urgency import why_due
+from scanner.report.urgency import why
 from scanner.report.view import View
 
 SCHEMA_VERSION = 1
@@ -207,7 +207,7 @@ def _failure(group: FailureGroup) -> dict[str, object]:
 
 
 def _urgent(row: ReviewRow) -> dict[str, object]:
-    return {**_user(row.user.finding), "why": list(why_due(row))}
+    return {**_user(row.user.finding), "why": list(why(row.user, row.reasons))}
 
 
 def _outstanding(one: Outstanding) -> dict[str, object]:

@@ -3,7 +3,6 @@
 Where a filter asks for what is not known of a user, the user is not listed, and it is counted.
 """
 
-import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -25,7 +24,7 @@ from scanner.record import Record
 from scanner.report.rows import UserRow, user_rows
 from scanner.report.words import many
 from scanner.safelist.patterns import Patterns
-from scanner.text import did_you_mean, is_blank, is_ou_id
+from scanner.text import did_you_mean, is_blank, is_ou_id, near_names
 
 NAMED = 8  # of what there is, where nothing is near to what was given
 
@@ -242,7 +241,7 @@ def _column_form(text: str) -> str:
 
 def _candidates(text: str, known: Mapping[str, str]) -> str:
     """What may have been meant, or else what there is; `known` has how each is shown."""
-    near = dict.fromkeys(known[key] for key in difflib.get_close_matches(text, known))
+    near = dict.fromkeys(known[key] for key in near_names(text, known))
     every = sorted(dict.fromkeys(known.values()))
     more = f" and {len(every) - NAMED:,} more" if len(every) > NAMED else ""
     return did_you_mean(list(near), otherwise=f"There are: {', '.join(every[:NAMED])}{more}." if every else "")

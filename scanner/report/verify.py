@@ -116,7 +116,8 @@ def _noted(folder: Path, digest: str) -> Check:
     except OSError as error:
         return Check(what=MANIFEST, holds=False, detail=f"cannot have the digest that was noted: it {_why(error)}")
     holds = actual == digest.lower()
-    detail = "has the digest that was noted" if holds else f"has a different digest from the one noted: {actual}"
+    other = f"has the digest {actual}, not the one given; is that of this run, and of its last state?"
+    detail = "has the digest that was noted" if holds else other
     return Check(what=MANIFEST, holds=holds, detail=detail)
 
 

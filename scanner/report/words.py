@@ -19,7 +19,7 @@ GROUNDS: Mapping[Basis, str] = {
     Basis.APPROVAL_NOT_STARTED: "approval not started yet",
     Basis.APPROVAL_INVALID: "approval breaks the policy",
     Basis.USER_RECREATED: "recreated since approval",
-    Basis.REVOKED: "approval revoked",
+    Basis.REVOKED: "revoked",
 }
 # Whether a user is an administrator; None: its rights do not tell.
 ADMINISTRATOR_WORDS: Mapping[bool | None, str] = {

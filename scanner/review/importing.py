@@ -152,18 +152,21 @@ def _fact(book: Filled, label: str) -> Cell:
 def _not_of(book: Filled, first: Cell) -> Iterable[Fault]:
     at = _fact(book, RUN_ID)
     if any(str(fact.value).startswith(WHAT_IF) for fact in book.facts.values()):
-        yield book.fault(None, "this is a what-if: nobody is to decide by it.", _AGAIN.format("the run"), EVIDENCE)
+        yield book.fault(
+            None, "this is a what-if: decisions on it cannot be imported.", _AGAIN.format("the run"), EVIDENCE
+        )
     elif not isinstance(at.value, str) or not run_folder.is_run_id(at.value):
-        yield book.fault(at, f"There is no {RUN_ID}.", _AGAIN.format("the run"), EVIDENCE)
+        yield book.fault(at, f"The sheet Evidence has no {RUN_ID}.", _AGAIN.format("the run"), EVIDENCE)
     elif at.value != first.value:
-        problem = f"This workbook is of run {at.value}, and the first one of {first.value}."
+        problem = f"This workbook is of run {at.value}, and the first one is of {first.value}."
         yield book.fault(at, problem, "Import the workbooks of one run at a time.", EVIDENCE)
 
 
 def _other_state(book: Filled, assessment: Assessment) -> Iterable[Fault]:
     at, record = _fact(book, DIGEST), assessment.record
     if at.value != record.digest and _fact(book, RUN_ID).value == record.header.run_id:
-        problem = f"The journal of the run has another SHA-256, {record.digest}: the workbook is not of its last state."
+        changed = "this workbook was made before the run last changed."
+        problem = f"The run's journal has another SHA-256 now, {record.digest}: {changed}"
         yield book.fault(at, problem, _AGAIN.format(record.header.run_id), EVIDENCE)
 
 

@@ -93,6 +93,9 @@ def _newest(finished: Sequence[_Finished], selection: Selection, notes: list[str
         if covers(assessment.record, selection):
             passed_over = _passed_over(incomplete, smaller, unreadable)
             why = f"the newest complete run for this scope{passed_over and f' (newer ones: {passed_over})'}"
+            header = assessment.record.header
+            if header.as_of != header.started_at.date():
+                why += f", which judged approvals on {header.as_of}"
             return snapshot(assessment.record, assessment.findings), why
         smaller += 1
     passed_over = _passed_over(incomplete, smaller, unreadable)

@@ -12,7 +12,7 @@ from scanner.model import AccountId, OrganizationalUnit
 from scanner.scan.account_sources import FromFile
 from scanner.scan.scope import Selection
 from scanner.settings import Settings
-from scanner.text import did_you_mean, is_ou_id
+from scanner.text import did_you_mean, is_ou_id, near_names
 
 
 async def select_in_organization(session: Session, settings: Settings) -> Selection:
@@ -58,7 +58,7 @@ def select_in_file(source: FromFile, settings: Settings) -> Selection:
 
     def known(option: str, text: str, names: Iterable[str], what: str) -> str:
         if text not in names:
-            near = difflib.get_close_matches(text, list(names))
+            near = near_names(text, names)
             problems.append(f"{option} {text}: the file of accounts has no such {what}.{_did_you_mean(near)}")
         return text
 
@@ -95,7 +95,7 @@ class _Tree:
             raise UsageError(f"no such OU in the organization.{_did_you_mean(near)}")
         matches = await self._by_path(await self.tops(), text.strip("/"))
         if not matches:
-            near = difflib.get_close_matches(text, [ou.path for ou in await self._all()])
+            near = near_names(text, [ou.path for ou in await self._all()])
             raise UsageError(f"no such OU in the organization.{_did_you_mean(near)}")
         if len(matches) > 1 or not matches[0].addressable:
             candidates = ", ".join(f"{ou.id} ({ou.path})" for ou in matches)

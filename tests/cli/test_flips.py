@@ -103,6 +103,14 @@ def test_one_way_is_one_sentence_and_so_is_nobody(place: Path) -> None:
     assert not any(" -> " in line for line in none)
 
 
+def test_an_approval_that_ends_on_that_very_day_is_named_though_it_still_holds(place: Path) -> None:
+    """Who asks for January asks for its last day, too."""
+    text = " ".join(evaluate("--as-of", "2026-12-31").out.split())
+    assert "7 approvals have 2026-12-31 as the last day, on which they still hold: alice (" in text
+    assert "and 4 more." in text
+    assert "as the last day" not in evaluate("--as-of", "2026-12-30").out
+
+
 def test_a_terminal_gets_the_first_of_many_and_where_all_are_and_a_pipe_gets_all(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -87,6 +87,13 @@ def test_an_incomplete_run_and_a_smaller_one_are_passed_over(world: SimulatedOrg
         )
 
 
+def test_a_run_that_judged_on_another_day_says_so(world: SimulatedOrganization) -> None:
+    with running(world) as endpoint:
+        folder_of(endpoint, "--as-of", "2027-01-31")
+        why = record_of(endpoint).header.previous_why
+    assert why == "the newest complete run for this scope, which judged approvals on 2027-01-31"
+
+
 def test_a_run_of_a_wider_scope_will_do(world: SimulatedOrganization) -> None:
     with running(world) as endpoint:
         wide = folder_of(endpoint, "--ou", "Root/Workloads")

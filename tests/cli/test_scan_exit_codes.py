@@ -66,7 +66,7 @@ def test_fail_on_none_is_0_and_says_so() -> None:
     with running(small_world()) as endpoint:
         done = scan(endpoint, "--fail-on", "none")
         assert done.exit_code == 0
-        assert "Fail on   none: 0 users, exit code 0\n" in done.out
+        assert "Fail on    none: 0 users, exit code 0\n" in done.out
 
 
 @pytest.mark.parametrize(

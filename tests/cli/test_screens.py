@@ -90,9 +90,9 @@ Accounts   14 listed = 1 inactive + 13 scanned + 0 failed
 Users      64 found = 26 approved + 38 unapproved
            of the 38: 8 administrators, 9 with console and no MFA, 12 dormant
 Changes    unknown: no earlier finished run of this organization in reports
-Safelist   22 entries: 12 in use, 1 expiring, 3 unused, 1 expired, 1 not
-           started, 1 invalid, 2 unmatched, 1 revocation
-Most urgent of 40 to review; all: iam-scanner users 20261128T080000Z-000000
+Safelist   21 entries: 12 in use, 1 expiring, 3 unused, 1 expired, 1 not
+           started, 1 invalid, 2 unmatched; 1 revocation
+Most urgent of 40 to review (iam-scanner users 20261128T080000Z-000000)
 payments-prod       cc-iam-manager     administrator, on no safelist
 core-platform-prod  k.watanabe         administrator, on no safelist
 core-platform-prod  terraform-apply    administrator, dormant with active key…
@@ -103,9 +103,9 @@ sandbox-analytics   hackathon-winner   administrator, dormant with active key…
 legacy-shop         shop-ftp-sync      administrator, on no safelist
 example-management  root-helper        console without MFA, dormant, on no sa…
 payments-prod       cc-accounting-dep  console without MFA, on no safelist
-Files      reports/20261128T080000Z-000000
 Digest     0000000000000000000000000000000000000000000000000000000000000000
-Next       decide on the sheet Review, in a copy of the workbook; then:
+Next       decide on the sheet Review of a copy, and read it back:
+cp reports/20261128T080000Z-000000/iam-users.xlsx review.xlsx
 iam-scanner review import review.xlsx --safelist reports/demo/safelist.yaml
 """,
                 "a preview with faults": """\
@@ -155,9 +155,10 @@ Review of run 20261128T080000Z-000000: PREVIEW, nothing was written
 Decided    3 users: 1 Approve, 1 Remove, 1 Quarantine
 Undecided  37 of 40 users that the run says need a decision
 Safelist   would add 1 approval and 2 revocations: reports/demo/safelist.yaml
-Removals   2 users: reports/20261128T080000Z-000000-review/removals.json
+Removals   would list 2 users in removals.json:
+           reports/20261128T080000Z-000000-review
 Ledger     would add 3 decisions: reports/decisions.csv
-Next       check all of this, and run the same command with --write; or correct
+Next       check all of this, then run the same command with --write; or correct
            the workbook first
 """,
                 "the import": """\
@@ -201,7 +202,8 @@ Review of run 20261128T080000Z-000000
 Decided    3 users: 1 Approve, 1 Remove, 1 Quarantine
 Undecided  37 of 40 users that the run says need a decision
 Safelist   1 approval and 2 revocations added: reports/demo/safelist.yaml
-Removals   2 users: reports/20261128T080000Z-000000-review/removals.json
+Removals   2 users listed in removals.json:
+           reports/20261128T080000Z-000000-review
 Ledger     3 decisions added: reports/decisions.csv
 Next       have the change of reports/demo/safelist.yaml reviewed and merged:
            that is what approves
@@ -217,23 +219,23 @@ IAM-058 Check for unapproved IAM users: o-demosample, as of 2026-11-28
 Accounts   14 listed = 1 inactive + 13 scanned + 0 failed
 Users      64 found = 27 approved + 37 unapproved
            of the 37: 8 administrators, 9 with console and no MFA, 12 dormant
-Changes    1 privilege gained, 1 new, 1 newly approved, 1 gone, 61 unchanged
+Changes    1 privilege gained (integration-test), 1 new (new-hire), 1 newly
+           approved, 1 gone, 61 unchanged
            since 20261128T080000Z-000000, the newest complete run for this scope
 Decisions  1 to be removed and still there: j.novak (core-dev)
            1 to be quarantined and still there: webmaster (legacy-shop)
-Safelist   25 entries: 13 in use, 1 expiring, 3 unused, 1 expired, 1 not
-           started, 1 invalid, 2 unmatched, 3 revocations
+Safelist   22 entries: 13 in use, 1 expiring, 3 unused, 1 expired, 1 not
+           started, 1 invalid, 2 unmatched; 3 revocations
 Fail on    new: 1 user, exit code 3
-Most urgent of 39 to review; all: iam-scanner users 20261128T080001Z-000001
+Most urgent of 39 to review (iam-scanner users 20261128T080001Z-000001)
 payments-dev        integration-test  privilege gained, administrator, approv…
 core-platform-prod  k.watanabe        administrator, on no safelist
 core-platform-prod  terraform-apply   administrator, dormant with active keys…
 core-data-prod      etl-adhoc         administrator, dormant with active keys…
 core-data-prod      temp-migration    administrator, dormant with active keys…
-build-dev           cicd-legacy       administrator, dormant with active keys…
-Files      reports/20261128T080001Z-000001
 Digest     0000000000000000000000000000000000000000000000000000000000000000
-Next       decide on the sheet Review, in a copy of the workbook; then:
+Next       decide on the sheet Review of a copy, and read it back:
+cp reports/20261128T080001Z-000001/iam-users.xlsx review.xlsx
 iam-scanner review import review.xlsx --safelist reports/demo/safelist.yaml
 """,
                 "who is new": """\
@@ -272,11 +274,11 @@ approvals judged on 2027-01-31, not on 2026-11-28. No account was read again,
 and the run stays as it was decided.
 Accounts   14 listed = 1 inactive + 13 scanned + 0 failed
 Users      64 found = 27 approved + 37 unapproved
-Safelist   25 entries: 12 in use, 2 expiring, 3 unused, 2 expired, 1 invalid, 2
-           unmatched, 3 revocations
+Safelist   22 entries: 12 in use, 2 expiring, 3 unused, 2 expired, 1 invalid, 2
+           unmatched; 3 revocations
 Fail on    new: 1 user, exit code 3
 Files      reports/20261128T080001Z-000001-evaluated-9cb5bd5b
-Next       the run stays as it was decided. To have it otherwise, change the
+Next       the run itself is unchanged. To make this its result, change the
            safelists, and scan again.
 """,
                 "what changed": """\
@@ -354,11 +356,11 @@ Accounts   14 listed = 1 inactive + 13 scanned + 0 failed
 Users      64 found = 26 approved + 38 unapproved
            of the 38: 8 administrators, 9 with console and no MFA, 12 dormant
 Changes    unknown: no earlier finished run of this organization in reports
-Safelist   22 entries: 12 in use, 1 expiring, 3 unused, 1 expired, 1 not started, 1 invalid, 2 unmatched, 1 revocation
-Most urgent of 40 to review; all: iam-scanner users 20261128T080000Z-000000
+Safelist   21 entries: 12 in use, 1 expiring, 3 unused, 1 expired, 1 not started, 1 invalid, 2 unmatched; 1 revocation
+Most urgent of 40 to review (iam-scanner users 20261128T080000Z-000000)
 557190284613  payments-prod       cc-iam-manager     administrator, on no safelist
 602914873315  core-platform-prod  k.watanabe         administrator, on no safelist
-602914873315  core-platform-prod  terraform-apply    administrator, dormant with active keys, approval revoked
+602914873315  core-platform-prod  terraform-apply    administrator, dormant with active keys, revoked
 618840027593  core-data-prod      etl-adhoc          administrator, dormant with active keys, on no safelist
 618840027593  core-data-prod      temp-migration     administrator, dormant with active keys, on no safelist
 753300918274  build-dev           cicd-legacy        administrator, dormant with active keys, on no safelist
@@ -366,9 +368,9 @@ Most urgent of 40 to review; all: iam-scanner users 20261128T080000Z-000000
 905517342286  legacy-shop         shop-ftp-sync      administrator, on no safelist
 210987654321  example-management  root-helper        console without MFA, dormant, on no safelist
 557190284613  payments-prod       cc-accounting-dep  console without MFA, on no safelist
-Files      reports/20261128T080000Z-000000
 Digest     0000000000000000000000000000000000000000000000000000000000000000
-Next       decide on the sheet Review, in a copy of the workbook; then:
+Next       decide on the sheet Review of a copy, and read it back:
+cp reports/20261128T080000Z-000000/iam-users.xlsx review.xlsx
 iam-scanner review import review.xlsx --safelist reports/demo/safelist.yaml
 """,
                 "a preview with faults": """\
@@ -418,9 +420,9 @@ Review of run 20261128T080000Z-000000: PREVIEW, nothing was written
 Decided    3 users: 1 Approve, 1 Remove, 1 Quarantine
 Undecided  37 of 40 users that the run says need a decision
 Safelist   would add 1 approval and 2 revocations: reports/demo/safelist.yaml
-Removals   2 users: reports/20261128T080000Z-000000-review/removals.json
+Removals   would list 2 users in removals.json: reports/20261128T080000Z-000000-review
 Ledger     would add 3 decisions: reports/decisions.csv
-Next       check all of this, and run the same command with --write; or correct the workbook first
+Next       check all of this, then run the same command with --write; or correct the workbook first
 """,
                 "the import": """\
 
@@ -463,7 +465,7 @@ Review of run 20261128T080000Z-000000
 Decided    3 users: 1 Approve, 1 Remove, 1 Quarantine
 Undecided  37 of 40 users that the run says need a decision
 Safelist   1 approval and 2 revocations added: reports/demo/safelist.yaml
-Removals   2 users: reports/20261128T080000Z-000000-review/removals.json
+Removals   2 users listed in removals.json: reports/20261128T080000Z-000000-review
 Ledger     3 decisions added: reports/decisions.csv
 Next       have the change of reports/demo/safelist.yaml reviewed and merged: that is what approves
            import the decisions that are missing, in the same workbook or in others of this run
@@ -477,23 +479,23 @@ IAM-058 Check for unapproved IAM users: o-demosample, as of 2026-11-28
 Accounts   14 listed = 1 inactive + 13 scanned + 0 failed
 Users      64 found = 27 approved + 37 unapproved
            of the 37: 8 administrators, 9 with console and no MFA, 12 dormant
-Changes    1 privilege gained, 1 new, 1 newly approved, 1 gone, 61 unchanged
+Changes    1 privilege gained (integration-test), 1 new (new-hire), 1 newly approved, 1 gone, 61 unchanged
            since 20261128T080000Z-000000, the newest complete run for this scope
 Decisions  1 to be removed and still there: j.novak (core-dev)
            1 to be quarantined and still there: webmaster (legacy-shop)
-Safelist   25 entries: 13 in use, 1 expiring, 3 unused, 1 expired, 1 not started, 1 invalid, 2 unmatched, 3 revocations
+Safelist   22 entries: 13 in use, 1 expiring, 3 unused, 1 expired, 1 not started, 1 invalid, 2 unmatched; 3 revocations
 Fail on    new: 1 user, exit code 3
-Most urgent of 39 to review; all: iam-scanner users 20261128T080001Z-000001
+Most urgent of 39 to review (iam-scanner users 20261128T080001Z-000001)
 731920465582  payments-dev        integration-test  privilege gained, administrator, approval not started yet
 602914873315  core-platform-prod  k.watanabe        administrator, on no safelist
-602914873315  core-platform-prod  terraform-apply   administrator, dormant with active keys, approval revoked
+602914873315  core-platform-prod  terraform-apply   administrator, dormant with active keys, revoked
 618840027593  core-data-prod      etl-adhoc         administrator, dormant with active keys, on no safelist
 618840027593  core-data-prod      temp-migration    administrator, dormant with active keys, on no safelist
 753300918274  build-dev           cicd-legacy       administrator, dormant with active keys, on no safelist
 860012457739  sandbox-analytics   hackathon-winner  administrator, dormant with active keys, on no safelist
-Files      reports/20261128T080001Z-000001
 Digest     0000000000000000000000000000000000000000000000000000000000000000
-Next       decide on the sheet Review, in a copy of the workbook; then:
+Next       decide on the sheet Review of a copy, and read it back:
+cp reports/20261128T080001Z-000001/iam-users.xlsx review.xlsx
 iam-scanner review import review.xlsx --safelist reports/demo/safelist.yaml
 """,
                 "who is new": """\
@@ -527,10 +529,10 @@ WHAT-IF: run 20261128T080001Z-000001, decided again by its own safelists, approv
 read again, and the run stays as it was decided.
 Accounts   14 listed = 1 inactive + 13 scanned + 0 failed
 Users      64 found = 27 approved + 37 unapproved
-Safelist   25 entries: 12 in use, 2 expiring, 3 unused, 2 expired, 1 invalid, 2 unmatched, 3 revocations
+Safelist   22 entries: 12 in use, 2 expiring, 3 unused, 2 expired, 1 invalid, 2 unmatched; 3 revocations
 Fail on    new: 1 user, exit code 3
 Files      reports/20261128T080001Z-000001-evaluated-9cb5bd5b
-Next       the run stays as it was decided. To have it otherwise, change the safelists, and scan again.
+Next       the run itself is unchanged. To make this its result, change the safelists, and scan again.
 """,
                 "what changed": """\
 
@@ -602,21 +604,18 @@ No account but the caller's own could be entered. Most likely their role is not
 called Auditor (give its name with --role-name), the external ID is missing
 (--external-id), or their roles trust another principal than the caller.
   6 accounts: payments-1 162261467039, dev 324522934078, payments-2 549681956052
-  and 3 more
-  ROLE_NOT_ASSUMABLE sts:AssumeRole AccessDenied: User:
-  arn:aws:iam::387420489013:user/auditor is not authorized to perform:
-  sts:AssumeRole on resource: arn:aws:iam::162261467039:role/Auditor
+  and 3 more, see accounts.csv
+  ROLE_NOT_ASSUMABLE sts:AssumeRole AccessDenied
   Check in this account that the role exists, that its trust policy names the
   caller (and the external ID, if one is asked for), and that no SCP denies it:
   AWS does not say which. Then scan again.
-Most urgent of 2 to review; all: iam-scanner users 20261128T080000Z-000000
+Most urgent of 2 to review (iam-scanner users 20261128T080000Z-000000)
 management  bob    on no safelist
-management  alice  never reviewed
+management  alice  approved, never reviewed
 Files      reports/20261128T080000Z-000000
 Digest     0000000000000000000000000000000000000000000000000000000000000000
-Next       nothing is known of the users in accounts that were not read. Fix the
-           cause; then:
-iam-scanner scan --resume reports/20261128T080000Z-000000
+Next       start a new scan with what was missing: a resumed run keeps its role
+           and external ID.
 """,
                 "two denied": """\
 
@@ -629,24 +628,14 @@ Changes    unknown: no earlier run is complete and covers this scope (1
 Safelist   1 entry: 1 in use
 Not read: 2 accounts
   1 account: dev 324522934078
-  ROLE_NOT_ASSUMABLE sts:AssumeRole AccessDenied: User:
-  arn:aws:iam::387420489013:user/auditor is not authorized to perform:
-  sts:AssumeRole on resource:
-  arn:aws:iam::324522934078:role/OrganizationAccountAccessRole
+  ROLE_NOT_ASSUMABLE sts:AssumeRole AccessDenied
   Check in this account that the role exists, that its trust policy names the
   caller (and the external ID, if one is asked for), and that no SCP denies it:
   AWS does not say which. Then scan again.
   1 account: core 937102445065
-  ACCESS_DENIED iam:ListUsers AccessDenied: User:
-  arn:aws:sts::937102445065:assumed-role/OrganizationAccountAccessRole/iam-scann
-  er is not authorized to perform: iam:ListUsers on resource: *
+  ACCESS_DENIED iam:ListUsers AccessDenied
   Allow this call in the role's policies, and check SCPs, permissions boundaries
   and the session policy.
-Most urgent of 10 to review; all: iam-scanner users 20261128T080001Z-000001
-payments-1  bob  on no safelist
-management  bob  on no safelist
-payments-2  bob  on no safelist
-Files      reports/20261128T080001Z-000001
 Digest     0000000000000000000000000000000000000000000000000000000000000000
 Next       nothing is known of the users in accounts that were not read. Fix the
            cause; then:
@@ -667,18 +656,17 @@ Safelist   1 entry: 1 in use
 Not read: 6 accounts
 No account but the caller's own could be entered. Most likely their role is not called Auditor (give its name with --role-name), the
 external ID is missing (--external-id), or their roles trust another principal than the caller.
-  6 accounts: payments-1 162261467039, dev 324522934078, payments-2 549681956052 and 3 more
-  ROLE_NOT_ASSUMABLE sts:AssumeRole AccessDenied: User: arn:aws:iam::387420489013:user/auditor is not authorized to perform: sts:AssumeRole
-  on resource: arn:aws:iam::162261467039:role/Auditor
+  6 accounts: payments-1 162261467039, dev 324522934078, payments-2 549681956052 and 3 more, see accounts.csv
+  ROLE_NOT_ASSUMABLE sts:AssumeRole AccessDenied (of payments-1): User: arn:aws:iam::387420489013:user/auditor is not authorized to perform:
+  sts:AssumeRole on resource: arn:aws:iam::162261467039:role/Auditor
   Check in this account that the role exists, that its trust policy names the caller (and the external ID, if one is asked for), and that no
   SCP denies it: AWS does not say which. Then scan again.
-Most urgent of 2 to review; all: iam-scanner users 20261128T080000Z-000000
+Most urgent of 2 to review (iam-scanner users 20261128T080000Z-000000)
 387420489013  management  bob    on no safelist
-387420489013  management  alice  never reviewed
+387420489013  management  alice  approved, never reviewed
 Files      reports/20261128T080000Z-000000
 Digest     0000000000000000000000000000000000000000000000000000000000000000
-Next       nothing is known of the users in accounts that were not read. Fix the cause; then:
-iam-scanner scan --resume reports/20261128T080000Z-000000
+Next       start a new scan with what was missing: a resumed run keeps its role and external ID.
 """,
                 "two denied": """\
 
@@ -698,11 +686,10 @@ Not read: 2 accounts
   ACCESS_DENIED iam:ListUsers AccessDenied: User: arn:aws:sts::937102445065:assumed-role/OrganizationAccountAccessRole/iam-scanner is not
   authorized to perform: iam:ListUsers on resource: *
   Allow this call in the role's policies, and check SCPs, permissions boundaries and the session policy.
-Most urgent of 10 to review; all: iam-scanner users 20261128T080001Z-000001
+Most urgent of 10 to review (iam-scanner users 20261128T080001Z-000001)
 162261467039  payments-1  bob  on no safelist
 387420489013  management  bob  on no safelist
 549681956052  payments-2  bob  on no safelist
-Files      reports/20261128T080001Z-000001
 Digest     0000000000000000000000000000000000000000000000000000000000000000
 Next       nothing is known of the users in accounts that were not read. Fix the cause; then:
 iam-scanner scan --resume reports/20261128T080001Z-000001

@@ -298,7 +298,7 @@ def test_who_rewrites_the_manifest_too_is_found_by_the_digest_alone(done: Scanne
     assert program("verify", done.folder.name).exit_code == 0
     found = program("verify", done.folder.name, "--digest", noted)
     assert found.exit_code == 3
-    assert "a different digest from the one noted" in found.out
+    assert "not the one given; is that of this run, and of its last state?" in found.out
 
 
 def test_a_csv_that_does_not_follow_from_the_journal_is_found_though_the_manifest_has_it(done: Scanned) -> None:

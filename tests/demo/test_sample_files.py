@@ -89,3 +89,14 @@ def test_the_files_are_written_where_they_are_asked_for(tmp_path: Path) -> None:
 
     assert written.safelist.read_text(encoding="utf-8") == safelist_text(DAYS[0])
     assert written.account_owners.read_text(encoding="utf-8") == account_owners_text()
+
+
+def test_a_safelist_that_was_changed_is_kept(tmp_path: Path) -> None:
+    """A demo that is served again begins anew; what was approved in the one before is not lost."""
+    written = write_files(tmp_path, DAYS[0])
+    write_files(tmp_path, DAYS[0])
+    assert not list(tmp_path.glob("*.bak"))
+    written.safelist.write_text("version: 1\nglobal: [mine]\n", encoding="utf-8")
+    write_files(tmp_path, DAYS[0])
+    assert written.safelist.read_text(encoding="utf-8") == safelist_text(DAYS[0])
+    assert (tmp_path / "safelist.yaml.bak").read_text(encoding="utf-8") == "version: 1\nglobal: [mine]\n"

@@ -45,7 +45,7 @@ def words(old: UserState | None, new: UserState | None) -> list[str]:
     ("one", "other", "rights"),
     [
         (USER, READER, ("none", "policy ReadOnlyAccess")),
-        (READER, ADMINISTRATOR, ("no administrator", "administrator, policy AdministratorAccess")),
+        (READER, ADMINISTRATOR, ("not an administrator", "administrator, policy AdministratorAccess")),
         (READER, replace(READER, policies=("A", "B", "ReadOnlyAccess")), ("without policies A, B", "policies A, B")),
         (READER, replace(READER, policies=("A",)), ("policy ReadOnlyAccess", "policy A")),
         (USER, replace(USER, boundary=True), ("no permissions boundary", "permissions boundary")),
@@ -54,7 +54,7 @@ def words(old: UserState | None, new: UserState | None) -> list[str]:
             replace(READER, boundary=True),
             ("none, no permissions boundary", "policy ReadOnlyAccess, permissions boundary"),
         ),
-        (USER, replace(USER, administrator=None), ("none", "administrator or not: not known")),
+        (USER, replace(USER, administrator=None), ("none", "administrator: not known")),
     ],
 )
 def test_rights_change_in_an_arrow_of_their_own_both_ways(

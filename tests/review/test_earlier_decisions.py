@@ -45,7 +45,7 @@ def test_what_a_later_review_decided_is_not_undone(desk: Desk) -> None:
     before = desk.state()
     done = desk.imported(book, "--write")
     assert done.exit_code == 0
-    assert "decided again in the review of another run, which stands" in done.out
+    assert "decided again in the review of another run, which takes precedence" in done.out
     assert desk.state() == before
     (fault,) = faults(desk.imported(desk.filled({"dev/bob": decided("Quarantine")}, "late.xlsx")))
     assert "in the later run 29991231T000000Z-abcdef" in fault

@@ -134,8 +134,8 @@ def another_run(book: Workbook) -> None:
         (merge_decisions, "Cells are merged here, in column decision. Split them"),
         (double_row, "This user has a row already, row 3. Keep one row for each user."),
         (as_what_if, "review.xlsx, Evidence: this is a what-if"),
-        (forget_run, "There is no Run id. Decide in a workbook of the run"),
-        (another_digest, "The journal of the run has another SHA-256"),
+        (forget_run, "The sheet Evidence has no Run id. Decide in a workbook of the run"),
+        (another_digest, "The run's journal has another SHA-256 now"),
         (another_run, "There is no run 'reports/20200101T000000Z-000000'"),
     ],
 )
@@ -155,7 +155,7 @@ def test_workbooks_of_two_runs_are_refused(desk: Desk) -> None:
     one, two = desk.filled({"dev/bob": remove()}), desk.filled({}, "other.xlsx", another_run)
     (fault,) = faults(desk.imported(one, two))
     assert fault.startswith("other.xlsx, Evidence!B")
-    assert "is of run 20200101T000000Z-000000, and the first one of" in fault
+    assert "is of run 20200101T000000Z-000000, and the first one is of" in fault
 
 
 def test_two_workbooks_that_disagree_are_refused(desk: Desk) -> None:

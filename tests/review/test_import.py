@@ -264,8 +264,8 @@ def test_a_workbook_where_nothing_is_decided_is_no_fault(desk: Desk) -> None:
     }
     done = desk.imported(desk.filled(begun))
     assert done.exit_code == 0
-    assert "nobody: every decision is blank" in done.out
-    assert "1 row has something filled in, and no decision" in done.out
+    assert "none: every decision is blank" in done.out
+    assert "1 row is filled in and has no decision" in done.out
     assert not desk.ledger.exists()
 
 

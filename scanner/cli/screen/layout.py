@@ -14,13 +14,13 @@ LABEL = 9  # columns of a label, so that those below each other are aligned
 WIDTH = 100  # columns, where no terminal says how many it has
 
 
-def print_parts(console: Console, parts: Iterable[RenderableType], command: str | None = None) -> None:
+def print_parts(console: Console, parts: Iterable[RenderableType], commands: Iterable[str] = ()) -> None:
     """Print; into a file or a pipe as plain lines, without colours and trailing spaces.
 
-    A command comes last, on one line however long it is: a person is to paste it.
+    Commands come last, each on one line however long it is: a person is to paste them.
     """
     _print_parts(console, parts)
-    if command:
+    for command in commands:
         console.print(Text(command), soft_wrap=True)
 
 

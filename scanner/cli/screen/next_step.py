@@ -1,4 +1,4 @@
-"""What to do after a run: in one sentence, and where one helps with the command to paste."""
+"""What to do after a run: in one sentence, and where they help with the commands to paste."""
 
 import shlex
 from collections.abc import Sequence
@@ -6,29 +6,35 @@ from pathlib import Path
 
 from scanner.audit.assessment import Assessment
 from scanner.model import Status
+from scanner.report.failed_accounts import likely_cause
+from scanner.report.view import View
 from scanner.runs import folder as run_folder
 from scanner.settings import Settings
 
-Step = tuple[str, str | None]
+Step = tuple[str, Sequence[str]]
 
 
-def next_step(assessment: Assessment, run: Path, files: Sequence[Path], due: Sequence[object]) -> Step:
-    """The next step; `files` is what was written, and `due` the users that need a decision."""
+def next_step(view: View, run: Path, files: Sequence[Path]) -> Step:
+    """The next step; `files` is what was written."""
+    assessment = view.assessment
     if assessment.record.what_if:
-        return "the run stays as it was decided. To have it otherwise, change the safelists, and scan again.", None
+        return "the run itself is unchanged. To make this its result, change the safelists, and scan again.", ()
     if assessment.status is not Status.COMPLETE:
-        return _the_rest(assessment, run)
+        return _the_rest(view, run)
     if not assessment.totals.users:
-        return "no IAM user was found; keep the reports as evidence.", None
-    if not due:
-        return "every user is approved; keep the reports as evidence.", None
-    if not any(file.suffix == ".xlsx" for file in files):
-        return "have a workbook written, and decide on its sheet Review:", _report(assessment, run)
-    command = f"iam-scanner review import review.xlsx{options_of(assessment, 'safelist', 'output')}"
-    return "decide on the sheet Review, in a copy of the workbook; then:", command
+        return "no IAM user was found; keep the reports as evidence.", ()
+    if not view.review:
+        return "every user is approved; keep the reports as evidence.", ()
+    workbook = next((file for file in files if file.suffix == ".xlsx"), None)
+    if workbook is None:
+        return "have a workbook written, and decide on its sheet Review:", (_report(assessment, run),)
+    return "decide on the sheet Review of a copy, and read it back:", (
+        f"cp {shlex.quote(str(workbook))} review.xlsx",
+        f"iam-scanner review import review.xlsx{_options(assessment, 'safelist', 'output')}",
+    )
 
 
-def options_of(assessment: Assessment, *names: str) -> str:
+def _options(assessment: Assessment, *names: str) -> str:
     """These options as a command needs them where the scan was not run with the defaults."""
     settings, standard, words = assessment.record.header.settings, Settings(), []
     for name in names:
@@ -40,12 +46,14 @@ def options_of(assessment: Assessment, *names: str) -> str:
 
 
 def _report(assessment: Assessment, run: Path) -> str:
-    return f"iam-scanner report {shlex.quote(str(run))} --format xlsx{options_of(assessment, 'output')}"
+    return f"iam-scanner report {shlex.quote(str(run))} --format xlsx{_options(assessment, 'output')}"
 
 
-def _the_rest(assessment: Assessment, run: Path) -> Step:
-    record = assessment.record
-    if not (assessment.totals.failed or record.listing.problem or record.footer.interrupted):
-        return "the scope left nothing to scan; widen it.", None
+def _the_rest(view: View, run: Path) -> Step:
+    record = view.assessment.record
+    if not (view.assessment.totals.failed or record.listing.problem or record.footer.interrupted):
+        return "no account is left to scan in this scope; widen --ou or --account, or remove exclusions.", ()
+    if likely_cause(view.assessment, view.failures):
+        return "start a new scan with what was missing: a resumed run keeps its role and external ID.", ()
     words = "nothing is known of the users in accounts that were not read. Fix the cause; then:"
-    return words, run_folder.resume_command(run)
+    return words, (run_folder.resume_command(run),)

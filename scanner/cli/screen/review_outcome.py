@@ -72,7 +72,7 @@ def _parts(imported: Imported, *, below_diff: bool) -> Iterator[RenderableType]:
         ("Decided", _decided(imported)),
         ("Undecided", _undecided(imported)),
         ("Safelist", _safelist(imported)),
-        ("Removals", Text(f"{many(imported.to_remove, 'user')}: {for_terminal(str(imported.removals))}")),
+        ("Removals", _removals(imported)),
         ("Ledger", _ledger(imported)),
         ("Next", Text("\n".join(map(for_terminal, _advice(imported))))),
     )
@@ -82,12 +82,14 @@ def _decided(imported: Imported) -> Text:
     """How many, and what; then what was known already, so that nobody wonders why nothing changed."""
     total = sum(imported.decided.values())
     split = ", ".join(f"{imported.decided[choice]:,} {choice}" for choice in Choice if imported.decided.get(choice))
-    text = Text(f"{many(total, 'user')}: {split}" if total else "nobody: every decision is blank")
+    text = Text(f"{many(total, 'user')}: {split}" if total else "none: every decision is blank")
     counts = imported.standing
     if recorded := counts.get(Standing.RECORDED, 0):
         text.append(f"\n{recorded:,} of them imported before", style="dim")
     if overtaken := counts.get(Standing.OVERTAKEN, 0):
-        text.append(f"\n{overtaken:,} of them decided again in the review of another run, which stands", style="dim")
+        text.append(
+            f"\n{overtaken:,} of them decided again in the review of another run, which takes precedence", style="dim"
+        )
     return text
 
 
@@ -95,14 +97,14 @@ def _undecided(imported: Imported) -> Text:
     text = Text(f"{imported.undecided:,}", style="bold yellow" if imported.undecided else "")
     text.append(f" of {many(imported.due, 'user')} that the run says need a decision", style="not bold default")
     if imported.begun:
-        rows = many(imported.begun, "row has", "rows have")
-        text.append(f"\n{rows} something filled in, and no decision", style="yellow")
+        rows = many(imported.begun, "row is filled in and has", "rows are filled in and have")
+        text.append(f"\n{rows} no decision", style="yellow")
     return text
 
 
 def _safelist(imported: Imported) -> Text:
     if not imported.changes:
-        return Text("unchanged: it says all of this already, or nothing of this concerns it")
+        return Text("unchanged: it already says all of this, or none of it applies")
     files = for_terminal(", ".join(change.path for change in imported.changes))
     done = _done(imported.wanted) if imported.written else f"would {_to_do(imported.wanted)}"
     text = Text(f"{done}: {files}", style="green" if imported.written else "yellow")
@@ -111,6 +113,12 @@ def _safelist(imported: Imported) -> Text:
         policy = "A policy in the safelist can require both."
         text.append(f"\nof the approvals: {bare}. {policy}", style="bold yellow")
     return text
+
+
+def _removals(imported: Imported) -> Text:
+    users = many(imported.to_remove, "user")
+    listed = f"{users} listed" if imported.written else f"would list {users}"
+    return Text(f"{listed} in {imported.removals.name}: {for_terminal(str(imported.removals.parent))}")
 
 
 def _done(wanted: Wanted) -> str:
@@ -151,7 +159,7 @@ def _ledger(imported: Imported) -> Text:
 
 def _advice(imported: Imported) -> Iterator[str]:
     if not imported.written and (imported.changes or imported.standing.get(Standing.NEW)):
-        yield "check all of this, and run the same command with --write; or correct the workbook first"
+        yield "check all of this, then run the same command with --write; or correct the workbook first"
         return
     if imported.written and imported.changes:
         paths = ", ".join(change.path for change in imported.changes)

@@ -15,9 +15,9 @@ from scanner.audit.outstanding import Outstanding, not_known
 from scanner.audit.rule import failing
 from scanner.cli.options import print_json, stdout
 from scanner.cli.screen.layout import labelled, print_parts
-from scanner.cli.screen.next_step import next_step, options_of
+from scanner.cli.screen.next_step import Step, next_step
 from scanner.cli.screen.scan_tables import accounts_table, failures, urgent_users
-from scanner.model import RULE_ID, RULE_TITLE, Choice, FailOn, Status
+from scanner.model import RULE_ID, RULE_TITLE, Change, Choice, FailOn, Status
 from scanner.report.changes import WORDS, counts
 from scanner.report.figures import Figures
 from scanner.report.render import Rendered
@@ -29,6 +29,7 @@ from scanner.safelist.usage import EntryStatus
 from scanner.text import for_terminal
 
 FEWEST_USERS = 3
+NAMED_CHANGED = 2  # users of a kind of change that are named, if there are no more
 NAMED = 3  # users of a line; summary.json has all
 _NOT_CARRIED_OUT = {
     Choice.REMOVE: "to be removed and still there",
@@ -50,32 +51,36 @@ def print_outcome(rendered: Rendered, *, as_json: bool, quiet: bool) -> None:
 
 def show(rendered: Rendered, console: Console) -> None:
     """Print the outcome of a run; on a terminal as much of it as leaves the status in sight."""
-    words, command = next_step(rendered.assessment, rendered.run_folder, rendered.files, rendered.view.review)
-    room = console.height - 1 - (1 + len(command) // console.width if command else 0)
+    words, commands = next_step(rendered.view, rendered.run_folder, rendered.files)
+    room = console.height - 1 - sum(1 + len(command) // console.width for command in commands)
     layout: list[RenderableType] = []
-    for layout in _layouts(rendered, console, words):  # the last one is the least that there is
+    for layout in _layouts(rendered, console, (words, commands)):  # the last one is the least that there is
         if not console.is_terminal or len(console.render_lines(Group(*layout), pad=False)) <= room:
             break
-    print_parts(console, layout, for_terminal(command) if command else None)
+    print_parts(console, layout, [for_terminal(command) for command in commands])
 
 
-def _layouts(rendered: Rendered, console: Console, words: str) -> Iterator[list[RenderableType]]:
+def _layouts(rendered: Rendered, console: Console, step: Step) -> Iterator[list[RenderableType]]:
     """From all that there is to the least: without the table of accounts, then closely, then with fewer users."""
     view = rendered.view
-    facts = [_banner(view.assessment), labelled(*_facts(view)), *_listing(view.assessment), *failures(view)]
-    options = options_of(view.assessment, "output")
+    status = [_banner(view.assessment), labelled(*_facts(view)), *_listing(view.assessment)]
+    facts = [*status, *failures(view, brief=False)]
 
     def users(most: int) -> list[RenderableType]:
-        return list(urgent_users(view, console, options, most))
+        return list(urgent_users(view, console, most))
 
     if view.assessment.record.what_if:  # below who flips
-        yield [*facts, _end(rendered, words, explained=False)]
+        yield [*facts, _end(rendered, step, explained=False)]
         return
-    end = [_end(rendered, words, explained=True)]
+    end = [_end(rendered, step, explained=True)]
     yield _spaced(facts, users(MOST_URGENT), list(accounts_table(view, console)), end)
     yield _spaced(facts, users(MOST_URGENT), end)
     for most in range(MOST_URGENT, FEWEST_USERS - 1, -1):
-        yield [*facts, *users(most), _end(rendered, words, explained=False)]
+        yield [*facts, *users(most), _end(rendered, step, explained=False)]
+    if view.failures:
+        brief = [*status, *failures(view, brief=True)]
+        yield [*brief, *users(FEWEST_USERS), _end(rendered, step, explained=False)]
+        yield [*brief, _end(rendered, step, explained=False)]
 
 
 def _spaced(*groups: Sequence[RenderableType]) -> list[RenderableType]:
@@ -84,9 +89,13 @@ def _spaced(*groups: Sequence[RenderableType]) -> list[RenderableType]:
     return [part for group in filled[:-1] for part in (*group, Text())] + [*filled[-1]]
 
 
-def _end(rendered: Rendered, words: str, *, explained: bool) -> RenderableType:
+def _end(rendered: Rendered, step: Step, *, explained: bool) -> RenderableType:
+    """Where the files are, unless the next command says it; the digest; what is next."""
+    words, commands = step
+    said = not explained and any(str(rendered.folder) in command for command in commands)
+    files = [] if said else [("Files", _files(rendered, named=explained))]
     digest = [("Digest", _digest(rendered.manifest_digest, explained=explained))] if rendered.manifest_digest else []
-    return labelled(("Files", _files(rendered, named=explained)), *digest, ("Next", Text(words)))
+    return labelled(*files, *digest, ("Next", Text(words)))
 
 
 def _digest(digest: str, *, explained: bool) -> Text:
@@ -146,7 +155,7 @@ def _among(unapproved: int, counted: Figures) -> str:
     )
     if unapproved == 1:
         urgent = ", ".join(one for count, one, _ in remarks if count)
-        return f"\nthat one: {urgent}" if urgent else ""
+        return f"\nit is: {urgent}" if urgent else ""
     urgent = ", ".join(many(count, one, several) for count, one, several in remarks if count)
     return f"\nof the {unapproved:,}: {urgent}" if urgent else ""
 
@@ -161,6 +170,9 @@ def _changes(assessment: Assessment) -> Text:
         text.append(", " if text else "").append(
             f"{count:,} {WORDS[change]}", style="bold red" if change in GRAVE else ""
         )
+        if change in (*GRAVE, Change.NEW) and count <= NAMED_CHANGED:
+            names = [row.user.user_name for row in assessment.differences if change in row.changes]
+            text.append(f" ({for_terminal(', '.join(names))})")
     why = f", {for_terminal(header.previous_why)}" if header.previous_why else ""
     return text.append(f"\nsince {header.previous_run.run_id}{why}" if text else "no user", style="dim")
 
@@ -181,13 +193,12 @@ def _outstanding(found: Sequence[Outstanding], unknown: int) -> Text:
 
 
 def _safelist(assessment: Assessment, by_status: Mapping[str, int]) -> Text:
-    """How many entries, and what became of all of them: the numbers add up."""
-    words = ", ".join(
-        many(count, "revocation") if status == EntryStatus.REVOCATION else f"{count:,} {status}"
-        for status, count in by_status.items()
-    )
-    total = many(len(assessment.safelist), "entry", "entries")
-    return Text(f"{total}: {words}" if words else total)
+    """How many entries, and what became of all of them: the numbers add up. Revocations are counted apart."""
+    words = ", ".join(f"{count:,} {status}" for status, count in by_status.items() if status != EntryStatus.REVOCATION)
+    revoked = by_status.get(EntryStatus.REVOCATION, 0)
+    total = many(len(assessment.safelist) - revoked, "entry", "entries")
+    counted = f"{total}: {words}" if words else total
+    return Text(f"{counted}; {many(revoked, 'revocation')}" if revoked else counted)
 
 
 def _gate(assessment: Assessment) -> Text:

@@ -12,7 +12,7 @@ from scanner.cli.screen.layout import width_of
 from scanner.report.failed_accounts import FailureGroup, likely_cause
 from scanner.report.rows import AccountRow
 from scanner.report.summary import MOST_ACCOUNTS
-from scanner.report.urgency import why_due
+from scanner.report.urgency import why
 from scanner.report.view import View
 from scanner.report.words import many, shortened
 from scanner.text import for_terminal
@@ -23,19 +23,19 @@ LONGEST = 24  # columns of a name
 GAP = 2
 
 
-def urgent_users(view: View, console: Console, options: str, most: int) -> Iterator[RenderableType]:
+def urgent_users(view: View, console: Console, most: int) -> Iterator[RenderableType]:
     """The first users that need a decision, as on the sheet Review: account, user and why."""
     rows = view.review[:most]
     if not rows:
         return
-    rest = f"; all: iam-scanner users {view.assessment.record.header.run_id}{options}"
-    yield Text.assemble((f"Most urgent of {len(view.review):,} to review", "bold"), (for_terminal(rest), "dim"))
+    rest = f" (iam-scanner users {view.assessment.record.header.run_id})"
+    yield Text.assemble((f"Most urgent of {len(view.review):,} to review", "bold"), (rest, "dim"))
     lines = [
         (
             row.user.finding.account.id,
             for_terminal(row.user.finding.account.name),
             for_terminal(row.user.finding.user.user_name),
-            for_terminal(", ".join(why_due(row))),
+            for_terminal(", ".join(why(row.user, row.reasons))),
         )
         for row in rows
     ]
@@ -81,25 +81,29 @@ def accounts_table(view: View, console: Console) -> Iterator[RenderableType]:
     yield table
 
 
-def failures(view: View) -> Iterator[RenderableType]:
-    """The accounts that were not read: one entry for all that failed alike, with one remedy."""
+def failures(view: View, *, brief: bool) -> Iterator[RenderableType]:
+    """The accounts that were not read: one entry for all that failed alike, with one remedy.
+
+    Where it has to be `brief`, without AWS's own message, which accounts.csv has.
+    """
     if not view.failures:
         return
     yield Text(f"Not read: {many(len(view.figures.failed), 'account')}", style="bold red")
     if cause := likely_cause(view.assessment, view.failures):
         yield Text(for_terminal(cause), style="bold")
     for group in view.failures[:MOST_ACCOUNTS]:
-        yield _failure(group)
+        yield _failure(group, brief=brief)
     if (more := len(view.failures) - MOST_ACCOUNTS) > 0:
         yield Text(f"{many(more, 'more reason')}: see accounts.csv", style="dim")
 
 
-def _failure(group: FailureGroup) -> RenderableType:
+def _failure(group: FailureGroup, *, brief: bool) -> RenderableType:
     first, count = group.first, len(group.accounts)
     text = Text.assemble((many(count, "account"), "bold"), f": {_named(group.accounts)}")
     text.append(f"\n{for_terminal(group.why)}", style="red")
-    if first.failed_call and first.detail:
-        text.append(f": {for_terminal(first.detail)}")
+    if first.failed_call and first.detail and not brief:
+        of = f" (of {for_terminal(first.account.name or first.account.id)})" if count > 1 else ""
+        text.append(f"{of}: {for_terminal(first.detail)}")
     if first.remedy:
         text.append(f"\n{for_terminal(first.remedy)}", style="dim")
     return Padding(text, (0, 0, 0, 2))
@@ -107,5 +111,5 @@ def _failure(group: FailureGroup) -> RenderableType:
 
 def _named(accounts: Sequence[AccountRow]) -> str:
     names = [f"{row.account.name} {row.account.id}".strip() for row in accounts[:NAMED]]
-    more = f" and {len(accounts) - NAMED:,} more" if len(accounts) > NAMED else ""
+    more = f" and {len(accounts) - NAMED:,} more, see accounts.csv" if len(accounts) > NAMED else ""
     return for_terminal(", ".join(names)) + more

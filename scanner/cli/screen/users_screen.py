@@ -14,6 +14,7 @@ from rich.text import Text
 from scanner.audit.assessment import Assessment
 from scanner.cli.screen.layout import columns_said
 from scanner.report.columns import USERS
+from scanner.report.review_rows import review_rows
 from scanner.report.rows import UserRow
 from scanner.report.urgency import why
 from scanner.report.user_list import Filters, UserList, notes
@@ -34,7 +35,7 @@ def show(console: Console, assessment: Assessment, listed: UserList, *, quiet: b
     In a pipe of unknown width, a row is one whole line, as others look for words in it.
     """
     width = console.width if console.is_terminal else columns_said() or sys.maxsize
-    for line in _table(listed.users, width):
+    for line in _table(assessment, listed.users, width):
         console.print(line, soft_wrap=True)
     if quiet:
         return
@@ -51,10 +52,11 @@ def show_notes(console: Console, assessment: Assessment, listed: UserList) -> No
         console.print(Text(f"note: {note}"), soft_wrap=True)
 
 
-def _table(users: Sequence[UserRow], width: int) -> Iterator[Text]:
+def _table(assessment: Assessment, users: Sequence[UserRow], width: int) -> Iterator[Text]:
     if not users:
         return
-    rows = [(_who(row), ", ".join(why(row))) for row in users]
+    due = {row.user: row.reasons for row in review_rows(assessment, users)}
+    rows = [(_who(row), ", ".join(why(row, due.get(row, ())))) for row in users]
     widths = [max(map(cell_len, column)) for column in zip(HEADS, *(who for who, _ in rows), strict=True)]
     left = sum(widths) + len(GAP) * len(widths)
     beside = width - left >= LEAST
