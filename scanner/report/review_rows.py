@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 
-from scanner.audit.carried_out import Decided, Fate
+from scanner.audit.assessment import Assessment
+from scanner.audit.carried_out import Decided, Fate, decided
 from scanner.audit.credential_use import Activity
 from scanner.audit.triage import Days, Risk, reasons, risks, urgency
 from scanner.model import Entry
-from scanner.record import Header, Record, Remediation, ReviewDecision, UserKey
+from scanner.record import Header, Remediation, ReviewDecision, UserKey
 from scanner.report.columns import DATE, LIST, TEXT, USERS, Column, Value
 from scanner.report.rows import UserRow
 from scanner.report.words import ADMINISTRATOR_WORDS, days, many, remediation_words
@@ -33,12 +34,13 @@ class ReviewRow:
     done: tuple[Remediation, ...]  # what plans made of it
 
 
-def review_rows(record: Record, users: Sequence[UserRow], decided: Mapping[UserKey, Decided]) -> tuple[ReviewRow, ...]:
-    """Those of the users that need a decision, the most urgent first; `decided` are those that were to go."""
-    return tuple(sorted(_due(record.header, users, decided), key=lambda row: urgency(row.risks, row.user.finding)))
+def review_rows(assessment: Assessment, users: Sequence[UserRow]) -> tuple[ReviewRow, ...]:
+    """Those of the users that need a decision, the most urgent first."""
+    due = _due(assessment.record.header, users, decided(assessment.record))
+    return tuple(sorted(due, key=lambda row: urgency(row.risks, row.user.finding)))
 
 
-def _due(header: Header, users: Sequence[UserRow], decided: Mapping[UserKey, Decided]) -> Iterator[ReviewRow]:
+def _due(header: Header, users: Sequence[UserRow], to_go: Mapping[UserKey, Decided]) -> Iterator[ReviewRow]:
     decisions = latest(header.decisions)
     by = Days(
         as_of=header.as_of,
@@ -48,15 +50,15 @@ def _due(header: Header, users: Sequence[UserRow], decided: Mapping[UserKey, Dec
     for row in users:
         finding = row.finding
         key = finding.account.id, finding.user.user_id
-        last, to_go = decisions.get(key), decided.get(key)
-        quarantined = to_go is not None and to_go.fate is Fate.QUARANTINED
+        last, own = decisions.get(key), to_go.get(key)
+        quarantined = own is not None and own.fate is Fate.QUARANTINED
         if why := tuple(reasons(finding, last, by, quarantined=quarantined)):
             yield ReviewRow(
                 user=row,
                 risks=risks(finding.user.access, row.activity),
                 reasons=why,
                 last=last,
-                done=to_go.done if to_go else (),
+                done=own.done if own else (),
             )
 
 

@@ -29,7 +29,7 @@ class View:
 
     @cached_property
     def review(self) -> tuple[ReviewRow, ...]:
-        return review_rows(self.assessment.record, self.users, self.decided)
+        return review_rows(self.assessment, self.users)
 
     @cached_property
     def outstanding(self) -> tuple[Outstanding, ...]:

@@ -62,7 +62,9 @@ def fates(run: Path) -> dict[str, int]:
 
 def last_actions(run: Path) -> dict[str, str]:
     """What the sheet Review says was done about each user."""
-    heads, *rows = openpyxl.load_workbook(run / "iam-users.xlsx", read_only=True)["Review"].iter_rows(values_only=True)
+    workbook = openpyxl.load_workbook(run / "iam-users.xlsx", read_only=True)
+    heads, *rows = workbook["Review"].iter_rows(values_only=True)
+    workbook.close()
     name, action = heads.index("user_name"), heads.index("last_action")
     return {str(row[name]): str(row[action]) for row in rows}
 

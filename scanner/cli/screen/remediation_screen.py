@@ -37,8 +37,8 @@ from scanner.text import for_terminal
 
 def show_plan(made: Made, console: Console) -> None:
     """Print who is planned, with what hangs on each and why, then who is spared, and what is next."""
-    command = f"iam-scanner remediate apply {made.plan.plan_id}" if made.plan.users else None
-    print_parts(console, _plan_parts(made), command)
+    commands = [f"iam-scanner remediate apply {made.plan.plan_id}"] if made.plan.users else []
+    print_parts(console, _plan_parts(made), commands)
 
 
 def _plan_parts(made: Made) -> Iterator[RenderableType]:
@@ -126,7 +126,7 @@ def _last_use(user: LiveUser) -> str:
 def show_pending(pending: Pending, console: Console, *, quiet: bool) -> None:
     """Print each call that would be made, and that none was."""
     command = f"iam-scanner remediate {pending.request.doing} {pending.plan.plan_id} --execute"
-    print_parts(console, _pending_parts(pending, quiet=quiet), None if quiet else command)
+    print_parts(console, _pending_parts(pending, quiet=quiet), [] if quiet else [command])
 
 
 def _pending_parts(pending: Pending, *, quiet: bool) -> Iterator[RenderableType]:
@@ -193,8 +193,8 @@ def ask_for_number(pending: Pending, console: Console) -> None:
 
 
 def show_ended(ended: Ended, console: Console) -> None:
-    words, command = _next_of_ended(ended)
-    print_parts(console, _ended_parts(ended, words), command)
+    words, commands = _next_of_ended(ended)
+    print_parts(console, _ended_parts(ended, words), commands)
 
 
 def _ended_parts(ended: Ended, what_next: str) -> Iterator[RenderableType]:
@@ -213,18 +213,18 @@ def _ended_parts(ended: Ended, what_next: str) -> Iterator[RenderableType]:
     )
 
 
-def _next_of_ended(ended: Ended) -> tuple[str, str | None]:
-    """Say what is next, and the command for it."""
+def _next_of_ended(ended: Ended) -> tuple[str, Sequence[str]]:
+    """Say what is next, and the commands for it."""
     plan_id = ended.pending.plan.plan_id
     words = {outcome.word for outcome in ended.outcomes}
     if RemediationOutcome.FAILED in words:
         again = any(conclusion.outcome is RemediationOutcome.FAILED for conclusion in ended.concluded)
         doing = ended.pending.request.doing if again else Doing.APPLY
-        return "fix the cause, then resume:", f"iam-scanner remediate {doing} {plan_id} --execute"
-    scan = "scan again, to see that all of it was carried out"
+        return "fix the cause, then resume:", [f"iam-scanner remediate {doing} {plan_id} --execute"]
     if RemediationOutcome.DONE in words:
-        return f"{scan}; what may still be valid:", f"iam-scanner remediate status {plan_id}"
-    return scan, None
+        commands = [f"iam-scanner remediate status {plan_id}", "iam-scanner scan"]
+        return "see what may still be valid; then scan again, to see that all of it was carried out:", commands
+    return "scan again, to see that all of it was carried out:", ["iam-scanner scan"]
 
 
 # --- for scripts -----------------------------------------------------------------------------------------------------
