@@ -217,7 +217,7 @@ def test_without_an_earlier_run_no_change_is_known_and_that_is_said(run: Assessm
         ({"account": ("payments-prod",)}, "no such account in the run. Did you mean 000000000001 (payments-prod)"),
         ({"account": ("zzz",)}, "There are: 000000000001 (payments-prod), 000000000002 (payments-dev), 000000000003"),
         ({"ou": ("Root/Workload",)}, "--ou Root/Workload: no such OU in the run. Did you mean Root/Workloads"),
-        ({"ou": ("Prod",)}, "--ou Prod: no such OU in the run. There are: Root, Root/Sandbox, Root/Workloads"),
+        ({"ou": ("Prod",)}, "--ou Prod: no such OU in the run. Did you mean Root/Workloads/Prod?"),
         ({"ou": ("root/sandbox",)}, "Did you mean Root/Sandbox"),
         ({"ou": ("ou-abcd-00000000",)}, "--ou ou-abcd-00000000: no such OU in the run."),
         ({"change": ("newly-unaproved",)}, "--change newly-unaproved: no such change. Did you mean newly-unapproved"),
