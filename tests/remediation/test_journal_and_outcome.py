@@ -17,6 +17,7 @@ from scanner.files import write_all
 from scanner.model import AccountId, Choice, UserId
 from scanner.record import RemediationOutcome
 from scanner.remediation.calls import PlannedCall
+from scanner.remediation.earlier_plans import carried_out
 from scanner.remediation.outcome import exit_code, history, standing_of
 from scanner.remediation.plan import planned_calls
 from scanner.remediation.plan_document import Reason
@@ -134,7 +135,7 @@ def test_failed_wins_over_refused(words_: list[RemediationOutcome | None], code:
 
 
 @functools.cache  # once for all tests here, in the environment of the first
-def carried_out() -> Path:
+def a_plan_carried_out() -> Path:
     """A plan that was carried out: its folder. Tests change copies of it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tempfile.mkdtemp())
@@ -153,7 +154,7 @@ def carried_out() -> Path:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of that, under `reports` of the current folder."""
     monkeypatch.chdir(tmp_path)
-    original = carried_out()
+    original = a_plan_carried_out()
     copied = Path("reports") / original.parent.name / original.name
     shutil.copytree(original, copied)
     return copied
@@ -316,3 +317,26 @@ def test_status_says_what_may_still_be_valid_and_until_when(site: Site) -> None:
     assert (gone.tokens_until, gone.roles_until) == (None, None)
     never = still_valid(bob, alice.finished_at)
     assert (never.tokens_until, never.roles_until) == (None, None), "it had nothing to get in with"
+
+
+# --- what the next scan reads ----------------------------------------------------------------------------------------
+
+
+def test_a_scan_reads_what_each_plan_made_of_its_users(folder: Path) -> None:
+    notes: list[str] = []
+    found = carried_out(Path("reports"), notes)
+    assert [(each.choice, each.outcome, each.plan_id) for each in found] == [
+        (Choice.REMOVE, DONE, folder.name),
+        (Choice.QUARANTINE, DONE, folder.name),
+    ]
+    assert notes == []
+
+
+@pytest.mark.parametrize("name", ["plan.json", "journal.jsonl"])
+def test_a_plan_that_cannot_be_read_stops_no_scan_and_is_noted(folder: Path, name: str) -> None:
+    data = (folder / name).read_bytes()
+    (folder / name).write_bytes(data.replace(b"alice", b"malle"))
+    notes: list[str] = []
+    assert carried_out(Path("reports"), notes) == ()
+    (note,) = notes
+    assert note.startswith(f"What the plan {folder.name} did is not shown, as it cannot be read: ")
