@@ -81,6 +81,8 @@ class AccessKey:
     active: bool | None
     last_rotated: datetime | None
     last_used: datetime | None  # None: never used, or AWS has no information
+    last_used_service: str | None = None  # "s3": the service of the last use; None: as above
+    last_used_region: str | None = None  # "us-east-1"; None for a service without Regions, too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +106,15 @@ class Access:
     inline_policies: tuple[str, ...]  # the same
     permissions_boundary: str | None  # its ARN
     tags: tuple[tuple[str, str], ...]
+    escalation: tuple[str, ...] | None = None  # IAM actions by which it could make itself administrator; None: unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceCredential:
+    """An active service-specific credential (ListServiceSpecificCredentials)."""
+
+    service: str  # "bedrock", "codecommit", "cassandra"
+    expires_at: datetime | None = None  # None: it has no end
     denied_by: tuple[str, ...] = ()  # of the attached policies, AWS's own that deny and allow nothing: "AWSDenyAll"
 
 
@@ -118,6 +129,9 @@ class IamUser:
     created_at: datetime
     credentials: Credentials | None = None  # None: not asked for, refused, or no readable row is this very user's
     access: Access | None = None  # None: not asked for, refused, or a policy of this user could not be read
+    service_credentials: tuple[ServiceCredential, ...] | None = None  # the active ones; None: not known
+    created_by: str | None = None  # ARN of the principal that made it (CloudTrail); None: not known
+    created_with: str | None = None  # "console", "aws-cli", "terraform"; None: not known
 
 
 class Evidence(StrEnum):

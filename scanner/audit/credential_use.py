@@ -18,6 +18,7 @@ class Activity:
     oldest_active_key_age_days: int | None = None  # None also where no key is active
     stale_credentials: tuple[str, ...] | None = None  # which ones; () where it is known that none is
     last_activity_at: datetime | None = None  # None also where no credential was ever used
+    last_activity_service: str | None = None  # "console", "s3 (us-east-1)"
     days_since_activity: int | None = None
     dormant: bool | None = None
 
@@ -59,6 +60,7 @@ def activity(
         oldest_active_key_age_days=_oldest_active_key(credentials.access_keys, today),
         stale_credentials=None if stale is None else tuple(credential.name for credential in stale),
         last_activity_at=last,
+        last_activity_service=_last_service(credentials, last),
         days_since_activity=None if last is None else _age(last, today),
         dormant=None if enabled is None or stale is None else bool(enabled) and len(stale) == len(enabled),
     )
@@ -105,6 +107,15 @@ def _last_used(credentials: Credentials) -> datetime | None:
     """The newest use of password or access keys, disabled ones included."""
     uses = (credentials.password_last_used, *(key.last_used for key in credentials.access_keys))
     return max((use for use in uses if use is not None), default=None)
+
+
+def _last_service(credentials: Credentials, last: datetime | None) -> str | None:
+    """What the newest use was of; of uses at the same time, the key's says more."""
+    for key in credentials.access_keys:
+        if last is not None and key.last_used == last and key.last_used_service is not None:
+            region = f" ({key.last_used_region})" if key.last_used_region else ""
+            return f"{key.last_used_service}{region}"
+    return "console" if last is not None and credentials.password_last_used == last else None
 
 
 def _age(then: datetime, today: date) -> int:

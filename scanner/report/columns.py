@@ -6,6 +6,7 @@ column has the same name wherever it appears, so that a file can be held beside 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Generic, TypeVar
@@ -76,6 +77,14 @@ def _safelist_scope(row: UserRow) -> Value:
     return entry.scope_text if isinstance(entry, Entry) else f"account {entry.account_id}"
 
 
+def _service_credentials(row: UserRow) -> Value:
+    found = row.finding.user.service_credentials
+    if found is None:
+        return None
+    ends = (each.expires_at and f" until {each.expires_at.astimezone(UTC):%Y-%m-%d}" for each in found)
+    return tuple(f"{each.service}{end or ''}" for each, end in zip(found, ends, strict=True))
+
+
 USERS: tuple[Column[UserRow], ...] = (
     Column("account_id", TEXT, 14, "Account", f"{_ORGANIZATIONS}, Id", lambda row: row.finding.account.id),
     Column("account_name", TEXT, 18, "Its name", f"{_ORGANIZATIONS}, Name", lambda row: row.finding.account.name),
@@ -120,6 +129,15 @@ USERS: tuple[Column[UserRow], ...] = (
         lambda row: row.activity.oldest_active_key_age_days,
     ),
     Column(
+        "service_credentials",
+        LIST,
+        24,
+        "Active keys for single services, with their end; none: known to have none",
+        "ListServiceSpecificCredentials, AllUsers",
+        _service_credentials,
+        none="none",
+    ),
+    Column(
         "stale_credentials",
         LIST,
         27,
@@ -135,6 +153,14 @@ USERS: tuple[Column[UserRow], ...] = (
         "Newest use of password or access keys (UTC)",
         f"{_REPORT}, password_last_used, access_key_…_last_used_date",
         lambda row: row.activity.last_activity_at,
+    ),
+    Column(
+        "last_activity_service",
+        TEXT,
+        20,
+        "What the newest use was",
+        f"{_REPORT}, password_last_used, access_key_…_last_used_service and _region",
+        lambda row: row.activity.last_activity_service,
     ),
     Column(
         "days_since_activity",
@@ -160,6 +186,15 @@ USERS: tuple[Column[UserRow], ...] = (
         f"{_DETAILS}, managed policies by name, inline policies by content; empty where a condition, NotAction or "
         "NotResource, or the text of a customer-managed policy, decides",
         _access(lambda access: access.administrator),
+    ),
+    Column(
+        "escalation",
+        LIST,
+        30,
+        "IAM actions by which it could make itself administrator; none: known to have none",
+        f"{_DETAILS}, all policies by content, what they allow on all resources",
+        _access(lambda access: access.escalation),
+        none="none",
     ),
     Column("groups", LIST, 20, "Groups", f"{_DETAILS}, GroupList", _access(lambda access: access.groups)),
     Column(
@@ -201,6 +236,22 @@ USERS: tuple[Column[UserRow], ...] = (
         "When the user was created (UTC)",
         f"{_LIST_USERS}, CreateDate",
         lambda row: row.finding.user.created_at,
+    ),
+    Column(
+        "created_by",
+        TEXT,
+        34,
+        "Who created the user",
+        "CloudTrail LookupEvents, CreateUser, of the last 90 days",
+        lambda row: row.finding.user.created_by,
+    ),
+    Column(
+        "created_with",
+        TEXT,
+        14,
+        "By what means",
+        "CloudTrail LookupEvents, CreateUser, the user agent",
+        lambda row: row.finding.user.created_with,
     ),
     Column("path", TEXT, 14, "IAM path", f"{_LIST_USERS}, Path", lambda row: row.finding.user.path),
     Column("arn", TEXT, 40, "ARN", f"{_LIST_USERS}, Arn", lambda row: row.finding.user.arn),

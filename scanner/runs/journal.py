@@ -24,7 +24,8 @@ from scanner.model import Account, AccountId, AccountScan, Failed, Failure, Orga
 from scanner.record import Footer, Header, Listing, Record, Resumption
 from scanner.settings import Settings
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
+READABLE: Final = (1, SCHEMA_VERSION)  # what a version before did not read is not known in its runs
 NO_LINE: Final = "0" * 64  # what the first line has in place of a digest
 
 Line: TypeAlias = Header | AccountScan | Listing | Resumption | Footer
@@ -194,7 +195,7 @@ class _Reader:
         kind = content.pop("type")
         match kind:
             case "header":
-                if content.get("schema_version") != SCHEMA_VERSION:
+                if content.get("schema_version") not in READABLE:
                     raise JournalError("the journal was written by another version of the program: use that version.")
                 self._header = _header(content)
             case "account":
