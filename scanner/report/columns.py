@@ -6,8 +6,7 @@ column has the same name wherever it appears, so that a file can be held beside 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Generic, TypeVar
 
