@@ -5,14 +5,13 @@ They are written into this file by `make test ARGS="tests/cli/test_screens.py -n
 
 # ruff: noqa: E501  # a screen has 140 columns
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from inline_snapshot import snapshot
 
-from scanner.demo import Demo, sample
+from scanner.demo import sample
 from tests.aws_endpoint import Fault, deny, running
 from tests.conftest import BROKEN_AWS
 from tests.program import calling, named, small_world
@@ -20,25 +19,11 @@ from tests.readme_picture import PICTURES, words
 from tests.screens import Screens, walk
 
 
-@pytest.fixture(scope="module")
-def demo() -> Iterator[Demo]:
-    """A demo of its own, as these tests change what it holds."""
-    pytest.importorskip("moto")
-    with sample(datetime.now(UTC).date()) as served:
-        yield served
-
-
-@pytest.fixture(scope="module", params=[80, 140])
-def quarter(request: pytest.FixtureRequest, demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Screens:
-    return walk(request.param, demo, tmp_path_factory.mktemp("quarter"))
-
-
-@pytest.fixture(scope="module", params=[80, 140])
-def denied(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Screens:
+def denied(width: int, folder: Path) -> Screens:
     """A first try, where the accounts do not have the role; and a run in which one account fails."""
-    screens, world = Screens(request.param), small_world()
+    screens, world = Screens(width), small_world()
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(tmp_path_factory.mktemp("denied"))
+        patch.chdir(folder)
         for name, value in BROKEN_AWS.items():
             patch.setenv(name, value)
         Path("config/safelists").mkdir(parents=True)
@@ -53,31 +38,29 @@ def denied(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return screens
 
 
-@pytest.mark.parametrize("name", ["the first scan", "the next scan"])
-def test_a_scan_leaves_its_status_in_sight_on_24_lines(quarter: Screens, name: str) -> None:
-    lines = quarter.shown[name].strip("\n").splitlines()
-    assert lines[0].startswith("COMPLETE for the whole organization")
-    assert len(lines) <= 24
-
-
 # Left whole for `patch`, for pasting, and for whoever searches a log.
 WHOLE = (" ", "+", "-", "@", "iam-scanner ", "error: ", "warning: ")
 
 
-def test_no_line_is_wider_than_the_terminal(quarter: Screens, denied: Screens) -> None:
-    for screens in (quarter, denied):
-        lines = [line for text in screens.shown.values() for line in text.splitlines()]
-        assert [line for line in lines if len(line) > screens.width and not line.startswith(WHOLE)] == []
+def assert_no_line_is_wider_than_the_terminal(screens: Screens) -> None:
+    lines = [line for text in screens.shown.values() for line in text.splitlines()]
+    assert [line for line in lines if len(line) > screens.width and not line.startswith(WHOLE)] == []
 
 
-def test_the_pictures_of_the_front_page_are_these_screens(quarter: Screens) -> None:
-    if quarter.width == 80:
-        for name, picture in PICTURES.items():
-            drawn = "\n".join(words(picture.read_text(encoding="utf-8"))[1:]).split()
-            assert drawn == quarter.shown[name].split(), "draw it again: python -m tests.readme_picture"
+def assert_the_status_is_in_sight(screen: str) -> None:
+    lines = screen.strip("\n").splitlines()
+    assert lines[0].startswith("COMPLETE for the whole organization")
+    assert len(lines) <= 24
 
 
-def test_the_screens_at_80_and_140_columns(quarter: Screens) -> None:
+@pytest.mark.parametrize("width", [80, 140])
+def test_a_quarter_on_the_screen(width: int, tmp_path: Path) -> None:
+    pytest.importorskip("moto")
+    with sample(datetime.now(UTC).date()) as demo:
+        quarter = walk(width, demo, tmp_path)
+    assert_no_line_is_wider_than_the_terminal(quarter)
+    for name in ("the first scan", "the next scan"):
+        assert_the_status_is_in_sight(quarter.shown[name])
     expected = {
         80: snapshot(
             {
@@ -643,10 +626,17 @@ The approval at reports/demo/safelist.yaml:178 has no effect: reports/demo/safel
             }
         ),
     }
-    assert quarter.shown == expected[quarter.width]
+    assert quarter.shown == expected[width]
+    if width == 80:
+        for name, picture in PICTURES.items():
+            drawn = "\n".join(words(picture.read_text(encoding="utf-8"))[1:]).split()
+            assert drawn == quarter.shown[name].split(), "draw it again: python -m tests.readme_picture"
 
 
-def test_the_screens_of_what_failed(denied: Screens) -> None:
+@pytest.mark.parametrize("width", [80, 140])
+def test_what_failed_on_the_screen(width: int, tmp_path: Path) -> None:
+    screens = denied(width, tmp_path)
+    assert_no_line_is_wider_than_the_terminal(screens)
     expected = {
         80: snapshot(
             {
@@ -756,4 +746,4 @@ iam-scanner scan --resume reports/20261128T080001Z-000001
             }
         ),
     }
-    assert denied.shown == expected[denied.width]
+    assert screens.shown == expected[width]
