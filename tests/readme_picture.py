@@ -68,7 +68,7 @@ _FRAME = """\
 def picture(screen: str) -> str:
     """Draw what a terminal showed."""
     console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, highlight=False)
-    console.print(Text.from_ansi(screen), soft_wrap=True)
+    console.print(Text.from_ansi(screen), overflow="fold")
     drawn = console.export_svg(title="iam-scanner", theme=_THEME, code_format=_FRAME, unique_id="terminal")
     return re.sub(r"[ \t]+$", "", _TEXT.sub(_without_spaces, drawn), flags=re.MULTILINE)
 

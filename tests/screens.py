@@ -32,6 +32,7 @@ DECISIONS = {
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _RUN = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
 _DIGEST = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
+_TIME = re.compile(r"\b\d\d:\d\d UTC")
 _DAY = re.compile(r"\b20\d\d-\d\d-\d\d\b")
 
 
@@ -73,7 +74,7 @@ class Screens:
         for run in _RUN.findall(text):
             self._runs.setdefault(run, f"20261128T08000{len(self._runs)}Z-{len(self._runs):06x}")
         text = _RUN.sub(lambda found: self._runs[found[0]], text)
-        text = _DIGEST.sub("0" * 64, text)
+        text = _TIME.sub("08:00 UTC", _DIGEST.sub("0" * 64, text))
         return _DAY.sub(lambda found: str(TODAY + (date.fromisoformat(found[0]) - self.today)), text)
 
     def run_id(self, number: int) -> str:
@@ -102,6 +103,8 @@ def walk(width: int, demo: Demo, folder: Path) -> Screens:
             _fill(workbook, screens.today, approve_until=until)
             screens.run("a preview", *importing, code=0)
             screens.run("the import", *importing, "--write", code=0)
+            removals = f"reports/{screens.run_id(0)}-review/removals.json"
+            screens.run("the plan", "remediate", "plan", removals, "--safelist", SAFELIST, code=3)
             change()
             screens.run("the next scan", "scan", "--safelist", SAFELIST, "--fail-on", "new", code=3)
         screens.run("who is new", "users", "latest", "--change", "new", code=0)

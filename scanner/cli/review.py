@@ -57,6 +57,7 @@ def import_command(
     Example: iam-scanner review import review.xlsx --write
     """
     from scanner.cli.screen import review_outcome
+    from scanner.cli.screen.next_step import options_of
     from scanner.review.importing import Request, import_review
     from scanner.review.opening import unsaved
 
@@ -80,7 +81,8 @@ def import_command(
     if as_json:
         options.print_json(review_outcome.document(imported, warnings))
     else:
-        review_outcome.show(imported, options.stdout(), quiet=quiet)
+        more = options_of(settings, "safelist", "output")
+        review_outcome.show(imported, options.stdout(), quiet=quiet, options=more)
 
 
 def _operator() -> str:

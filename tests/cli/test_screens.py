@@ -5,14 +5,13 @@ They are written into this file by `make test ARGS="tests/cli/test_screens.py -n
 
 # ruff: noqa: E501  # a screen has 140 columns
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from inline_snapshot import snapshot
 
-from scanner.demo import Demo, sample
+from scanner.demo import sample
 from tests.aws_endpoint import Fault, deny, running
 from tests.conftest import BROKEN_AWS
 from tests.program import calling, named, small_world
@@ -20,25 +19,11 @@ from tests.readme_picture import PICTURES, words
 from tests.screens import Screens, walk
 
 
-@pytest.fixture(scope="module")
-def demo() -> Iterator[Demo]:
-    """A demo of its own, as these tests change what it holds."""
-    pytest.importorskip("moto")
-    with sample(datetime.now(UTC).date()) as served:
-        yield served
-
-
-@pytest.fixture(scope="module", params=[80, 140])
-def quarter(request: pytest.FixtureRequest, demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Screens:
-    return walk(request.param, demo, tmp_path_factory.mktemp("quarter"))
-
-
-@pytest.fixture(scope="module", params=[80, 140])
-def denied(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Screens:
+def denied(width: int, folder: Path) -> Screens:
     """A first try, where the accounts do not have the role; and a run in which one account fails."""
-    screens, world = Screens(request.param), small_world()
+    screens, world = Screens(width), small_world()
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(tmp_path_factory.mktemp("denied"))
+        patch.chdir(folder)
         for name, value in BROKEN_AWS.items():
             patch.setenv(name, value)
         Path("config/safelists").mkdir(parents=True)
@@ -53,32 +38,29 @@ def denied(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return screens
 
 
-@pytest.mark.parametrize("name", ["the first scan", "the next scan"])
-def test_a_scan_leaves_its_status_in_sight_on_24_lines(quarter: Screens, name: str) -> None:
-    lines = quarter.shown[name].strip("\n").splitlines()
-    assert lines[0].startswith("COMPLETE for the whole organization")
-    assert len(lines) <= 24
-
-
 # Left whole for `patch`, for pasting, and for whoever searches a log.
 WHOLE = (" ", "+", "-", "@", "iam-scanner ", "error: ", "warning: ")
 
 
-def test_no_line_is_wider_than_the_terminal(quarter: Screens, denied: Screens) -> None:
-    for screens in (quarter, denied):
-        lines = [line for text in screens.shown.values() for line in text.splitlines()]
-        assert [line for line in lines if len(line) > screens.width and not line.startswith(WHOLE)] == []
+def assert_no_line_is_wider_than_the_terminal(screens: Screens) -> None:
+    lines = [line for text in screens.shown.values() for line in text.splitlines()]
+    assert [line for line in lines if len(line) > screens.width and not line.startswith(WHOLE)] == []
 
 
-def test_the_pictures_of_the_front_page_are_these_screens(quarter: Screens) -> None:
-    if quarter.width == 80:
-        for name, picture in PICTURES.items():
-            drawn = [line for line in words(picture.read_text(encoding="utf-8"))[1:] if line]
-            shown = [line for line in quarter.shown[name].splitlines() if line]
-            assert drawn == shown, "draw it again: python -m tests.readme_picture"
+def assert_the_status_is_in_sight(screen: str) -> None:
+    lines = screen.strip("\n").splitlines()
+    assert lines[0].startswith("COMPLETE for the whole organization")
+    assert len(lines) <= 24
 
 
-def test_the_screens_at_80_and_140_columns(quarter: Screens) -> None:
+@pytest.mark.parametrize("width", [80, 140])
+def test_a_quarter_on_the_screen(width: int, tmp_path: Path) -> None:
+    pytest.importorskip("moto")
+    with sample(datetime.now(UTC).date()) as demo:
+        quarter = walk(width, demo, tmp_path)
+    assert_no_line_is_wider_than_the_terminal(quarter)
+    for name in ("the first scan", "the next scan"):
+        assert_the_status_is_in_sight(quarter.shown[name])
     expected = {
         80: snapshot(
             {
@@ -209,8 +191,41 @@ Next       have the change of reports/demo/safelist.yaml reviewed and merged:
            that is what approves
            import the decisions that are missing, in the same workbook or in
            others of this run
-           remove and quarantine the users in removals.json
-           scan again, to see that all of it was carried out
+           plan the removals and quarantines, which changes nothing yet; scan
+           again when they are done:
+iam-scanner remediate plan reports/20261128T080000Z-000000-review/removals.json --safelist reports/demo/safelist.yaml
+""",
+                "the plan": """\
+
+Plan 20261128T080001Z-000001: 1 user to quarantine, in 1 account
+Nothing was changed.
+
+To be quarantined
+User                 What hangs on it  Last use            Why
+webmaster            console password  2026-11-08 console  Quarantine, decided
+905517342286                                               by ciso@example.com
+legacy-shop                                                on 2026-11-28
+                                                           (SEC-200): as agreed
+                                                           with the owner
+
+To know before
+webmaster (905517342286)
+  Its console password was used on 2026-11-08.
+
+Spared: not in the plan
+User                   Decided  Reason         Detail
+j.novak                Remove   RECENTLY_USED  Its console password was used on
+745561209938 core-dev                          2026-11-27, less than 30 days
+                                               ago. Quarantine it first, or give
+                                               --include-active.
+
+Files      reports/20261128T080000Z-000000-remediation/20261128T080001Z-000001
+           plan.csv, commands.sh
+Digest     0000000000000000000000000000000000000000000000000000000000000000
+           of the plan; note it elsewhere
+Valid      until 2026-12-05 08:00 UTC
+Next       read the plan; this shows each call, and makes them with --execute:
+iam-scanner remediate apply 20261128T080001Z-000001
 """,
                 "the next scan": """\
 
@@ -227,15 +242,15 @@ Decisions  1 to be removed and still there: j.novak (core-dev)
 Safelist   22 entries: 13 in use, 1 expiring, 3 unused, 1 expired, 1 not
            started, 1 invalid, 2 unmatched; 3 revocations
 Fail on    new: 1 user, exit code 3
-Most urgent of 39 to review (iam-scanner users 20261128T080001Z-000001)
+Most urgent of 39 to review (iam-scanner users 20261128T080002Z-000002)
 payments-dev        integration-test  privilege gained, administrator, approv…
 core-platform-prod  k.watanabe        administrator, on no safelist
 core-platform-prod  terraform-apply   administrator, dormant with active keys…
-core-data-prod      etl-adhoc         administrator, dormant with active keys…
-core-data-prod      temp-migration    administrator, dormant with active keys…
 Digest     0000000000000000000000000000000000000000000000000000000000000000
-Next       decide on the sheet Review of a copy, and read it back:
-cp reports/20261128T080001Z-000001/iam-users.xlsx review.xlsx
+Next       decide on the sheet Review of a copy, and read it back; carry out
+           what was decided:
+iam-scanner remediate plan reports/20261128T080000Z-000000-review/removals.json --safelist reports/demo/safelist.yaml
+cp reports/20261128T080002Z-000002/iam-users.xlsx review.xlsx
 iam-scanner review import review.xlsx --safelist reports/demo/safelist.yaml
 """,
                 "who is new": """\
@@ -243,7 +258,7 @@ iam-scanner review import review.xlsx --safelist reports/demo/safelist.yaml
 Account       Name          User      Why
 731920465582  payments-dev  new-hire  new, on no safelist
 
-1 of 64 users of run 20261128T080001Z-000001: COMPLETE
+1 of 64 users of run 20261128T080002Z-000002: COMPLETE
 """,
                 "who gained rights": """\
 
@@ -251,11 +266,11 @@ Account       Name          User              Why
 731920465582  payments-dev  integration-test  privilege gained, administrator,
                                               approval not started yet
 
-1 of 64 users of run 20261128T080001Z-000001: COMPLETE
+1 of 64 users of run 20261128T080002Z-000002: COMPLETE
 """,
                 "who flips by January": """\
 
-2 users flip, compared with run 20261128T080001Z-000001 as it was decided: 1
+2 users flip, compared with run 20261128T080002Z-000002 as it was decided: 1
 from approved to unapproved, 1 from unapproved to approved.
 
 Newly unapproved: 1 user
@@ -269,7 +284,7 @@ Newly approved: 1 user
       account by reports/demo/safelist.yaml:208 until 2027-06-06
 
 COMPLETE for the whole organization: 13 of 14 accounts (1 inactive)
-WHAT-IF: run 20261128T080001Z-000001, decided again by its own safelists,
+WHAT-IF: run 20261128T080002Z-000002, decided again by its own safelists,
 approvals judged on 2027-01-31, not on 2026-11-28. No account was read again,
 and the run stays as it was decided.
 Accounts   14 listed = 1 inactive + 13 scanned + 0 failed
@@ -277,7 +292,7 @@ Users      64 found = 27 approved + 37 unapproved
 Safelist   22 entries: 12 in use, 2 expiring, 3 unused, 2 expired, 1 invalid, 2
            unmatched; 3 revocations
 Fail on    new: 1 user, exit code 3
-Files      reports/20261128T080001Z-000001-evaluated-9cb5bd5b
+Files      reports/20261128T080002Z-000002-evaluated-9cb5bd5b
 Next       the run itself is unchanged. To make this its result, change the
            safelists, and scan again.
 """,
@@ -285,7 +300,7 @@ Next       the run itself is unchanged. To make this its result, change the
 
 Old        20261128T080000Z-000000  2026-11-28  COMPLETE for the whole
            organization: 13 of 14 accounts (1 inactive)
-New        20261128T080001Z-000001  2026-11-28  COMPLETE for the whole
+New        20261128T080002Z-000002  2026-11-28  COMPLETE for the whole
            organization: 13 of 14 accounts (1 inactive)
 Changed    1 privilege gained, 1 new, 1 newly approved, 1 gone
 Unchanged  61 users
@@ -469,8 +484,35 @@ Removals   2 users listed in removals.json: reports/20261128T080000Z-000000-revi
 Ledger     3 decisions added: reports/decisions.csv
 Next       have the change of reports/demo/safelist.yaml reviewed and merged: that is what approves
            import the decisions that are missing, in the same workbook or in others of this run
-           remove and quarantine the users in removals.json
-           scan again, to see that all of it was carried out
+           plan the removals and quarantines, which changes nothing yet; scan again when they are done:
+iam-scanner remediate plan reports/20261128T080000Z-000000-review/removals.json --safelist reports/demo/safelist.yaml
+""",
+                "the plan": """\
+
+Plan 20261128T080001Z-000001: 1 user to quarantine, in 1 account
+Nothing was changed.
+
+To be quarantined
+User                      What hangs on it  Last use            Why
+webmaster                 console password  2026-11-08 console  Quarantine, decided by ciso@example.com on 2026-11-28 (SEC-200): as agreed
+905517342286 legacy-shop                                        with the owner
+
+To know before
+webmaster (905517342286)
+  Its console password was used on 2026-11-08.
+
+Spared: not in the plan
+User                   Decided  Reason         Detail
+j.novak                Remove   RECENTLY_USED  Its console password was used on 2026-11-27, less than 30 days ago. Quarantine it first, or
+745561209938 core-dev                          give --include-active.
+
+Files      reports/20261128T080000Z-000000-remediation/20261128T080001Z-000001
+           plan.csv, commands.sh
+Digest     0000000000000000000000000000000000000000000000000000000000000000
+           of the plan; note it elsewhere
+Valid      until 2026-12-05 08:00 UTC
+Next       read the plan; this shows each call, and makes them with --execute:
+iam-scanner remediate apply 20261128T080001Z-000001
 """,
                 "the next scan": """\
 
@@ -485,17 +527,17 @@ Decisions  1 to be removed and still there: j.novak (core-dev)
            1 to be quarantined and still there: webmaster (legacy-shop)
 Safelist   22 entries: 13 in use, 1 expiring, 3 unused, 1 expired, 1 not started, 1 invalid, 2 unmatched; 3 revocations
 Fail on    new: 1 user, exit code 3
-Most urgent of 39 to review (iam-scanner users 20261128T080001Z-000001)
+Most urgent of 39 to review (iam-scanner users 20261128T080002Z-000002)
 731920465582  payments-dev        integration-test  privilege gained, administrator, approval not started yet
 602914873315  core-platform-prod  k.watanabe        administrator, on no safelist
 602914873315  core-platform-prod  terraform-apply   administrator, dormant with active keys, revoked
 618840027593  core-data-prod      etl-adhoc         administrator, dormant with active keys, on no safelist
 618840027593  core-data-prod      temp-migration    administrator, dormant with active keys, on no safelist
 753300918274  build-dev           cicd-legacy       administrator, dormant with active keys, on no safelist
-860012457739  sandbox-analytics   hackathon-winner  administrator, dormant with active keys, on no safelist
 Digest     0000000000000000000000000000000000000000000000000000000000000000
-Next       decide on the sheet Review of a copy, and read it back:
-cp reports/20261128T080001Z-000001/iam-users.xlsx review.xlsx
+Next       decide on the sheet Review of a copy, and read it back; carry out what was decided:
+iam-scanner remediate plan reports/20261128T080000Z-000000-review/removals.json --safelist reports/demo/safelist.yaml
+cp reports/20261128T080002Z-000002/iam-users.xlsx review.xlsx
 iam-scanner review import review.xlsx --safelist reports/demo/safelist.yaml
 """,
                 "who is new": """\
@@ -503,18 +545,18 @@ iam-scanner review import review.xlsx --safelist reports/demo/safelist.yaml
 Account       Name          User      Why
 731920465582  payments-dev  new-hire  new, on no safelist
 
-1 of 64 users of run 20261128T080001Z-000001: COMPLETE
+1 of 64 users of run 20261128T080002Z-000002: COMPLETE
 """,
                 "who gained rights": """\
 
 Account       Name          User              Why
 731920465582  payments-dev  integration-test  privilege gained, administrator, approval not started yet
 
-1 of 64 users of run 20261128T080001Z-000001: COMPLETE
+1 of 64 users of run 20261128T080002Z-000002: COMPLETE
 """,
                 "who flips by January": """\
 
-2 users flip, compared with run 20261128T080001Z-000001 as it was decided: 1 from approved to unapproved, 1 from unapproved to approved.
+2 users flip, compared with run 20261128T080002Z-000002 as it was decided: 1 from approved to unapproved, 1 from unapproved to approved.
 
 Newly unapproved: 1 user
   557190284613  payments-prod  cc-aurora-developer
@@ -525,19 +567,19 @@ Newly approved: 1 user
       approval: unapproved (approval not started yet) -> approved for this account by reports/demo/safelist.yaml:208 until 2027-06-06
 
 COMPLETE for the whole organization: 13 of 14 accounts (1 inactive)
-WHAT-IF: run 20261128T080001Z-000001, decided again by its own safelists, approvals judged on 2027-01-31, not on 2026-11-28. No account was
+WHAT-IF: run 20261128T080002Z-000002, decided again by its own safelists, approvals judged on 2027-01-31, not on 2026-11-28. No account was
 read again, and the run stays as it was decided.
 Accounts   14 listed = 1 inactive + 13 scanned + 0 failed
 Users      64 found = 27 approved + 37 unapproved
 Safelist   22 entries: 12 in use, 2 expiring, 3 unused, 2 expired, 1 invalid, 2 unmatched; 3 revocations
 Fail on    new: 1 user, exit code 3
-Files      reports/20261128T080001Z-000001-evaluated-9cb5bd5b
+Files      reports/20261128T080002Z-000002-evaluated-9cb5bd5b
 Next       the run itself is unchanged. To make this its result, change the safelists, and scan again.
 """,
                 "what changed": """\
 
 Old        20261128T080000Z-000000  2026-11-28  COMPLETE for the whole organization: 13 of 14 accounts (1 inactive)
-New        20261128T080001Z-000001  2026-11-28  COMPLETE for the whole organization: 13 of 14 accounts (1 inactive)
+New        20261128T080002Z-000002  2026-11-28  COMPLETE for the whole organization: 13 of 14 accounts (1 inactive)
 Changed    1 privilege gained, 1 new, 1 newly approved, 1 gone
 Unchanged  61 users
 
@@ -584,10 +626,17 @@ The approval at reports/demo/safelist.yaml:178 has no effect: reports/demo/safel
             }
         ),
     }
-    assert quarter.shown == expected[quarter.width]
+    assert quarter.shown == expected[width]
+    if width == 80:
+        for name, picture in PICTURES.items():
+            drawn = "\n".join(words(picture.read_text(encoding="utf-8"))[1:]).split()
+            assert drawn == quarter.shown[name].split(), "draw it again: python -m tests.readme_picture"
 
 
-def test_the_screens_of_what_failed(denied: Screens) -> None:
+@pytest.mark.parametrize("width", [80, 140])
+def test_what_failed_on_the_screen(width: int, tmp_path: Path) -> None:
+    screens = denied(width, tmp_path)
+    assert_no_line_is_wider_than_the_terminal(screens)
     expected = {
         80: snapshot(
             {
@@ -697,4 +746,4 @@ iam-scanner scan --resume reports/20261128T080001Z-000001
             }
         ),
     }
-    assert denied.shown == expected[denied.width]
+    assert screens.shown == expected[width]

@@ -259,13 +259,19 @@ def test_two_users_of_one_account_never_have_calls_under_way_at_once(site: Site)
 # --- throttling, server errors, broken connections -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("effect", [throttle, http_500, reset], ids=["throttled", "server errors", "cut off"])
-def test_calls_are_made_again_after(site: Site, effect: Any) -> None:
+def test_calls_are_made_again_after(site: Site) -> None:
+    """After throttled responses, server errors, and connections that are cut off: each for a user of its own."""
     prod = site.account()
-    furnish(prod)
-    site.decide(REMOVE)
-    with site.serving(Fault("iam:*", effect, when=lambda number: number % 3 == 0)):
-        assert words(site.apply(site.plan())) == {"alice": "DONE"}
+    effects: dict[str, Any] = {"throttled": throttle, "server-errors": http_500, "cut-off": reset}
+    for name in effects:
+        furnish(prod, name)
+    site.decide(dict.fromkeys(effects, Choice.REMOVE))
+    faults = [
+        Fault("iam:*", effect, when=lambda number: number % 3 == 0, params={"UserName": name})
+        for name, effect in effects.items()
+    ]
+    with site.serving(*faults):
+        assert words(site.apply(site.plan())) == dict.fromkeys(effects, "DONE")
     assert prod.kept.users == {}
 
 

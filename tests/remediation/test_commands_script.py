@@ -1,5 +1,6 @@
 """commands.sh, run: by a stand-in for the AWS CLI that makes the very calls on the endpoint that the real one would."""
 
+import functools
 import json
 import os
 import shutil
@@ -46,6 +47,7 @@ if query:
 """
 
 
+@functools.cache
 def names_of_the_cli() -> str:
     """Operation → its name in the API, the names of its parameters by those of its options, and the API's version."""
     names = {}

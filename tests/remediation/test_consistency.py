@@ -1,13 +1,12 @@
 """IAM replicates: reads that are behind, deletions that conflict with what is gone, users that are locked."""
 
 from collections.abc import Callable
-
-import pytest
+from dataclasses import replace
 
 from scanner.model import Choice
 from tests.aws_endpoint import Do, Fault, Refuse, after, always, first, nth
 from tests.aws_endpoint.faults import Call
-from tests.aws_endpoint.iam_state import LiveAccount, LiveKey
+from tests.aws_endpoint.iam_state import LiveAccount, LiveKey, LiveUserState
 from tests.remediation.site import LONG_AGO, Site, furnish, reasons, words
 
 LOCKED = Refuse(
@@ -88,21 +87,19 @@ def test_while_the_deny_cannot_be_attached_no_key_is_touched(site: Site) -> None
     assert prod.made == []
 
 
-@pytest.mark.parametrize(
-    ("action", "effect"), [("DeleteUser", CONFLICT), ("UpdateAccessKey", LOCKED)], ids=["conflict", "locked"]
-)
-def test_after_a_bounded_number_of_looks_it_is_failed_with_aws_s_words_and_apply_goes_on(
-    site: Site, action: str, effect: Refuse
-) -> None:
+def test_after_a_bounded_number_of_looks_it_is_failed_with_aws_s_words_and_apply_goes_on(site: Site) -> None:
     prod = two(site)
+    effects = {"alice": ("DeleteUser", CONFLICT), "bob": ("UpdateAccessKey", LOCKED)}
     with site.serving() as endpoint:
         made = site.plan()
-        endpoint.faults.rules.append(Fault(f"iam:{action}", effect))
-        ended = site.apply(made)
-        (alice, *_) = ended.outcomes
-        assert (alice.word, alice.reason) == ("FAILED", "NOT_SETTLED")
-        assert effect.message in alice.detail
-        assert sum(call.action == action for call in endpoint.calls) < 40
+        endpoint.faults.rules += [
+            Fault(f"iam:{action}", effect, params={"UserName": name}) for name, (action, effect) in effects.items()
+        ]
+        for outcome in site.apply(made).outcomes:
+            action, effect = effects[outcome.planned.target.user_name]
+            assert (outcome.word, outcome.reason) == ("FAILED", "NOT_SETTLED")
+            assert effect.message in outcome.detail
+            assert sum(call.action == action for call in endpoint.calls) < 40
         endpoint.faults.rules.clear()
         assert words(site.apply(made)) == {"alice": "DONE", "bob": "DONE"}
     assert "alice" not in prod.kept.users
@@ -199,16 +196,24 @@ def test_a_key_that_is_made_in_the_last_moment_fails_the_user_and_is_named(site:
     assert alice.keys["AKIASNEAKED"].active
 
 
-@pytest.mark.parametrize("action", ["DeleteLoginProfile", "RemoveUserFromGroup", "DetachUserPolicy"])
-def test_a_policy_that_is_attached_in_the_middle_of_a_removal_leaves_the_user_denied(site: Site, action: str) -> None:
+def test_a_policy_that_is_attached_in_the_middle_of_a_removal_leaves_the_user_denied(site: Site) -> None:
+    """Each user is named after the call during which somebody attaches it."""
     prod = site.account()
-    alice = furnish(prod, attached=[])
-    site.decide({"alice": Choice.REMOVE})
-    admin = prod.aws_policy("AdministratorAccess")
-    with site.serving(when_called(prod, action, lambda: alice.attached.append(admin))):
+    actions = ("DeleteLoginProfile", "RemoveUserFromGroup", "DetachUserPolicy")
+    users = [furnish(prod, action, attached=[]) for action in actions]
+    site.decide(dict.fromkeys(actions, Choice.REMOVE))
+    admin, deny_all = prod.aws_policy("AdministratorAccess"), prod.aws_policy("AWSDenyAll")
+
+    def attaching(user: LiveUserState) -> Fault:
+        return replace(
+            when_called(prod, user.name, lambda: user.attached.append(admin)), params={"UserName": user.name}
+        )
+
+    with site.serving(*map(attaching, users)):
         ended = site.apply(site.plan())
-    assert words(ended) == {"alice": "FAILED"}
-    assert alice.attached[-2:] in ([admin, prod.aws_policy("AWSDenyAll")], [prod.aws_policy("AWSDenyAll"), admin])
+    assert words(ended) == dict.fromkeys(actions, "FAILED")
+    for user in users:
+        assert set(user.attached[-2:]) == {admin, deny_all}
 
 
 def test_a_user_that_others_delete_meanwhile_is_done_and_that_is_said(site: Site) -> None:

@@ -158,19 +158,21 @@ def test_terraform_provider_aws_4176_each_of_the_nine_kinds_is_taken_off(site: S
     }
 
 
-@pytest.mark.parametrize("fails", ["DeleteUser", "DetachUserPolicy", "RemoveUserFromGroup", "DeleteUserPolicy"])
-def test_aws_nuke_a_removal_that_fails_leaves_no_user_with_more_rights_than_before(site: Site, fails: str) -> None:
-    """The boundary was removed before DeleteUser, which then failed."""
+def test_aws_nuke_a_removal_that_fails_leaves_no_user_with_more_rights_than_before(site: Site) -> None:
+    """The boundary was removed before DeleteUser, which then failed. Each user is named after the call that fails."""
     prod = site.account()
     prod.group("admins", attached=[prod.aws_policy("AdministratorAccess")])
-    alice = furnish(prod, boundary=prod.aws_policy("ReadOnlyAccess"), groups=["admins"])
-    site.decide({"alice": Choice.REMOVE})
-    with site.serving(Fault(f"iam:{fails}", deny)):
+    fails = ("DeleteUser", "DetachUserPolicy", "RemoveUserFromGroup", "DeleteUserPolicy")
+    boundary = prod.aws_policy("ReadOnlyAccess")
+    users = [furnish(prod, call, boundary=boundary, groups=["admins"]) for call in fails]
+    site.decide(dict.fromkeys(fails, Choice.REMOVE))
+    with site.serving(*(Fault(f"iam:{call}", deny, params={"UserName": call}) for call in fails)):
         made = site.plan(allowances=Allowances(include_last_administrator=True))
-        assert words(site.apply(made)) == {"alice": "FAILED"}
+        assert words(site.apply(made)) == dict.fromkeys(fails, "FAILED")
     assert prod.raised == []
-    assert alice.boundary == prod.aws_policy("ReadOnlyAccess")
-    assert prod.aws_policy("AWSDenyAll") in alice.attached
+    for user in users:
+        assert user.boundary == boundary
+        assert prod.aws_policy("AWSDenyAll") in user.attached
     assert "DeleteUserPermissionsBoundary" not in {action for action, _ in prod.made}
 
 

@@ -25,18 +25,31 @@ def next_step(view: View, run: Path, files: Sequence[Path]) -> Step:
         return "no IAM user was found; keep the reports as evidence.", ()
     if not view.review:
         return "every user is approved; keep the reports as evidence.", ()
+    planning = _planning(view)
     workbook = next((file for file in files if file.suffix == ".xlsx"), None)
     if workbook is None:
         return "have a workbook written, and decide on its sheet Review:", (_report(assessment, run),)
-    return "decide on the sheet Review of a copy, and read it back:", (
+    words = "decide on the sheet Review of a copy, and read it back"
+    return f"{words}; carry out what was decided:" if planning else f"{words}:", (
+        *planning,
         f"cp {shlex.quote(str(workbook))} review.xlsx",
-        f"iam-scanner review import review.xlsx{_options(assessment, 'safelist', 'output')}",
+        f"iam-scanner review import review.xlsx{options_of(assessment.record.header.settings, 'safelist', 'output')}",
     )
 
 
-def _options(assessment: Assessment, *names: str) -> str:
-    """These options as a command needs them where the scan was not run with the defaults."""
-    settings, standard, words = assessment.record.header.settings, Settings(), []
+def _planning(view: View) -> Sequence[str]:
+    """The command that plans the removals of the newest review that are not carried out."""
+    reviews = [one.decision.run_id for one in view.outstanding if one.decision.is_removal]
+    if not reviews:
+        return ()
+    settings = view.assessment.record.header.settings
+    removals = settings.output / f"{max(reviews)}-review" / "removals.json"
+    return (f"iam-scanner remediate plan {shlex.quote(str(removals))}{options_of(settings, 'safelist', 'output')}",)
+
+
+def options_of(settings: Settings, *names: str) -> str:
+    """These options as a further command needs them where they are not the defaults."""
+    standard, words = Settings(), []
     for name in names:
         value = getattr(settings, name)
         if value != getattr(standard, name):
@@ -46,7 +59,8 @@ def _options(assessment: Assessment, *names: str) -> str:
 
 
 def _report(assessment: Assessment, run: Path) -> str:
-    return f"iam-scanner report {shlex.quote(str(run))} --format xlsx{_options(assessment, 'output')}"
+    output = options_of(assessment.record.header.settings, "output")
+    return f"iam-scanner report {shlex.quote(str(run))} --format xlsx{output}"
 
 
 def _the_rest(view: View, run: Path) -> Step:

@@ -54,7 +54,7 @@ def _plan_parts(made: Made) -> Iterator[RenderableType]:
         yield _spared_table(plan.spared)
     yield Text()
     yield labelled(
-        ("Files", Text(f"{for_terminal(str(made.folder / PLAN_CSV))}\n{for_terminal(str(made.folder / COMMANDS))}")),
+        ("Files", Text(for_terminal(str(made.folder))).append(f"\n{PLAN_CSV}, {COMMANDS}", style="dim")),
         ("Digest", Text(made.digest).append("\nof the plan; note it elsewhere", style="dim")),
         ("Valid", Text(f"until {moment(plan.expires_at)}")),
         ("Next", Text(_next_of_plan(made))),

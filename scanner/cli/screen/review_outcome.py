@@ -1,5 +1,6 @@
 """What a person reads after `review import`: the diff, what was decided, what was written where, and what is next."""
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Console, RenderableType
@@ -16,7 +17,7 @@ from scanner.text import for_terminal
 _STYLES = {"+++": "bold", "---": "bold", "@@": "cyan", "+": "green", "-": "red"}
 
 
-def show(imported: Imported, console: Console, *, quiet: bool) -> None:
+def show(imported: Imported, console: Console, *, quiet: bool, options: str = "") -> None:
     """Print the diff, into a pipe exactly as `patch` takes it, and below it the rest; with `quiet` the diff alone."""
     diff = "".join(change.diff() for change in imported.changes)
     if console.is_terminal:
@@ -25,7 +26,7 @@ def show(imported: Imported, console: Console, *, quiet: bool) -> None:
     else:
         console.file.write(diff)
     if not quiet:
-        print_parts(console, _parts(imported, below_diff=bool(diff)))
+        print_parts(console, _parts(imported, below_diff=bool(diff)), _commands(imported, options))
 
 
 def document(imported: Imported, warnings: Sequence[str]) -> Mapping[str, object]:
@@ -166,6 +167,13 @@ def _advice(imported: Imported) -> Iterator[str]:
         yield f"have the change of {paths} reviewed and merged: that is what approves"
     if imported.undecided:
         yield "import the decisions that are missing, in the same workbook or in others of this run"
-    if imported.to_remove:
-        yield f"remove and quarantine the users in {imported.removals.name}"
-    yield "scan again, to see that all of it was carried out"
+    if imported.written and imported.to_remove:
+        yield "plan the removals and quarantines, which changes nothing yet; scan again when they are done:"
+    else:
+        yield "scan again, to see that all of it was carried out"
+
+
+def _commands(imported: Imported, options: str) -> tuple[str, ...]:
+    if not (imported.written and imported.to_remove):
+        return ()
+    return (for_terminal(f"iam-scanner remediate plan {shlex.quote(str(imported.removals))}{options}"),)
