@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from scanner.aws.clients import Session
@@ -52,8 +52,9 @@ def recent(users: Iterable[IamUser], now: datetime) -> tuple[IamUser, ...]:
 async def user_origins(session: Session, partition: str, users: Iterable[IamUser]) -> Mapping[UserId, Origin]:
     """Look up who created these users; one whose event is not found is left out. Raises `CallError`."""
     wanted = {user.user_id: user.created_at for user in users}
+    since = max(min(wanted.values()) - _SLACK, datetime.now(UTC) - KEPT)
     found: dict[UserId, Origin] = {}
-    async for event in _events(session.within(LOOKING), REGIONS.get(partition), min(wanted.values()) - _SLACK):
+    async for event in _events(session.within(LOOKING), REGIONS.get(partition), since):
         user_id = _created(event)
         if user_id in wanted:
             found.setdefault(user_id, Origin(created_by=_principal(event), created_with=_means(event)))
