@@ -250,14 +250,16 @@ class Clients:
         _check_endpoint(client.meta.endpoint_url)
         self._clients[service] = client
 
-    async def open(self, service: str, region: str | None) -> None:
-        """Have a client for a service that not every run asks, in this Region; it is made once. Raises `CallError`."""
+    async def open_for(self, call: str, region: str | None) -> None:
+        """Have a client for a call that not every run makes, in this Region; it is made once. Raises `CallError`."""
+        service = call.partition(":")[0]
         async with self._opening:
             if service not in self._clients:
                 try:
                     await self._enter(service, region)
-                except RETRIED as error:
-                    raise CallError(trouble(error, service).failure) from None
+                except (BotoCoreError, ValueError, OSError) as error:
+                    detail = "The AWS settings (region, endpoint, CA bundle) cannot be used for this service."
+                    raise bad_response(call, detail) from error
 
     async def attempt(
         self, service: str, operation: str, credentials: ReadOnlyCredentials, parameters: Mapping[str, Any]

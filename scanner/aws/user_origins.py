@@ -65,7 +65,7 @@ async def user_origins(session: Session, partition: str, users: Iterable[IamUser
 
 async def _events(session: Session, region: str | None, since: datetime) -> AsyncIterator[Mapping[str, Any]]:
     """Page through the CreateUser events, the newest first."""
-    await session.clients.open("cloudtrail", region)
+    await session.clients.open_for(_CALL, region)
     token: str | None = None
     seen: set[str] = set()
     while True:

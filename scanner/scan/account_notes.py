@@ -109,8 +109,8 @@ def _on_origins(origins: Mapping[UserId, Origin], users: Sequence[IamUser], read
     young = recent(users, read_at)
     if absent := [user.user_name for user in young if user.user_id not in origins]:
         yield (
-            f"CloudTrail has no CreateUser event of {named(absent)}, so who created them is unknown; "
-            "an event can come 15 minutes late."
+            f"CloudTrail has no event of the creation of {named(absent)}, so by whom is unknown. "
+            "Events can come 15 minutes late."
         )
     if older := len(users) - len(young):
         yield f"Created before the 90 days that CloudTrail keeps, so by whom is unknown: {many(older, 'user')}."
