@@ -184,6 +184,15 @@ async def test_an_account_without_a_young_user_is_not_asked_about() -> None:
     assert (endpoint.counts["cloudtrail:LookupEvents"], scan.notes, scan.evidence) == (0, (), Evidence.FULL)
 
 
+@pytest.mark.parametrize(("age", "calls"), [(10, 8), (91, 7)])
+async def test_an_account_costs_eight_calls_or_seven_without_a_young_user(age: int, calls: int) -> None:
+    world, member = one_account()
+    for number in range(30):
+        member.record_creation(young(member, f"user-{number}", created_at=days_ago(age)), **by(PERSON))
+    _, endpoint = await asked(world, member)
+    assert len([call for call in endpoint.calls if call.account_id == member.id]) == calls
+
+
 async def test_older_users_are_told_from_those_without_an_event() -> None:
     world, member = one_account()
     young(member)
