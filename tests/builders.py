@@ -28,6 +28,7 @@ from scanner.model import (
     UserId,
 )
 from scanner.record import Footer, Header, Listing, Record, SafelistText
+from scanner.runs.journal import SCHEMA_VERSION
 from scanner.settings import Settings
 
 START = datetime(2026, 11, 23, 16, 41, tzinfo=UTC)
@@ -147,7 +148,7 @@ def header(
     account_owners: Mapping[str, str] | None = None,
 ) -> Header:
     return Header(
-        schema_version=1,
+        schema_version=SCHEMA_VERSION,
         program_version="0.1.0",
         versions={"python": "3.11.9"},
         run_id="20261123T164100Z-1a2b3c",

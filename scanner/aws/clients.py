@@ -20,6 +20,7 @@ from contextlib import AsyncExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -205,11 +206,14 @@ class Clients:
         self.paces = {
             "sts": Pace(floor=STS_FLOOR, ceiling=concurrency),
             "iam": Pace(floor=concurrency, ceiling=concurrency),
+            "cloudtrail": Pace(floor=concurrency, ceiling=concurrency),  # counts by the account that is asked, as IAM
             "organizations": Pace(floor=1, ceiling=concurrency),
         }
         self._gate = asyncio.Semaphore(concurrency)
         self._concurrency = concurrency
         self._clients: dict[str, Any] = {}
+        self._opening = asyncio.Lock()
+        self._open: Callable[..., Any]
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -225,11 +229,10 @@ class Clients:
             # Said once: the SDK would else put it together for each call, at a sixteenth of a scan's CPU.
             user_agent=f"iam-scanner/{__version__} {sdk.user_agent()}",
         )
+        self._open = partial(session.client, config=config)
         try:
             for service in ("sts", "iam", "organizations"):
-                client = await self._stack.enter_async_context(session.client(service, config=config))
-                _check_endpoint(client.meta.endpoint_url)
-                self._clients[service] = client
+                await self._enter(service, None)
         except (BotoCoreError, ValueError, OSError) as error:
             await self._stack.aclose()
             raise StartError(
@@ -241,6 +244,22 @@ class Clients:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self._stack.aclose()
+
+    async def _enter(self, service: str, region: str | None) -> None:
+        client = await self._stack.enter_async_context(self._open(service, region_name=region))
+        _check_endpoint(client.meta.endpoint_url)
+        self._clients[service] = client
+
+    async def open_for(self, call: str, region: str | None) -> None:
+        """Have a client for a call that not every run makes, in this Region; it is made once. Raises `CallError`."""
+        service = call.partition(":")[0]
+        async with self._opening:
+            if service not in self._clients:
+                try:
+                    await self._enter(service, region)
+                except (BotoCoreError, ValueError, OSError) as error:
+                    detail = "The AWS settings (region, endpoint, CA bundle) cannot be used for this service."
+                    raise bad_response(call, detail) from error
 
     async def attempt(
         self, service: str, operation: str, credentials: ReadOnlyCredentials, parameters: Mapping[str, Any]

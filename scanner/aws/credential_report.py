@@ -162,11 +162,21 @@ def _access_key(row: Mapping[str, str], number: str) -> AccessKey | None:
     rotated = _time(row[f"access_key_{number}_last_rotated"])
     if active is False and rotated is None:
         return None
-    return AccessKey(active=active, last_rotated=rotated, last_used=_time(row[f"access_key_{number}_last_used_date"]))
+    return AccessKey(
+        active=active,
+        last_rotated=rotated,
+        last_used=_time(row[f"access_key_{number}_last_used_date"]),
+        last_used_service=_word(row.get(f"access_key_{number}_last_used_service")),
+        last_used_region=_word(row.get(f"access_key_{number}_last_used_region")),
+    )
 
 
 def _boolean(text: str) -> bool | None:
     return {"true": True, "false": False}.get(text.lower())
+
+
+def _word(text: str | None) -> str | None:
+    return None if text is None or text in _UNKNOWN else text
 
 
 def _time(text: str | None) -> datetime | None:

@@ -65,6 +65,8 @@ EXPIRED = frozenset(  # or never good, or no longer: the remedy is the same
     }
 )
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthFailure", "OptInRequired"})
+# A partition that does not have the action answers so: IAM by the first, services that speak JSON by the others.
+NO_SUCH_ACTION = frozenset({"InvalidAction", "UnknownOperationException", "UnsupportedOperationException"})
 _CREDENTIALS = (
     NoCredentialsError,
     CredentialRetrievalError,

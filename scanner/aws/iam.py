@@ -11,14 +11,16 @@ from typing import Any
 
 from scanner.aws.clients import Session
 from scanner.aws.credential_report import in_utc
-from scanner.aws.failures import CallError, bad_response, incomplete_listing
+from scanner.aws.failures import NO_SUCH_ACTION, CallError, bad_response, incomplete_listing
 from scanner.aws.iam_policies import ADMINISTRATOR_POLICIES, allows_all, any_of, is_aws_managed, only_denies
 from scanner.aws.identity import arn_account
-from scanner.model import Access, AccountId, IamUser, UserId
+from scanner.model import Access, AccountId, FailReason, Failure, IamUser, ServiceCredential, UserId
 
 PAGE_SIZE = 1000  # the most that IAM gives; it may give fewer
 _LIST = "iam:ListUsers"
 _DETAILS = "iam:GetAccountAuthorizationDetails"
+_SERVICE_KEYS = "ListServiceSpecificCredentials"
+_SERVICES_WITH_KEYS = ("bedrock", "cassandra", "codecommit")  # asked one by one where AWS takes no AllUsers for all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,58 @@ async def user_count(session: Session) -> int:
     if count is None:
         raise bad_response("iam:GetAccountSummary", "The response has no number of users.")
     return int(count)
+
+
+async def service_credentials(session: Session) -> Mapping[str, tuple[ServiceCredential, ...]]:
+    """Return the active service-specific credentials of the account, by the user's name in lower case.
+
+    ListServiceSpecificCredentials with AllUsers; where AWS refuses that without a service, once a service. It names
+    users and not their IDs. Without AllUsers it would tell of the caller alone.
+    """
+    try:
+        return _by_user([raw async for raw in _service_keys(session)])
+    except CallError as error:
+        if not _asks_for_a_service(error.failure):
+            raise
+    found: list[Mapping[str, Any]] = []
+    for service in _SERVICES_WITH_KEYS:
+        try:
+            found += [raw async for raw in _service_keys(session, ServiceName=f"{service}.amazonaws.com")]
+        except CallError as error:
+            if error.failure.code not in _NO_SUCH_SERVICE:
+                raise
+    return _by_user(found)
+
+
+_NO_SUCH_SERVICE = frozenset({"NotSupportedService", "ServiceNotSupported", "ServiceNotSupportedException"})
+
+
+def _asks_for_a_service(failure: Failure) -> bool:
+    """Whether AWS understood the call and rejected what it asks for."""
+    return failure.code is not None and failure.reason is FailReason.BAD_RESPONSE and failure.code not in NO_SUCH_ACTION
+
+
+async def _service_keys(session: Session, **service: str) -> AsyncIterator[Mapping[str, Any]]:
+    async for page in _pages(session, _SERVICE_KEYS, AllUsers=True, **service):
+        if "ServiceSpecificCredentials" not in page:
+            raise bad_response(f"iam:{_SERVICE_KEYS}", "The response has no ServiceSpecificCredentials.")
+        for raw in page["ServiceSpecificCredentials"]:
+            yield raw
+
+
+def _by_user(found: list[Mapping[str, Any]]) -> Mapping[str, tuple[ServiceCredential, ...]]:
+    keys: dict[str, tuple[ServiceCredential, ...]] = {}
+    try:
+        for raw in {raw["ServiceSpecificCredentialId"]: raw for raw in found if raw["Status"] == "Active"}.values():
+            end = raw.get("ExpirationDate")
+            key = ServiceCredential(
+                service=raw["ServiceName"].partition(".")[0], expires_at=None if end is None else in_utc(end)
+            )
+            name = raw["UserName"].lower()
+            keys[name] = (*keys.get(name, ()), key)
+    except (KeyError, AttributeError, ValueError) as error:
+        raise bad_response(f"iam:{_SERVICE_KEYS}", "A credential lacks its user, service or status.") from error
+    return keys
 
 
 async def _pages(session: Session, operation: str, **parameters: Any) -> AsyncIterator[dict[str, Any]]:

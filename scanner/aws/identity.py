@@ -36,10 +36,12 @@ def member_policy(*, full: bool) -> str:
     actions = ["iam:ListUsers"]
     if full:
         actions += [
+            "cloudtrail:LookupEvents",
             "iam:GenerateCredentialReport",
             "iam:GetAccountAuthorizationDetails",
             "iam:GetAccountSummary",
             "iam:GetCredentialReport",
+            "iam:ListServiceSpecificCredentials",
         ]
     return _policy(actions, "*")
 

@@ -171,7 +171,11 @@ def _create_keys(iam: Any, user: User, chance: str, calendar: _Calendar) -> None
         made = iam.create_access_key(user.name, status="Active" if key.active else "Inactive")
         made.create_date = calendar.ago(key.age, chance)
         if key.used is not None:
-            made.last_used = AccessKeyLastUsed(calendar.ago(key.used, chance), "s3", sample.REGION)
+            made.last_used = AccessKeyLastUsed(calendar.ago(key.used, chance), _used_for(user), sample.REGION)
+
+
+def _used_for(user: User) -> str:
+    return sample.USED_FOR.get(user.name, "s3")
 
 
 def _document(name: str) -> str:

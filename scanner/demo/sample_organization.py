@@ -96,6 +96,54 @@ def _break_glass(created: int, signed_in: int, name: str = "cc-platform-admin") 
     return User(name, created, console=True, signed_in=signed_in, mfa=True, inline=("full-access",), tags=tags)
 
 
+# Who created the users of the last 90 days, below `arn:aws:<service>::<account>:`, and with which user agent.
+_CONSOLE, _TERRAFORM = "console.amazonaws.com", "APN/1.0 HashiCorp/1.0 Terraform/1.13.3 terraform-provider-aws/6.19.0"
+_CLI, _BOTO3 = "aws-cli/2.31.28 md/awscrt#0.27.6 ua/2.1 os/linux", "Boto3/1.40.61 md/Botocore#1.40.61 ua/2.1 os/linux"
+_PIPELINE = "assumed-role/platform-terraform/pipeline-4711"
+_NINA = "assumed-role/AWSReservedSSO_AdministratorAccess_3f9c1d2e4b5a6978/nina.berg@example.com"
+_OMAR = "assumed-role/AWSReservedSSO_PowerUserAccess_7a6b5c4d3e2f1908/omar.haddad@example.com"
+CREATIONS = {
+    "=1+1": ("root", _CONSOLE),
+    "BedrockAPIKey-abcd": (_OMAR, _CONSOLE),
+    "cc-rds-manager": (_NINA, _CONSOLE),
+    "cc-rds-manger": ("user/cc-platform-admin", _CLI),
+    "ci-artifacts": (_PIPELINE, _TERRAFORM),
+    "ci-core-dev": (_PIPELINE, _TERRAFORM),
+    "ci-data-pipeline": (_PIPELINE, _TERRAFORM),
+    "ci-deploy-core": (_PIPELINE, _TERRAFORM),
+    "ci-images": (_PIPELINE, _TERRAFORM),
+    "ci-payments-dev": (_PIPELINE, _TERRAFORM),
+    "ci-runner-arm": (_PIPELINE, _TERRAFORM),
+    "ci-runner-linux": (_PIPELINE, _TERRAFORM),
+    "integration-test": (_OMAR, _BOTO3),
+    "j.novak": (_NINA, _CONSOLE),
+    "ml-trainer": (_OMAR, "cloudformation.amazonaws.com"),
+    "org-inventory": (_NINA, _CLI),
+    "siem-collector": (_PIPELINE, _TERRAFORM),
+}
+
+# Active service-specific credentials: the service, and in how many days they end.
+SERVICE_KEYS: dict[str, tuple[str, int | None]] = {
+    "BedrockAPIKey-abcd": ("bedrock.amazonaws.com", 55),
+    "cicd-legacy": ("codecommit.amazonaws.com", None),
+}
+
+# The service that a user's keys were last used for, where that is not S3.
+USED_FOR = {
+    "backup-operator": "backup",
+    "cc-rds-manager": "rds",
+    "cc-rds-manger": "rds",
+    "ci-images": "ecr",
+    "cicd-legacy": "iam",
+    "looker-reader": "rds",
+    "ml-trainer": "sagemaker",
+    "org-inventory": "organizations",
+    "ses-smtp-relay": "ses",
+    "siem-collector": "logs",
+    "temp-migration": "iam",
+    "terraform-apply": "iam",
+}
+
 MANAGEMENT = Account(
     "210987654321",
     "example-management",

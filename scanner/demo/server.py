@@ -1,7 +1,8 @@
 """The emulator's process: fill the sample organization, serve it on a free loopback port, end with whoever started it.
 
-The only module of the demo, with `fill`, that imports moto and flask. It says on stdout, in one line of JSON, where it
-listens, and lives for as long as its stdin stays open: the kernel closes that pipe however the parent ends.
+The only module of the demo, with `fill` and `missing_calls`, that imports moto and flask. It says on stdout, in one
+line of JSON, where it listens, and lives for as long as its stdin stays open: the kernel closes that pipe however the
+parent ends.
 """
 
 import json
@@ -17,7 +18,7 @@ from moto.iam.responses import IamResponse
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-from scanner.demo import fill
+from scanner.demo import fill, missing_calls
 
 _HOST = "127.0.0.1"
 _WHOLE_LISTS = (
@@ -51,7 +52,7 @@ class _OneAtATime:
 
 def _amend(method: str, add: Callable[[], Mapping[str, object]]) -> None:
     """Add to the emulator's answers what it leaves out, or has wrong."""
-    bare = getattr(IamResponse, method, lambda _: ActionResult({}))
+    bare = getattr(IamResponse, method)
 
     def amended(self: IamResponse) -> ActionResult:
         answer: Any = bare(self)
@@ -66,14 +67,15 @@ def _answer_as_aws_does() -> None:
     # Without IsTruncated, a list is taken for one that may go on.
     for method in _WHOLE_LISTS:
         _amend(method, lambda: {"IsTruncated": False})
-    # It does not know this call. The sample has no such credentials.
-    _amend("list_service_specific_credentials", lambda: {"ServiceSpecificCredentials": []})
 
 
 def main() -> None:
     """Serve until stdin ends; the first argument is the demo's day."""
     _answer_as_aws_does()
-    fill.fill(date.fromisoformat(sys.argv[1]))
+    missing_calls.teach()
+    today = date.fromisoformat(sys.argv[1])
+    fill.fill(today)
+    missing_calls.fill_service_keys(today)
     server = make_server(_HOST, 0, _OneAtATime(), threaded=True, request_handler=_QuietHandler)
     Thread(target=server.serve_forever, daemon=True).start()
     ready = {"url": f"http://{_HOST}:{server.server_port}", "credentials": fill.credentials()}

@@ -23,7 +23,15 @@ from scanner.report.formats import write_accounts_csv, write_users_csv
 from scanner.report.view import View
 from scanner.report.words import many
 from scanner.runs.folder import JOURNAL, MANIFEST, Sealed, sealed_files, unfinished
-from scanner.runs.journal import Begun, JournalError, UnfinishedRunError, check_chain, decode, decode_begun
+from scanner.runs.journal import (
+    SCHEMA_VERSION,
+    Begun,
+    JournalError,
+    UnfinishedRunError,
+    check_chain,
+    decode,
+    decode_begun,
+)
 from scanner.runs.stored import decide_record, no_garbage_collection
 
 _RENDERED: Mapping[str, Callable[[View, BinaryIO], None]] = {
@@ -201,6 +209,9 @@ def _rendered_again(folder: Path, assessment: Assessment | None) -> Iterator[Che
             continue  # named among the files, if the manifest has it
         if assessment is None:
             yield Check(what=name, holds=None, detail="was not rendered again: the journal cannot be used")
+        elif assessment.record.header.schema_version != SCHEMA_VERSION:
+            detail = "was rendered by an earlier version of the program: not rendered again"
+            yield Check(what=name, holds=None, detail=detail)
         elif (wrote := _written_by(assessment)) != __version__:
             detail = f"was rendered by version {wrote}, this is {__version__}: not rendered again"
             yield Check(what=name, holds=None, detail=detail)

@@ -2,17 +2,18 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
 from scanner.aws import iam
 from scanner.aws.clients import Session
-from scanner.aws.credential_report import CredentialReport, credential_report
+from scanner.aws.credential_report import credential_report
 from scanner.aws.failures import CallError, failure, incomplete_listing
 from scanner.aws.identity import AssumedRole, role_arn
-from scanner.model import Account, AccountScan, Caller, Evidence, Failed, FailReason, Failure, IamUser, Scanned
+from scanner.aws.user_origins import Origin, recent, user_origins
+from scanner.model import Account, AccountScan, Caller, Evidence, Failed, FailReason, Failure, IamUser, Scanned, UserId
 from scanner.scan.account_notes import Answers, gaps, named, remarks
 
 T = TypeVar("T")
@@ -62,7 +63,7 @@ async def scan_account(account: Account, entrance: Entrance, release: Callable[[
             if own is not None:
                 return own
         role = entrance.role_of(account)
-        return await _read(account, entrance.member(account, deadline), role, entrance.full, release)
+        return await _read(account, entrance.member(account, deadline), role, entrance, release)
     except CallError as error:
         return _failed(account, error.failure, role)
     except Exception:  # the account's edge: a fault here must cost one account and never the audit
@@ -79,7 +80,7 @@ async def _as_caller(
     Where only evidence is denied, the role is tried for that, and what the caller could read is kept if it fails.
     """
     try:
-        own = await _read(account, entrance.own.until(deadline), None, entrance.full, release)
+        own = await _read(account, entrance.own.until(deadline), None, entrance, release)
     except CallError as error:
         if error.failure.reason is not FailReason.ACCESS_DENIED and error.failure.code not in _TOKEN_REFUSED:
             raise
@@ -87,7 +88,7 @@ async def _as_caller(
     if own.evidence is not Evidence.PARTIAL:
         return own
     try:
-        return await _read(account, entrance.member(account, deadline), entrance.role_of(account), True, release)
+        return await _read(account, entrance.member(account, deadline), entrance.role_of(account), entrance, release)
     except CallError:
         return own
 
@@ -98,10 +99,10 @@ def _failed(account: Account, failure: Failure, role: str | None) -> Failed:
 
 
 async def _read(
-    account: Account, session: Session, role: str | None, full: bool, release: Callable[[], None]
+    account: Account, session: Session, role: str | None, entrance: Entrance, release: Callable[[], None]
 ) -> Scanned:
     await session.credentials()  # a role that cannot be assumed shows here, under its own call
-    if not full:
+    if not entrance.full:
         users = await iam.list_users(session, account.id)
         return _scanned(account, users, Evidence.BASIC, (), role)
     # Asked for first and read last: AWS takes seconds to make the report, and the rest is read meanwhile.
@@ -109,16 +110,28 @@ async def _read(
     try:
         first = await iam.list_users(session, account.id)
         details = await _attempt(iam.authorization_details(session, account.id))
-        count = await _attempt(iam.user_count(session))
+        async with asyncio.TaskGroup() as rest:  # beside each other, as what the account costs is mostly waiting
+            counting = rest.create_task(_attempt(iam.user_count(session)))
+            keys = rest.create_task(_attempt(iam.service_credentials(session)))
+            origins = rest.create_task(_attempt(_origins(session, entrance.caller.partition, first)))
         last = await _listed_again(first, details, session, account)
         release()
         report = await asked
     finally:
         asked.cancel()
         await asyncio.gather(asked, return_exceptions=True)  # no call of the account outlives it
-    answers = Answers(first=first, last=last, details=details, count=count, report=report, read_at=datetime.now(UTC))
+    answers = Answers(
+        first=first,
+        last=last,
+        details=details,
+        count=counting.result(),
+        service_keys=keys.result(),
+        origins=origins.result(),
+        report=report,
+        read_at=datetime.now(UTC),
+    )
     missing, notes = tuple(gaps(answers)), tuple(remarks(answers))
-    users = tuple(_with_evidence(user, details, report) for user in answers.users)
+    users = tuple(_with_evidence(user, answers) for user in answers.users)
     scanned = _scanned(account, users, Evidence.PARTIAL if missing else Evidence.FULL, (*missing, *notes), role)
     return replace(scanned, credential_report_at=None if isinstance(report, Failure) else report.generated_at)
 
@@ -152,13 +165,22 @@ async def _listed_again(
     return again
 
 
-def _with_evidence(
-    user: IamUser, details: iam.AuthorizationDetails | Failure, report: CredentialReport | Failure
-) -> IamUser:
+async def _origins(session: Session, partition: str, users: tuple[IamUser, ...]) -> Mapping[UserId, Origin] | None:
+    """Look up who created the users; None where all are too old for that, and nothing is asked."""
+    young = recent(users, datetime.now(UTC))
+    return await user_origins(session, partition, young) if young else None
+
+
+def _with_evidence(user: IamUser, answers: Answers) -> IamUser:
+    details, report, keys, origins = answers.details, answers.report, answers.service_keys, answers.origins
+    origin = origins.get(user.user_id) if isinstance(origins, Mapping) else None
     return replace(
         user,
         access=None if isinstance(details, Failure) else details.access.get(user.user_id),
         credentials=None if isinstance(report, Failure) else report.of(user),
+        service_credentials=None if isinstance(keys, Failure) else keys.get(user.user_name.lower(), ()),
+        created_by=origin.created_by if origin else None,
+        created_with=origin.created_with if origin else None,
     )
 
 

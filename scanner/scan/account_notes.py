@@ -1,15 +1,19 @@
 """What is to be known of an account's answers beside its users: what did not come, and what does not agree. Pure."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from scanner.aws.credential_report import CredentialReport
+from scanner.aws.failures import NO_SUCH_ACTION
 from scanner.aws.iam import AuthorizationDetails
-from scanner.model import Failure, IamUser
+from scanner.aws.user_origins import Origin, recent
+from scanner.model import Failure, IamUser, ServiceCredential, UserId
 from scanner.report.words import many
 
 NAMES = 10  # in one note
+# What the partitions of AWS got, or get, at different times.
+_NOT_EVERYWHERE = frozenset({"iam:ListServiceSpecificCredentials", "cloudtrail:LookupEvents"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +24,8 @@ class Answers:
     last: tuple[IamUser, ...]  # the same, or what it gave when it was asked once more
     details: AuthorizationDetails | Failure
     count: int | Failure
+    service_keys: Mapping[str, tuple[ServiceCredential, ...]] | Failure
+    origins: Mapping[UserId, Origin] | Failure | None  # None: no user is young enough to be asked about
     report: CredentialReport | Failure
     read_at: datetime
 
@@ -45,11 +51,16 @@ def named(names: Iterable[str]) -> str:
 def gaps(answers: Answers) -> Iterator[str]:
     """Name each piece of evidence that did not come, or is older than AWS's own rule allows."""
     report = answers.report
-    for part in (report, answers.details, answers.count):
-        if isinstance(part, Failure):
+    for part in (report, answers.details, answers.count, answers.service_keys, answers.origins):
+        if isinstance(part, Failure) and not _not_here(part):
             yield f"{part.call} gave no evidence: {_why(part)}"
     if isinstance(report, CredentialReport) and not report.is_fresh(answers.read_at):
         yield f"iam:GetCredentialReport gave an old report, {_dated(report, answers.read_at)}."
+
+
+def _not_here(failure: Failure) -> bool:
+    """Whether the partition does not have the action: then there is nothing that could be allowed or tried again."""
+    return failure.call in _NOT_EVERYWHERE and failure.code in NO_SUCH_ACTION
 
 
 def _why(failure: Failure) -> str:
@@ -64,6 +75,11 @@ def remarks(answers: Answers) -> Iterator[str]:
         yield from _on_report(answers.report, users, answers.read_at)
     if isinstance(answers.details, AuthorizationDetails):
         yield from _on_details(answers.details, users)
+    for part in (answers.service_keys, answers.origins):
+        if isinstance(part, Failure) and _not_here(part):
+            yield f"{part.call} is not available in this partition, so its columns are empty."
+    if isinstance(answers.origins, Mapping):
+        yield from _on_origins(answers.origins, users, answers.read_at)
     yield from _on_changes(answers.first, answers.last)
     if isinstance(answers.count, int) and answers.count != len(users):
         counted = many(answers.count, "user")
@@ -87,6 +103,17 @@ def _on_details(details: AuthorizationDetails, users: Sequence[IamUser]) -> Iter
         yield f"Policies could not be read, and what they allow is unknown: {named(details.unreadable)}."
     if absent := sum(user.user_id not in details.access for user in users):
         yield f"Missing from the authorization details: {absent:,} of {many(len(users), 'user')}."
+
+
+def _on_origins(origins: Mapping[UserId, Origin], users: Sequence[IamUser], read_at: datetime) -> Iterator[str]:
+    young = recent(users, read_at)
+    if absent := [user.user_name for user in young if user.user_id not in origins]:
+        yield (
+            f"CloudTrail has no event of the creation of {named(absent)}, so by whom is unknown. "
+            "Events can come 15 minutes late."
+        )
+    if older := len(users) - len(young):
+        yield f"Created before the 90 days that CloudTrail keeps, so by whom is unknown: {many(older, 'user')}."
 
 
 def _on_changes(first: Sequence[IamUser], last: Sequence[IamUser]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""A simulated AWS endpoint for tests: Organizations, STS and IAM over a real loopback socket.
+"""A simulated AWS endpoint for tests: Organizations, STS, IAM and CloudTrail over a real loopback socket.
 
 It pages as AWS pages, knows callers and roles, and denies, throttles, delays and lies on request; see `server` for how
 to run it, `organization` for the world behind it, and `faults` for what can go wrong.
@@ -42,11 +42,13 @@ from tests.aws_endpoint.faults import (
 from tests.aws_endpoint.organization import (
     InlinePolicy,
     SimulatedAccount,
+    SimulatedEvent,
     SimulatedGroup,
     SimulatedKey,
     SimulatedOrganization,
     SimulatedPolicy,
     SimulatedRole,
+    SimulatedServiceKey,
     SimulatedUnit,
     SimulatedUser,
     StoredReport,
@@ -77,11 +79,13 @@ __all__ = [
     "Refuse",
     "Session",
     "SimulatedAccount",
+    "SimulatedEvent",
     "SimulatedGroup",
     "SimulatedKey",
     "SimulatedOrganization",
     "SimulatedPolicy",
     "SimulatedRole",
+    "SimulatedServiceKey",
     "SimulatedUnit",
     "SimulatedUser",
     "StoredReport",

@@ -15,6 +15,7 @@ class Ask:
     parameters: Parameters
     caller: Caller
     user_agent: str = ""
+    region: str = ""  # that the signature is for
     lies: set[str] = field(default_factory=set)
 
     def reply(self, result: str) -> Reply:

@@ -112,7 +112,7 @@ def _keys(keys: tuple[SimulatedKey, ...]) -> Iterator[str]:
 def _key(key: SimulatedKey) -> tuple[str, ...]:
     if key.last_used is None:
         return (_boolean(key.active), _time(key.last_rotated), "N/A", "N/A", "N/A")
-    return (_boolean(key.active), _time(key.last_rotated), _time(key.last_used), "us-east-1", "s3")
+    return (_boolean(key.active), _time(key.last_rotated), _time(key.last_used), *key.used_for)
 
 
 def _time(moment: datetime) -> str:

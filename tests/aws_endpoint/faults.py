@@ -226,6 +226,12 @@ _ORGANIZATIONS_ERRORS = {
     "failed": (500, "ServiceException", "AWS Organizations can't complete your request because of an internal error."),
     "unavailable": (503, "ServiceUnavailableException", "Service is unavailable."),
 }
+_CLOUDTRAIL_ERRORS = {
+    "throttled": (400, "ThrottlingException", "Rate exceeded"),
+    "expired": (400, "ExpiredTokenException", "The security token included in the request is expired"),
+    "failed": (500, "InternalFailure", "The request processing has failed because of an unknown error."),
+    "unavailable": (503, "ServiceUnavailable", "The service is temporarily unavailable."),
+}
 _QUERY_ERRORS = {
     "throttled": (400, "Throttling", "Rate exceeded"),
     "expired": (403, "ExpiredToken", "The security token included in the request is expired"),
@@ -238,7 +244,10 @@ def service_error(kind: str, call: Call, principal: str) -> AwsError:
     if call.service == "organizations":
         return AwsError(*_ORGANIZATIONS_ERRORS[kind])
     if kind == "denied":
-        return denied(principal, call.name, str(call.params.get("RoleArn", "*")))
+        refusal = denied(principal, call.name, str(call.params.get("RoleArn", "*")))
+        return in_json(refusal) if call.service == "cloudtrail" else refusal
+    if call.service == "cloudtrail":
+        return AwsError(*_CLOUDTRAIL_ERRORS[kind])
     return AwsError(*_QUERY_ERRORS[kind])
 
 
@@ -246,3 +255,8 @@ def denied(principal: str, action: str, resource: str, why: str = "") -> AwsErro
     """AccessDenied, as STS and IAM word it."""
     message = f"User: {principal} is not authorized to perform: {action} on resource: {resource}{why}"
     return AwsError(403, "AccessDenied", message)
+
+
+def in_json(error: AwsError) -> AwsError:
+    """The same refusal, as services that speak JSON number and name it."""
+    return AwsError(400, f"{error.code}Exception", error.message)

@@ -13,6 +13,7 @@ from tests.aws_endpoint.organization import (
     SimulatedAccount,
     SimulatedGroup,
     SimulatedPolicy,
+    SimulatedServiceKey,
     SimulatedUser,
     minted_id,
 )
@@ -64,6 +65,16 @@ def get_account_summary(account: SimulatedAccount, ask: Ask) -> Reply:
     return ask.reply(f"<SummaryMap>{entries}</SummaryMap>")
 
 
+def list_service_specific_credentials(account: SimulatedAccount, ask: Ask) -> Reply:
+    if ask.parameters.get("AllUsers") != "true":
+        raise AwsError(400, "ValidationError", "Must specify userName when calling with non-User credentials")
+    wanted = ask.parameters.get("ServiceName")
+    keys = [(user, key) for user in account.users for key in user.service_keys if wanted in {None, key.service}]
+    part = _page(keys, ask)
+    members = "".join(f"<member>{_service_key(user, key)}</member>" for user, key in part.items)
+    return ask.reply(f"<ServiceSpecificCredentials>{members}</ServiceSpecificCredentials>{_rest(part)}")
+
+
 class CredentialReportActions:
     def __init__(self, reports: CredentialReports) -> None:
         self._reports = reports
@@ -89,6 +100,7 @@ def actions(reports: CredentialReports) -> dict[str, Action]:
         "ListUsers": list_users,
         "GetAccountAuthorizationDetails": get_account_authorization_details,
         "GetAccountSummary": get_account_summary,
+        "ListServiceSpecificCredentials": list_service_specific_credentials,
         "GenerateCredentialReport": report_actions.generate,
         "GetCredentialReport": report_actions.get,
     }
@@ -171,6 +183,16 @@ def _group_detail(account: SimulatedAccount, group: SimulatedGroup) -> str:
         f"<CreateDate>{time(group.created_at)}</CreateDate>"
         f"<GroupPolicyList>{_inline(group.inline)}</GroupPolicyList>"
         f"<AttachedManagedPolicies>{_attached(group.attached)}</AttachedManagedPolicies></member>"
+    )
+
+
+def _service_key(user: SimulatedUser, key: SimulatedServiceKey) -> str:
+    end = f"<ExpirationDate>{time(key.expires_at)}</ExpirationDate>" if key.expires_at else ""
+    identifier = minted_id("ACCA", user.user_id, user.service_keys.index(key))
+    return (
+        f"<UserName>{xml(user.name)}</UserName><Status>{key.status}</Status><ServiceName>{key.service}</ServiceName>"
+        f"<CreateDate>{time(user.created_at)}</CreateDate>{end}"
+        f"<ServiceSpecificCredentialId>{identifier}</ServiceSpecificCredentialId>"
     )
 
 

@@ -7,7 +7,7 @@ by `SimulatedOrganization.move`, as the lists by parent are indexed.
 import hashlib
 import json
 from base64 import b32encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -34,6 +34,16 @@ class SimulatedKey:
     active: bool = True
     last_rotated: datetime = CREATED
     last_used: datetime | None = None
+    used_for: tuple[str, str] = ("us-east-1", "s3")  # Region and service, as the report has them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatedServiceKey:
+    """A service-specific credential."""
+
+    service: str = "bedrock.amazonaws.com"
+    status: str = "Active"
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +57,7 @@ class SimulatedUser:
     password_last_changed: datetime | None = None  # None: when the user was created
     mfa: bool = False
     keys: tuple[SimulatedKey, ...] = ()
+    service_keys: tuple[SimulatedServiceKey, ...] = ()
     groups: tuple[str, ...] = ()
     inline: tuple[InlinePolicy, ...] = ()
     attached: tuple[str, ...] = ()  # ARNs of managed policies
@@ -85,6 +96,20 @@ class SimulatedRole:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatedEvent:
+    """An event of CloudTrail; `fields` are those in its text that say who did what, and how."""
+
+    time: datetime
+    name: str = "CreateUser"
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    text: str | None = None  # in place of the event as JSON
+
+    @property
+    def id(self) -> str:
+        return minted_id("event-", self.time, self.name, sorted(self.fields))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredReport:
     """A credential report that the account already has; its users may differ from those of today."""
 
@@ -102,6 +127,7 @@ class SimulatedAccount:
     users: list[SimulatedUser] = field(default_factory=list)
     groups: list[SimulatedGroup] = field(default_factory=list)
     policies: list[SimulatedPolicy] = field(default_factory=list)
+    events: list[SimulatedEvent] = field(default_factory=list)  # in CloudTrail's Region for IAM
     roles: list[SimulatedRole] | None = None  # None: any role name exists and trusts everyone
     report: StoredReport | None = None
     report_polls: int = 0  # how many requests after STARTED find the report still in progress
@@ -113,6 +139,11 @@ class SimulatedAccount:
         user = SimulatedUser(name=name, user_id=minted_id("AIDA", self.id, name, serial), **details)
         self.users.append(user)
         return user
+
+    def record_creation(self, user: SimulatedUser, **fields: Any) -> None:
+        """Have CloudTrail tell of the user's creation; `fields` say by whom and how."""
+        told = {"requestParameters": {"userName": user.name}, "responseElements": {"user": {"userId": user.user_id}}}
+        self.events.append(SimulatedEvent(time=user.created_at, fields=told | fields))
 
     def remove_user(self, name: str) -> None:
         self.users = [user for user in self.users if user.name != name]

@@ -5,29 +5,32 @@ from collections.abc import Iterable, Mapping
 from tests.aws_endpoint import iam, organizations_api
 from tests.aws_endpoint.ask import Ask
 from tests.aws_endpoint.clock import Clock
+from tests.aws_endpoint.cloudtrail import EventHistory
 from tests.aws_endpoint.credential_report import CredentialReports
-from tests.aws_endpoint.faults import Call
+from tests.aws_endpoint.faults import Call, in_json
 from tests.aws_endpoint.iam_state import LiveAccount
 from tests.aws_endpoint.iam_state_changes import STATEFUL, answer_stateful
 from tests.aws_endpoint.organization import SimulatedOrganization
 from tests.aws_endpoint.sessions import Caller, Sessions, account_of, check_permitted
-from tests.aws_endpoint.wire import AwsError, Reply, Request, reply_json, xml
+from tests.aws_endpoint.wire import JSON_SERVICES, AwsError, Reply, Request, reply_json, xml
 
 # The resource that a call is authorised on, where that is not "*".
 _RESOURCES = {"ListUsers": "arn:{partition}:iam::{account}:user/"}
 
 
 class Services:
-    """Organizations, STS and IAM of one world."""
+    """Organizations, STS, IAM and CloudTrail of one world."""
 
     def __init__(self, world: SimulatedOrganization, callers: Iterable[Caller], clock: Clock) -> None:
         self.world = world
         self.sessions = Sessions(world, callers, clock)
         self.iam: dict[str, iam.Action] = iam.actions(CredentialReports(clock))
         self._sts = {"GetCallerIdentity": self._get_caller_identity, "AssumeRole": self._assume_role}
+        self._cloudtrail = {"LookupEvents": EventHistory(clock).lookup_events}
         self._known: Mapping[str, Mapping[str, object]] = {
             "organizations": organizations_api.ACTIONS,
             "sts": self._sts,
+            "cloudtrail": self._cloudtrail,
             "iam": self.iam | dict.fromkeys(STATEFUL),
         }
 
@@ -37,7 +40,7 @@ class Services:
             raise _unknown_action(request)
         caller = self.sessions.authenticate(request)
         agent = request.headers.get("user-agent", "")
-        return Ask(request.service, request.action, request.parameters, caller, agent)
+        return Ask(request.service, request.action, request.parameters, caller, agent, request.region)
 
     def answer(self, ask: Ask) -> Reply:
         match ask.service:
@@ -45,6 +48,8 @@ class Services:
                 return self._answer_organizations(ask)
             case "sts":
                 return self._sts[ask.action](ask)
+            case "cloudtrail":
+                return self._answer_cloudtrail(ask)
             case _:
                 return self._answer_iam(ask)
 
@@ -53,8 +58,15 @@ class Services:
         try:
             check_permitted(ask.caller, f"organizations:{ask.action}", "*")
         except AwsError as error:
-            raise AwsError(400, "AccessDeniedException", error.message) from error
+            raise in_json(error) from error
         return reply_json(organizations_api.ACTIONS[ask.action](self.world, ask))
+
+    def _answer_cloudtrail(self, ask: Ask) -> Reply:
+        try:
+            check_permitted(ask.caller, f"cloudtrail:{ask.action}", "*")
+        except AwsError as error:
+            raise in_json(error) from error
+        return reply_json(self._cloudtrail[ask.action](self.world.accounts[ask.caller.account_id], ask))
 
     def _answer_iam(self, ask: Ask) -> Reply:
         account = self.world.accounts[ask.caller.account_id]
@@ -94,6 +106,6 @@ def call_of(ask: Ask) -> Call:
 
 
 def _unknown_action(request: Request) -> AwsError:
-    if request.service == "organizations":
+    if request.service in JSON_SERVICES:
         return AwsError(400, "UnknownOperationException", "")
     return AwsError(400, "InvalidAction", f"Could not find operation {request.action}")

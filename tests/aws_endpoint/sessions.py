@@ -12,7 +12,7 @@ from typing import Any
 from tests.aws_endpoint.clock import Clock
 from tests.aws_endpoint.faults import denied
 from tests.aws_endpoint.organization import SimulatedAccount, SimulatedOrganization, SimulatedRole, minted_id
-from tests.aws_endpoint.wire import AwsError, Parameters, Request
+from tests.aws_endpoint.wire import JSON_SERVICES, AwsError, Parameters, Request
 
 MANAGEMENT_KEY = "AKIAMANAGEMENT000000"  # a user of the management account
 DELEGATED_KEY = "AKIADELEGATED0000000"  # a user of the first delegated administrator account
@@ -84,9 +84,7 @@ class Sessions:
         if caller is None or caller.session_token != request.headers.get("x-amz-security-token"):
             raise _unknown_token(request.service)
         if caller.expires_at and caller.expires_at <= self._clock.now():
-            code, status = (
-                ("ExpiredTokenException", 400) if request.service == "organizations" else ("ExpiredToken", 403)
-            )
+            code, status = ("ExpiredTokenException", 400) if request.service in JSON_SERVICES else ("ExpiredToken", 403)
             raise AwsError(status, code, "The security token included in the request is expired")
         if request.scoped_service != request.service:
             raise AwsError(
@@ -197,14 +195,14 @@ def _invalid(member: str, value: object, constraint: str) -> AwsError:
 
 
 def _unauthenticated(service: str) -> AwsError:
-    if service == "organizations":
+    if service in JSON_SERVICES:
         return AwsError(400, "MissingAuthenticationTokenException", "Missing Authentication Token")
     return AwsError(403, "MissingAuthenticationToken", "Request is missing Authentication Token")
 
 
 def _unknown_token(service: str) -> AwsError:
     message = "The security token included in the request is invalid."
-    if service == "organizations":
+    if service in JSON_SERVICES:
         return AwsError(400, "UnrecognizedClientException", message)
     return AwsError(403, "InvalidClientTokenId", message)
 

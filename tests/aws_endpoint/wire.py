@@ -1,6 +1,6 @@
 """HTTP requests and replies, and the two formats AWS speaks here.
 
-Organizations speaks JSON 1.1; STS and IAM take query parameters and answer in XML.
+Organizations and CloudTrail speak JSON 1.1; STS and IAM take query parameters and answer in XML.
 """
 
 import itertools
@@ -13,7 +13,11 @@ from urllib.parse import parse_qsl
 
 Parameters = dict[str, Any]  # of query requests: flat names as sent ("Filter.member.1"), and text
 
-_JSON_TARGET = "AWSOrganizationsV20161128."
+_JSON_TARGETS = {
+    "AWSOrganizationsV20161128": "organizations",
+    "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101": "cloudtrail",
+}
+JSON_SERVICES = frozenset(_JSON_TARGETS.values())
 _SERVICE_BY_VERSION = {"2011-06-15": "sts", "2010-05-08": "iam"}
 NAMESPACES = {
     "sts": "https://sts.amazonaws.com/doc/2011-06-15/",
@@ -42,7 +46,7 @@ class Request:
     """A request as it came in, and what it asks for."""
 
     headers: Mapping[str, str]  # lower-case names
-    service: str  # "organizations", "sts", "iam"; "" where it cannot be told
+    service: str  # "organizations", "cloudtrail", "sts", "iam"; "" where it cannot be told
     action: str
     parameters: Parameters
 
@@ -54,6 +58,11 @@ class Request:
     def scoped_service(self) -> str | None:
         """The service that the signature is for."""
         return self._scope[3] if len(self._scope) == 5 else None
+
+    @property
+    def region(self) -> str:
+        """The Region that the signature is for."""
+        return self._scope[2] if len(self._scope) == 5 else ""
 
     @property
     def _scope(self) -> list[str]:
@@ -93,9 +102,9 @@ def take_request(buffer: bytearray) -> Request | None:
 
 
 def _read(target: str, headers: dict[str, str], body: bytes) -> Request:
-    json_action = headers.get("x-amz-target", "")
-    if json_action.startswith(_JSON_TARGET):
-        return Request(headers, "organizations", json_action.removeprefix(_JSON_TARGET), json.loads(body or b"{}"))
+    target_service, _, json_action = headers.get("x-amz-target", "").rpartition(".")
+    if target_service in _JSON_TARGETS:
+        return Request(headers, _JSON_TARGETS[target_service], json_action, json.loads(body or b"{}"))
     text = body.decode() or target.partition("?")[2]
     parameters: Parameters = dict(parse_qsl(text, keep_blank_values=True))
     service = _SERVICE_BY_VERSION.get(parameters.pop("Version", ""), "")
@@ -124,7 +133,7 @@ def reply_xml(service: str, action: str, result: str) -> Reply:
 
 
 def error_reply(service: str, error: AwsError) -> Reply:
-    if service == "organizations":
+    if service in JSON_SERVICES:
         body = json.dumps({"__type": error.code, "Message": error.message} | error.more).encode()
         return Reply(error.status, "application/x-amz-json-1.1", body)
     request_id = _next_request_id()

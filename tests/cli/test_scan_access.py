@@ -1,6 +1,7 @@
 """By which credentials and roles `scan` enters accounts, and what these may do."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
@@ -23,6 +24,8 @@ EVIDENCE_CALLS = {
     "iam:GetAccountSummary",
     "iam:GenerateCredentialReport",
     "iam:GetCredentialReport",
+    "iam:ListServiceSpecificCredentials",
+    "cloudtrail:LookupEvents",
 }
 
 
@@ -38,7 +41,9 @@ def test_every_member_role_is_narrowed_to_the_calls_of_the_scan() -> None:
 
 def test_every_call_of_a_member_session_is_one_that_its_policy_allows() -> None:
     """A policy that allowed more than is used would not be least privilege; one that allowed less would show here."""
-    with running(small_world()) as endpoint:
+    world = small_world()
+    named(world, "prod").add_user("new", created_at=datetime.now(UTC))  # whose creation CloudTrail is asked about
+    with running(world) as endpoint:
         scan(endpoint)
     given = {session.access_key_id for session in endpoint.sessions}
     assert {call.name for call in endpoint.calls if call.access_key_id in given} == EVIDENCE_CALLS

@@ -157,7 +157,7 @@ UNUSABLE: dict[str, tuple[Callable[[Path], None], str]] = {
     ),
     "settings that are a number": (_edit("header", lambda header: header.update(settings=5)), NOT_OURS),
     "another schema version": (
-        _edit("header", lambda header: header.update(schema_version=2)),
+        _edit("header", lambda header: header.update(schema_version=99)),
         "was written by another version of the program",
     ),
     "a name that is a number": (

@@ -22,13 +22,13 @@ def client(service: str, emulator: Emulator, credentials: Mapping[str, str] | No
     )
 
 
-def in_account(emulator: Emulator, account_id: str) -> Any:
-    """An IAM client of another account, by a role assumed there."""
+def in_account(emulator: Emulator, account_id: str, service: str = "iam") -> Any:
+    """A client of another account, by a role assumed there."""
     session = client("sts", emulator).assume_role(
         RoleArn=f"arn:aws:iam::{account_id}:role/OrganizationAccountAccessRole", RoleSessionName="test"
     )["Credentials"]
     names = {"AccessKeyId": "ACCESS_KEY_ID", "SecretAccessKey": "SECRET_ACCESS_KEY", "SessionToken": "SESSION_TOKEN"}
-    return client("iam", emulator, {f"AWS_{name}": session[key] for key, name in names.items()})
+    return client(service, emulator, {f"AWS_{name}": session[key] for key, name in names.items()})
 
 
 def all_users() -> Iterator[tuple[Account, User]]:

@@ -1,15 +1,16 @@
 """What the sample organization holds, seen through the API that a scan uses."""
 
 import csv
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from scanner.demo import Demo
+from scanner.demo import Demo, sample
 from scanner.demo.sample_organization import ACCOUNTS, OUS, user_id
 from tests.demo.clients import all_users, client, in_account
-from tests.demo_expected import EXPECTED, SUSPENDED
+from tests.demo_expected import EXPECTED, SUSPENDED, utc_today
 
 
 def tree(organizations: Any, parent: str, above: str) -> dict[str, list[str]]:
@@ -102,6 +103,9 @@ def test_ages_are_whole_days_before_the_demos_day(sample_organization: Demo) -> 
     assert day(rows["cc-rds-manager"]["access_key_1_last_used_date"]) == today - timedelta(days=1)
     assert day(rows["cc-platform-admin"]["password_last_used"]) == today - timedelta(days=201)
     assert rows["cc-sysops-admin"]["access_key_1_last_used_date"] == "N/A"
+    assert rows["cc-sysops-admin"]["access_key_1_last_used_service"] == "N/A"
+    assert rows["cc-rds-manager"]["access_key_1_last_used_service"] == "rds"
+    assert rows["cc-rds-manager"]["access_key_1_last_used_region"] == "us-east-1"
 
 
 def test_console_users_without_mfa(sample_organization: Demo) -> None:
@@ -126,6 +130,43 @@ def test_an_administrator_by_a_groups_inline_policy_and_one_who_may_be(sample_or
         {"PolicyName": "run-backups", "PolicyArn": "arn:aws:iam::602914873315:policy/run-backups"}
     ]
     assert {"Key": "team", "Value": "ci"} in users["ci-images"]["Tags"]
+
+
+def test_cloudtrail_tells_who_created_the_young_users_and_of_no_others(sample_organization: Demo) -> None:
+    """A user of the sample that is younger than CloudTrail's 90 days has an event; an older one has none."""
+    now = datetime.now(UTC)
+    for account in ACCOUNTS:
+        if account.suspended:
+            continue
+        users = {
+            user["UserName"]: user
+            for user in in_account(sample_organization.emulator, account.id).list_users()["Users"]
+        }
+        events = in_account(sample_organization.emulator, account.id, "cloudtrail").lookup_events()["Events"]
+        told = [json.loads(event["CloudTrailEvent"]) for event in events]
+        young = {name for name, user in users.items() if now - user["CreateDate"] < timedelta(days=90)}
+        assert {each["requestParameters"]["userName"] for each in told} == young
+        for each in told:
+            user = users[each["requestParameters"]["userName"]]
+            assert each["responseElements"]["user"]["userId"] == user["UserId"]
+            assert each["userIdentity"]["arn"].split(":")[4] == account.id
+
+
+def test_service_credentials_are_listed_set_inactive_and_deleted() -> None:
+    with sample(utc_today()) as demo:
+        iam = in_account(demo.emulator, "860012457739")
+        (key,) = iam.list_service_specific_credentials(AllUsers=True)["ServiceSpecificCredentials"]
+        assert (key["UserName"], key["ServiceName"], key["Status"]) == (
+            "BedrockAPIKey-abcd",
+            "bedrock.amazonaws.com",
+            "Active",
+        )
+        which = {"UserName": key["UserName"], "ServiceSpecificCredentialId": key["ServiceSpecificCredentialId"]}
+        iam.update_service_specific_credential(**which, Status="Inactive")
+        of_user = iam.list_service_specific_credentials(UserName=key["UserName"])["ServiceSpecificCredentials"]
+        assert [each["Status"] for each in of_user] == ["Inactive"]
+        iam.delete_service_specific_credential(**which)
+        assert iam.list_service_specific_credentials(AllUsers=True)["ServiceSpecificCredentials"] == []
 
 
 def test_the_table_is_consistent() -> None:

@@ -76,7 +76,7 @@ async def test_full_evidence_of_credentials() -> None:
         password_last_changed=CREATED + DAY,
         mfa=True,
         keys=(
-            SimulatedKey(last_rotated=CREATED, last_used=CREATED + 2 * DAY),
+            SimulatedKey(last_rotated=CREATED, last_used=CREATED + 2 * DAY, used_for=("N/A", "iam")),
             SimulatedKey(active=False, last_rotated=CREATED + DAY),
         ),
     )
@@ -88,6 +88,10 @@ async def test_full_evidence_of_credentials() -> None:
     assert [(key.active, key.last_rotated, key.last_used) for key in credentials.access_keys] == [
         (True, CREATED, CREATED + 2 * DAY),
         (False, CREATED + DAY, None),
+    ]
+    assert [(key.last_used_service, key.last_used_region) for key in credentials.access_keys] == [
+        ("iam", None),
+        (None, None),
     ]
     assert scan.credential_report_at is not None
     assert (scan.evidence, scan.notes) == (Evidence.FULL, ())
