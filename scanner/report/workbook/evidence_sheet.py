@@ -45,8 +45,17 @@ NOT_COVERED = (
         "SSH keys, service-specific credentials (CodeCommit, Keyspaces, Bedrock) and certificates are not read.",
     ),
     (
-        "Customer-managed policies",
-        "Their documents are not read: where one is attached, administrator is empty unless another policy decides.",
+        "What limits rights",
+        "Denies, permissions boundaries and SCPs are not weighed: they may leave less than administrator and escalation "
+        "say.",
+    ),
+    (
+        "Other ways to become administrator",
+        "Assuming roles, and passing one to a service (iam:PassRole), are not judged.",
+    ),
+    (
+        "AWS's own policies",
+        "Their text is not read: they are judged by name, and of one that the program does not know, escalation is empty.",
     ),
 )
 
