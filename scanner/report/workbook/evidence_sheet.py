@@ -46,8 +46,7 @@ NOT_COVERED = (
     ),
     (
         "What limits rights",
-        "Denies, permissions boundaries and SCPs are not weighed: they may leave less than administrator and escalation "
-        "say.",
+        "Denies, permissions boundaries and SCPs are not weighed, and may leave less than is shown.",
     ),
     (
         "Other ways to become administrator",
@@ -55,7 +54,7 @@ NOT_COVERED = (
     ),
     (
         "AWS's own policies",
-        "Their text is not read: they are judged by name, and of one that the program does not know, escalation is empty.",
+        "They are judged by name; of one that the program does not know, escalation is empty.",
     ),
 )
 
