@@ -98,9 +98,9 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """What a user may do and belongs to (GetAccountAuthorizationDetails, User and Group)."""
+    """What a user may do and belongs to (GetAccountAuthorizationDetails)."""
 
-    administrator: bool | None  # None: that cannot be told, as of a customer-managed policy or under a condition
+    administrator: bool | None  # None: that cannot be told, as under a condition
     groups: tuple[str, ...]
     attached_policies: tuple[str, ...]  # "ReadOnlyAccess", "ReadOnlyAccess (via devs)"
     inline_policies: tuple[str, ...]  # the same

@@ -40,6 +40,7 @@ class UserState:
     policies: tuple[str, ...]  # that may allow something: managed and inline, those of groups too, without its name
     boundary: bool  # whether a permissions boundary limits it
     denied_by: tuple[str, ...] = ()  # policies of AWS's own that allow nothing; none of `policies`
+    escalation: tuple[str, ...] | None = None  # actions by which it could become administrator; None: not known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,7 @@ class Snapshot:
     accounts: Mapping[AccountId, str]  # those that were read → their names
     outside: frozenset[AccountId]  # those that were listed and out of its scope
     users: tuple[UserState, ...]  # by account id, user name, user id
+    judges_texts: bool = False  # whether administrators by the text of a customer-managed policy are known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ import pytest
 import typer
 from ruamel.yaml import YAML
 
+from scanner.aws.escalation import WAYS, WAYS_BY_AWS
 from scanner.aws.identity import hub_policy, member_policy, organizations_policy
 from scanner.cli.main import app
 from scanner.demo import Demo
@@ -264,6 +265,14 @@ def test_the_columns_are_those_of_the_program_in_order() -> None:
     assert firsts(users) == [column.key for column in USERS]
     assert firsts(accounts) == [column.key for column in ACCOUNTS]
     assert firsts(basis) == list(Basis)
+
+
+def test_the_reference_has_every_way_to_become_administrator() -> None:
+    below = section(REPORTS, "How a user could make itself an administrator")
+    (ways,) = tables(below)
+    assert firsts(ways) == [way.action for way in WAYS]
+    assert [row[1].partition(";")[0].rstrip(" |") for row in ways] == [way.clause for way in WAYS]
+    assert all(f"`{name}`" in below for name in WAYS_BY_AWS)
 
 
 def test_the_files_are_those_of_a_run() -> None:

@@ -13,6 +13,7 @@ from scanner.model import AccountId, Change, Determination, Evidence, Finding, S
 from scanner.record import Record, Snapshot, UserKey, UserState
 from scanner.safelist.types import fold
 
+TEXTS_SINCE = 2  # the version of the journal since which customer-managed policies are judged by their text
 SAID_ONLY = frozenset({Change.UNCHANGED, Change.NOT_PREVIOUSLY_SCANNED})  # said of a user, and no change of it
 
 
@@ -54,6 +55,7 @@ def snapshot(record: Record, findings: Iterable[Finding]) -> Snapshot:
         },
         outside=frozenset(names) - record.listing.in_scope,
         users=tuple(_state(finding) for finding in findings),
+        judges_texts=record.header.schema_version >= TEXTS_SINCE,
     )
 
 
@@ -96,6 +98,7 @@ def _present(old: Snapshot, new: Snapshot, reasons: Mapping[UserKey, str]) -> It
     """The users in the later run."""
     by_id = {_identity(state): state for state in old.users}
     by_name = {(state.account_id, fold(state.user_name)): state for state in old.users}
+    learnt = new.judges_texts and not old.judges_texts
     in_both = by_id.keys() & {_identity(state) for state in new.users}
     for state in new.users:
         before = by_id.get(_identity(state))
@@ -107,7 +110,9 @@ def _present(old: Snapshot, new: Snapshot, reasons: Mapping[UserKey, str]) -> It
             account_name=new.accounts.get(state.account_id, ""),
             before=before,
             after=state,
-            changes=_changes(before, state) if state.account_id in old.accounts else (Change.NOT_PREVIOUSLY_SCANNED,),
+            changes=_changes(before, state, learnt=learnt)
+            if state.account_id in old.accounts
+            else (Change.NOT_PREVIOUSLY_SCANNED,),
             reason=reasons.get(_identity(state)),
         )
 
@@ -123,36 +128,46 @@ def _absent(state: UserState, old: Snapshot, new: Snapshot) -> Difference:
     )
 
 
-def _changes(before: UserState | None, after: UserState) -> tuple[Change, ...]:
+def _changes(before: UserState | None, after: UserState, *, learnt: bool) -> tuple[Change, ...]:
     if before is None:
         return (Change.NEW,)
     if before.user_id != after.user_id:
         return (Change.RECREATED,)
-    return tuple(_changes_of_one_user(before, after)) or (Change.UNCHANGED,)
+    return tuple(_changes_of_one_user(before, after, learnt=learnt)) or (Change.UNCHANGED,)
 
 
-def _changes_of_one_user(before: UserState, after: UserState) -> Iterator[Change]:
+def _changes_of_one_user(before: UserState, after: UserState, *, learnt: bool) -> Iterator[Change]:
     """What changed of a user that is in both runs."""
     if before.user_name != after.user_name:
         yield Change.RENAMED
     if before.determination is not after.determination:
         approved = after.determination is Determination.APPROVED
         yield Change.NEWLY_APPROVED if approved else Change.NEWLY_UNAPPROVED
-    if before.evidence is after.evidence is Evidence.FULL and gained_privilege(before, after):
+    if before.evidence is after.evidence is Evidence.FULL and gained_privilege(before, after, learnt=learnt):
         yield Change.PRIVILEGE_GAINED
 
 
-def gained_privilege(before: UserState, after: UserState) -> bool:
-    """Whether a user became administrator, has a policy that it did not have, or lost its boundary or a deny.
+def gained_privilege(before: UserState, after: UserState, *, learnt: bool = False) -> bool:
+    """Whether a user became, or could newly become, administrator, has a new policy, or lost its boundary or a deny.
 
-    Policy documents are not recorded, so a policy that was widened is not detected.
+    Policy documents are not recorded, so one that was widened in another way is not detected. `learnt`: only the later
+    run judged the texts of customer-managed policies, so that an administrator by them may have been one before.
     """
+    became = after.administrator is True and before.administrator is not True
     return (
-        (after.administrator is True and before.administrator is not True)
+        (became and not (learnt and before.administrator is None))
+        or _could_newly_escalate(before, after)
         or not set(after.policies) <= set(before.policies)
         or (before.boundary and not after.boundary)
         or not set(before.denied_by) <= set(after.denied_by)
     )
+
+
+def _could_newly_escalate(before: UserState, after: UserState) -> bool:
+    """Only where both runs know: what one did not read is no change. An administrator could do everything."""
+    if before.escalation is None or after.escalation is None or before.administrator:
+        return False
+    return not set(after.escalation) <= set(before.escalation)
 
 
 def _state(finding: Finding) -> UserState:
@@ -173,6 +188,7 @@ def _state(finding: Finding) -> UserState:
         policies=tuple(sorted({name.partition(" (via ")[0] for name in policies})),
         boundary=access is not None and access.permissions_boundary is not None,
         denied_by=denied_by,
+        escalation=access.escalation if access else None,
     )
 
 

@@ -10,19 +10,23 @@ from datetime import date
 from enum import StrEnum
 
 from scanner.audit.credential_use import Activity
-from scanner.model import Access, Change, Choice, Determination, Entry, Finding, SortKey
+from scanner.model import Change, Choice, Determination, Entry, Finding, IamUser, SortKey
 from scanner.record import ReviewDecision
 from scanner.safelist.usage import ends_soon
 
+API_KEY_USER_NAME = "bedrockapikey-"  # lower-case: in names, IAM takes no notice of case
 Urgency = tuple[int, bool, bool, SortKey]
 
 
 class Risk(StrEnum):
     """What makes a user urgent, most urgent first. Unknown is never taken for harmless."""
 
+    API_KEY_USER = "made for a Bedrock API key, yet has an access key or a password"  # it never needs one
     ADMINISTRATOR = "administrator"
+    ESCALATION = "can make itself administrator"  # as urgent as one
     CONSOLE_WITHOUT_MFA = "console without MFA"
     DORMANT_KEYS = "dormant with active keys"
+    MADE_BY_USER = "made by another IAM user"
     RIGHTS_UNKNOWN = "rights not known"
     USE_UNKNOWN = "credentials not known"
     NONE = "no special risk"
@@ -69,13 +73,16 @@ def reasons(finding: Finding, last: ReviewDecision | None, days: Days, *, quaran
         yield from _overdue(entry, last, days)
 
 
-def risks(access: Access | None, used: Activity) -> tuple[Risk, ...]:
+def risks(user: IamUser, used: Activity) -> tuple[Risk, ...]:
     """All risks of a user, most urgent first; the first one gives its rank."""
-    administrator = None if access is None else access.administrator
+    administrator = None if user.access is None else user.access.administrator
     applies = {
+        Risk.API_KEY_USER: _misuses_api_key_user(user),
         Risk.ADMINISTRATOR: administrator is True,
+        Risk.ESCALATION: administrator is not True and bool(user.access and user.access.escalation),
         Risk.CONSOLE_WITHOUT_MFA: used.console_without_mfa is True,
         Risk.DORMANT_KEYS: used.dormant_with_keys is True,
+        Risk.MADE_BY_USER: user.created_by is not None and ":user/" in user.created_by,
         Risk.RIGHTS_UNKNOWN: administrator is None,
         Risk.USE_UNKNOWN: used.console_without_mfa is None or used.dormant_with_keys is None,
     }
@@ -84,7 +91,19 @@ def risks(access: Access | None, used: Activity) -> tuple[Risk, ...]:
 
 def rank(risks: tuple[Risk, ...]) -> int:
     """The lower, the more urgent."""
-    return list(Risk).index(risks[0])
+    first = Risk.ADMINISTRATOR if risks[0] is Risk.ESCALATION else risks[0]
+    return list(Risk).index(first)
+
+
+def _misuses_api_key_user(user: IamUser) -> bool:
+    """Whether a user that the Bedrock console made for an API key has what such a user never needs.
+
+    Next to no such user is harmless, and a known way to stay in an account is to hide behind its name. Source: Elastic,
+    detection-rules, rules on Bedrock API keys (2026).
+    """
+    held = user.credentials
+    named_so = user.user_name.lower().startswith(API_KEY_USER_NAME)
+    return named_so and held is not None and bool(held.console_access or held.access_keys)
 
 
 def urgency(risks: tuple[Risk, ...], finding: Finding) -> Urgency:

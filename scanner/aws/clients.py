@@ -35,6 +35,7 @@ from botocore import xform_name
 from botocore.config import Config
 from botocore.credentials import CredentialProvider, ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ProfileNotFound
+from botocore.handlers import json_decode_policies
 from botocore.httpsession import get_cert_path
 from botocore.utils import parse_timestamp
 
@@ -185,6 +186,7 @@ def _is_server(url: str) -> bool:
 def _shared_session(base: AioSession) -> aioboto3.Session:
     """Return a session with the caller's configuration (region, endpoints, CA bundle) and nobody's credentials."""
     base.register_component("credential_provider", AioCredentialResolver([_CurrentCredentialsProvider()]))
+    base.unregister("after-call.iam", json_decode_policies)  # we read what we judge, and not each version of a policy
     base.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_timestamp)
     return aioboto3.Session(botocore_session=base)
 

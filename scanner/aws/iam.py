@@ -12,11 +12,13 @@ from typing import Any
 from scanner.aws.clients import Session
 from scanner.aws.credential_report import in_utc
 from scanner.aws.failures import NO_SUCH_ACTION, CallError, bad_response, incomplete_listing
-from scanner.aws.iam_policies import ADMINISTRATOR_POLICIES, allows_all, any_of, is_aws_managed, only_denies
+from scanner.aws.grants import Held
 from scanner.aws.identity import arn_account
 from scanner.model import Access, AccountId, FailReason, Failure, IamUser, ServiceCredential, UserId
 
 PAGE_SIZE = 1000  # the most that IAM gives; it may give fewer
+DETAILS = ("User", "Group", "LocalManagedPolicy")
+DETAILS_PAGE_SIZE = 200  # a policy comes with up to five versions of 6 KB, and many accounts are read at once
 _LIST = "iam:ListUsers"
 _DETAILS = "iam:GetAccountAuthorizationDetails"
 _SERVICE_KEYS = "ListServiceSpecificCredentials"
@@ -29,7 +31,7 @@ class AuthorizationDetails:
 
     names: Mapping[UserId, str]
     access: Mapping[UserId, Access | None]  # None: a policy that decides it is among the `unreadable`
-    unreadable: tuple[str, ...] = ()  # "inline policy deploy of user alice"
+    unreadable: tuple[str, ...] = ()  # "inline policy deploy of user alice", "customer-managed policy deploy"
 
 
 async def list_users(session: Session, account_id: AccountId) -> tuple[IamUser, ...]:
@@ -69,27 +71,26 @@ def _contradiction(users: tuple[IamUser, ...]) -> CallError | None:
 
 
 async def authorization_details(session: Session, account_id: AccountId) -> AuthorizationDetails:
-    """Read what each user belongs to and may do (GetAccountAuthorizationDetails, users and groups).
+    """Read what users belong to and may do (GetAccountAuthorizationDetails: users, groups, customer-managed policies).
 
-    A policy document that cannot be read costs the access of its user, or of its group's members, and of nobody else.
+    Each policy is judged as its page comes, and its text goes with the page. One that cannot be read, or that is
+    attached and did not come, costs the access of its user, or of its group's members, and of nobody else.
     """
-    users: list[Mapping[str, Any]] = []
-    groups: list[Mapping[str, Any]] = []
+    held = Held()
+    pages = _pages(session, "GetAccountAuthorizationDetails", MaxItems=DETAILS_PAGE_SIZE, Filter=DETAILS)
     try:
-        async for page in _pages(session, "GetAccountAuthorizationDetails", Filter=["User", "Group"]):
-            users += page["UserDetailList"]
-            groups += page["GroupDetailList"]
-        for user in users:
-            _check_account(user["Arn"], account_id, _DETAILS)
-        of_group = {group["GroupName"]: _grants(group, group["GroupName"]) for group in groups}
-        by_id = {UserId(user["UserId"]): user for user in users}
-        of_user = {key: _grants(user) for key, user in by_id.items()}
-        access = {key: _access(user, of_user[key], of_group) for key, user in by_id.items()}
-        names = {key: user["UserName"] for key, user in by_id.items()}
+        async for page in pages:
+            _take(page, account_id, held)
+            del page  # no two at once
+        return AuthorizationDetails(names=held.names, access=held.access(), unreadable=held.unreadable())
     except KeyError as error:
         raise bad_response(_DETAILS, "The users' details are not in the form that IAM documents.") from error
-    unreadable = tuple(text for grants in (*of_user.values(), *of_group.values()) for text in grants.unreadable)
-    return AuthorizationDetails(names=names, access=access, unreadable=unreadable)
+
+
+def _take(page: Mapping[str, Any], account_id: AccountId, held: Held) -> None:
+    for thing in (*page["UserDetailList"], *page.get("Policies", ())):
+        _check_account(thing["Arn"], account_id, _DETAILS)
+    held.take(page)
 
 
 async def user_count(session: Session) -> int:
@@ -158,11 +159,11 @@ async def _pages(session: Session, operation: str, **parameters: Any) -> AsyncIt
     call = f"iam:{operation}"
     marker: str | None = None
     while True:
-        page = await session.call(
-            "iam", operation, MaxItems=PAGE_SIZE, **parameters, **({"Marker": marker} if marker else {})
-        )
+        asked = {"MaxItems": PAGE_SIZE, **parameters, **({"Marker": marker} if marker else {})}
+        page = await session.call("iam", operation, **asked)
         yield page
         more, previous, marker = page.get("IsTruncated"), marker, page.get("Marker")
+        del page  # before the next one comes
         if more is False and not marker:
             return
         if not more or not marker or marker == previous:
@@ -188,62 +189,3 @@ def _check_account(arn: str, account_id: AccountId, call: str) -> None:
     """Check what no signature shows: that the answer is about the account that was asked."""
     if arn_account(arn) != account_id:
         raise bad_response(call, f"Account {account_id} was asked, but the response is about {arn}.")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Grants:
-    """What a user or a group holds, judged once: a group may have thousands of members."""
-
-    attached: tuple[str, ...]
-    inline: tuple[str, ...]
-    administrator: bool | None  # None: that cannot be told
-    unreadable: tuple[str, ...]  # inline policies that are not policies, and whose they are
-    denying: tuple[str, ...]  # of the attached ones, those that allow nothing
-
-
-def _grants(holder: Mapping[str, Any], group: str | None = None) -> _Grants:
-    """Judge the policies of a user, or of the `group` of this name."""
-    whose, via = (f"group {group}", f" (via {group})") if group else (f"user {holder['UserName']}", "")
-    attached = holder.get("AttachedManagedPolicies", [])
-    inline = [*holder.get("UserPolicyList", []), *holder.get("GroupPolicyList", [])]
-    verdicts = [_by_name(policy) for policy in attached]
-    unreadable = []
-    for policy in inline:
-        try:
-            verdicts.append(allows_all(policy.get("PolicyDocument"), holder["Arn"]))
-        except ValueError:
-            unreadable.append(f"inline policy {policy['PolicyName']} of {whose}")
-    return _Grants(
-        attached=tuple(policy["PolicyName"] + via for policy in attached),
-        inline=tuple(policy["PolicyName"] + via for policy in inline),
-        administrator=any_of(verdicts),
-        unreadable=tuple(unreadable),
-        denying=tuple(
-            policy["PolicyName"] for policy in attached if only_denies(policy["PolicyName"], policy["PolicyArn"])
-        ),
-    )
-
-
-def _by_name(policy: Mapping[str, Any]) -> bool | None:
-    """Judge an attached policy; None for a customer-managed one, whose document is not read."""
-    return policy["PolicyName"] in ADMINISTRATOR_POLICIES if is_aws_managed(policy["PolicyArn"]) else None
-
-
-def _access(user: Mapping[str, Any], own: _Grants, groups: Mapping[str, _Grants]) -> Access | None:
-    """Put together what a user may do. None where a policy that could make it an administrator is unreadable."""
-    memberships = tuple(user.get("GroupList", []))
-    sources = [own, *(groups[name] for name in memberships if name in groups)]
-    unknown_groups = [None for name in memberships if name not in groups]
-    administrator = any_of([*(grants.administrator for grants in sources), *unknown_groups])
-    if administrator is not True and any(grants.unreadable for grants in sources):
-        return None
-    boundary = user.get("PermissionsBoundary") or {}
-    return Access(
-        administrator=administrator,
-        groups=memberships,
-        attached_policies=tuple(name for grants in sources for name in grants.attached),
-        inline_policies=tuple(name for grants in sources for name in grants.inline),
-        permissions_boundary=boundary.get("PermissionsBoundaryArn"),
-        denied_by=own.denying,
-        tags=tuple((tag["Key"], tag["Value"]) for tag in user.get("Tags", [])),
-    )

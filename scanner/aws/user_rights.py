@@ -123,7 +123,7 @@ def _statements(document: object) -> list[Mapping[str, Any]] | None:
     try:
         policy = json.loads(unquote(document)) if isinstance(document, str) else document
         statements = policy["Statement"]  # type: ignore[index]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
     listed = [statements] if isinstance(statements, Mapping) else statements
     if not isinstance(listed, list) or not all(isinstance(statement, Mapping) for statement in listed):

@@ -33,7 +33,10 @@ DOCUMENTS: dict[str, list[dict[str, object]]] = {
     "read-logs": [{"Effect": "Allow", "Action": ["logs:Get*", "logs:FilterLogEvents"], "Resource": "*"}],
     "push-images": [{"Effect": "Allow", "Action": ["ecr:PutImage", "ecr:UploadLayerPart"], "Resource": "*"}],
     "write-bucket": [{"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::example-exports/*"}],
-    "run-backups": [{"Effect": "Allow", "Action": "backup:*", "Resource": "*"}],
+    "run-backups": [  # the second makes its holder administrator, if it wants to
+        {"Effect": "Allow", "Action": "backup:*", "Resource": "*"},
+        {"Effect": "Allow", "Action": ["iam:CreateRole", "iam:AttachRolePolicy", "iam:PassRole"], "Resource": "*"},
+    ],
 }
 
 

@@ -174,7 +174,7 @@ def _rights(was: UserState, now: UserState) -> Iterator[Aspect]:
         return
     if was is now:  # only one of the runs has the user: all that it may do
         yield Aspect("rights", _all_rights(now), _all_rights(now))
-    elif _limits(was) != _limits(now):
+    elif _limits(was) != _limits(now) or _ways(was, now) or _ways(now, was):
         yield Aspect("rights", _other_rights(was, now), _other_rights(now, was))
 
 
@@ -185,7 +185,7 @@ def _limits(state: UserState) -> tuple[object, ...]:
 def _all_rights(state: UserState) -> str:
     """That a user is no administrator goes without saying."""
     administrator = [] if state.administrator is False else [ADMINISTRATOR_WORDS[state.administrator]]
-    rights = [*administrator, *_policies(state.policies)] or ["none"]
+    rights = [*administrator, *_policies(state.policies), *_escalation(_own_ways(state))] or ["none"]
     denied = _denied(state.denied_by)
     return ", ".join((*rights, *(("permissions boundary",) if state.boundary else ()), *denied))
 
@@ -197,14 +197,33 @@ def _other_rights(state: UserState, other: UserState) -> str:
         words.append(ADMINISTRATOR_WORDS[state.administrator])
     words += _policies([policy for policy in state.policies if policy not in other.policies])
     lacking = _policies([policy for policy in other.policies if policy not in state.policies])
-    if state.administrator is False and not state.policies and (words or lacking):
+    if state.administrator is False and not state.policies and not _own_ways(state) and (words or lacking):
         words = ["none"]
     elif lacking and not words:
         words = [f"without {lacking[0]}"]
+    words += _escalation(_ways(state, other))
     if state.boundary is not other.boundary:
         words.append("permissions boundary" if state.boundary else "no permissions boundary")
     words += _denied([policy for policy in state.denied_by if policy not in other.denied_by])
+    if not words and _ways(other, state):
+        words = ["not by these actions" if state.escalation else "cannot make itself administrator"]
     return ", ".join(words or [f"not {denied}" for denied in _denied(other.denied_by)])
+
+
+def _own_ways(state: UserState) -> tuple[str, ...]:
+    """Of an administrator, that it is one says it all."""
+    return () if state.administrator else state.escalation or ()
+
+
+def _ways(state: UserState, other: UserState) -> tuple[str, ...]:
+    """Return the actions by which it could become administrator, and the other could not; none where one is unknown."""
+    if state.escalation is None or other.escalation is None:
+        return ()
+    return tuple(action for action in _own_ways(state) if action not in other.escalation)
+
+
+def _escalation(actions: Sequence[str]) -> list[str]:
+    return [f"can make itself administrator by {', '.join(actions)}"] if actions else []
 
 
 def _denied(names: Sequence[str]) -> list[str]:
@@ -258,6 +277,7 @@ def _document(state: UserState | None) -> dict[str, object] | None:
         "basis": state.basis,
         "evidence": state.evidence,
         "administrator": state.administrator,
+        "escalation": None if state.escalation is None else list(state.escalation),
         "policies": list(state.policies) if known else None,
         "permissions_boundary": state.boundary if known else None,
         "denied_by": list(state.denied_by) if known else None,

@@ -182,8 +182,8 @@ USERS: tuple[Column[UserRow], ...] = (
         BOOL,
         15,
         "May do everything, or everything in IAM",
-        f"{_DETAILS}, managed policies by name, inline policies by content; empty where a condition, NotAction or "
-        "NotResource, or the text of a customer-managed policy, decides",
+        f"{_DETAILS}, AWS's policies by name, all others by text; empty where a condition, NotAction, NotResource or "
+        "variable decides, or one could not be read",
         _access(lambda access: access.administrator),
     ),
     Column(
@@ -191,7 +191,7 @@ USERS: tuple[Column[UserRow], ...] = (
         LIST,
         30,
         "IAM actions by which it could make itself administrator; none: known to have none",
-        f"{_DETAILS}, all policies by content, what they allow on all resources",
+        f"{_DETAILS}, as for administrator, what they allow on all resources; iam:* for an administrator",
         _access(lambda access: access.escalation),
         none="none",
     ),

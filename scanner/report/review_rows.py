@@ -55,7 +55,7 @@ def _due(header: Header, users: Sequence[UserRow], to_go: Mapping[UserKey, Decid
         if why := tuple(reasons(finding, last, by, quarantined=quarantined)):
             yield ReviewRow(
                 user=row,
-                risks=risks(finding.user.access, row.activity),
+                risks=risks(finding.user, row.activity),
                 reasons=why,
                 last=last,
                 done=own.done if own else (),

@@ -21,7 +21,7 @@ def why(row: UserRow, reasons: Sequence[str] = ()) -> tuple[str, ...]:
 
 
 def _why(row: UserRow, reasons: Sequence[str]) -> Iterator[str]:
-    found = risks(row.finding.user.access, row.activity)
+    found = risks(row.finding.user, row.activity)
     yield from (words for change, words in WORDS.items() if change in row.finding.changes and change not in SAID_ONLY)
     yield from (risk.value for risk in found if risk is not Risk.NONE)
     if row.activity.dormant and Risk.DORMANT_KEYS not in found:

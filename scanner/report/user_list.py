@@ -108,7 +108,7 @@ def _missing(count: int, why: str) -> str:
 
 
 def _urgency(row: UserRow) -> Urgency:
-    return urgency(risks(row.finding.user.access, row.activity), row.finding)
+    return urgency(risks(row.finding.user, row.activity), row.finding)
 
 
 # --- what is to hold -------------------------------------------------------------------------------------------------

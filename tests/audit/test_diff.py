@@ -104,11 +104,52 @@ def test_several_changes_of_one_user_come_together() -> None:
         (replace(state(), policies=("A", "B")), replace(state(), policies=("A", "C"))),
         (replace(state(), boundary=True), state()),
         (replace(state(), denied_by=("AWSDenyAll",)), state()),
+        (replace(state(), escalation=()), replace(state(), escalation=("iam:PutUserPolicy",))),
+        (
+            replace(state(), escalation=("iam:PutUserPolicy",)),
+            replace(state(), escalation=("iam:PutUserPolicy", "iam:AddUserToGroup")),
+        ),
     ],
 )
 def test_more_rights_are_a_gain(before: UserState, after: UserState) -> None:
     assert changes(a_run(before), a_run(after)) == {"alice": (Change.PRIVILEGE_GAINED,)}
     assert changes(a_run(after), a_run(after)) == {"alice": (Change.UNCHANGED,)}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (state(), replace(state(), escalation=("iam:PutUserPolicy",))),
+        (replace(state(), escalation=()), state()),
+        (replace(state(), escalation=("iam:PutUserPolicy", "iam:AddUserToGroup")), replace(state(), escalation=())),
+        (
+            replace(state(), administrator=True, escalation=("iam:*",)),
+            replace(state(), escalation=("iam:PutUserPolicy",)),
+        ),
+    ],
+)
+def test_a_way_to_become_administrator_is_a_gain_only_where_both_runs_know_and_it_is_new(
+    before: UserState, after: UserState
+) -> None:
+    assert changes(a_run(before), a_run(after)) == {"alice": (Change.UNCHANGED,)}
+
+
+def test_what_the_earlier_version_did_not_read_is_no_gain() -> None:
+    """It left open who is an administrator by a customer-managed policy; the same policy now tells."""
+    before, after = a_run(replace(state(), administrator=None)), a_run(replace(state(), administrator=True))
+    known = replace(after, judges_texts=True)
+    assert changes(before, known) == {"alice": (Change.UNCHANGED,)}
+    assert changes(a_run(state()), known) == {"alice": (Change.PRIVILEGE_GAINED,)}
+    assert changes(replace(before, judges_texts=True), known) == {"alice": (Change.PRIVILEGE_GAINED,)}
+    assert changes(before, after) == {"alice": (Change.PRIVILEGE_GAINED,)}
+
+
+def test_a_snapshot_says_whether_its_version_read_the_texts_of_policies() -> None:
+    made = record(scanned(1, user("alice", access=replace(access(), escalation=("iam:PutUserPolicy",)))))
+    for version, judges in ((1, False), (2, True)):
+        one = replace(made, header=replace(made.header, schema_version=version))
+        taken = snapshot(one, assess(one, parse([SafelistText(path="nobody.yaml", text=NOBODY)])).findings)
+        assert (taken.judges_texts, taken.users[0].escalation) == (judges, ("iam:PutUserPolicy",))
 
 
 def test_a_deny_of_aws_s_own_is_no_gain_and_a_policy_that_is_called_the_same_is_one() -> None:

@@ -7,9 +7,9 @@ import pytest
 
 from scanner.audit.credential_use import UNKNOWN, Activity
 from scanner.audit.triage import Days, Risk, rank, reasons, risks
-from scanner.model import Access, Basis, Change, Choice, Entry, Finding
+from scanner.model import Access, AccessKey, Basis, Change, Choice, Credentials, Entry, Finding
 from scanner.record import ReviewDecision
-from tests.builders import AS_OF, access
+from tests.builders import AS_OF, access, credentials, user
 from tests.report.samples import decision, entry, finding
 
 DAYS = Days(as_of=AS_OF, today=AS_OF, review_every=180)
@@ -112,7 +112,7 @@ SAFE = Activity(console_access=False, mfa_active=False, active_access_keys=0, do
 
 
 def held(administrator: bool | None, used: Activity) -> tuple[Risk, ...]:
-    return risks(replace(access(), administrator=administrator), used)
+    return risks(user(access=replace(access(), administrator=administrator)), used)
 
 
 @pytest.mark.parametrize(
@@ -146,5 +146,61 @@ def test_all_risks_that_hold_are_named_and_the_first_gives_the_rank() -> None:
 @pytest.mark.parametrize("nothing", [None, replace(access(), administrator=None)])
 def test_unknown_rights_come_after_the_known_risks_and_before_the_rest(nothing: Access | None) -> None:
     """With basic evidence nothing else is known of any user."""
-    assert risks(nothing, UNKNOWN) == (Risk.RIGHTS_UNKNOWN, Risk.USE_UNKNOWN)
-    assert rank((Risk.DORMANT_KEYS,)) < rank(risks(nothing, UNKNOWN)) < rank((Risk.NONE,))
+    of = user(access=nothing)
+    assert risks(of, UNKNOWN) == (Risk.RIGHTS_UNKNOWN, Risk.USE_UNKNOWN)
+    assert rank((Risk.DORMANT_KEYS,)) < rank(risks(of, UNKNOWN)) < rank((Risk.NONE,))
+
+
+@pytest.mark.parametrize(
+    ("escalation", "told"), [(None, Risk.NONE), ((), Risk.NONE), (("iam:PutUserPolicy",), Risk.ESCALATION)]
+)
+def test_who_can_make_itself_administrator_ranks_with_administrators(
+    escalation: tuple[str, ...] | None, told: Risk
+) -> None:
+    assert risks(user(access=replace(access(), escalation=escalation)), SAFE) == (told,)
+    administrator = user(access=replace(access(), administrator=True, escalation=("iam:*",)))
+    assert risks(administrator, SAFE) == (Risk.ADMINISTRATOR,)
+    assert rank((Risk.ESCALATION,)) == rank(risks(administrator, SAFE)) < rank((Risk.CONSOLE_WITHOUT_MFA,))
+    open_rights = user(access=replace(access(), administrator=None, escalation=("iam:PutUserPolicy",)))
+    assert risks(open_rights, SAFE) == (Risk.ESCALATION, Risk.RIGHTS_UNKNOWN)
+
+
+A_KEY = AccessKey(active=False, last_rotated=None, last_used=None)
+
+
+@pytest.mark.parametrize(
+    ("name", "held", "told"),
+    [
+        ("BedrockAPIKey-abcd", replace(credentials(), access_keys=(A_KEY,)), True),
+        ("BedrockAPIKey-abcd", replace(credentials(), console_access=True), True),
+        ("bedrockapikey-x", replace(credentials(), console_access=True), True),
+        ("BedrockAPIKey-abcd", credentials(), False),
+        ("BedrockAPIKey-abcd", replace(credentials(), console_access=None), False),
+        ("BedrockAPIKey-abcd", None, False),
+        ("my-BedrockAPIKey-abcd", replace(credentials(), console_access=True), False),
+        ("BedrockAPIKeys", replace(credentials(), console_access=True), False),
+    ],
+)
+def test_a_user_for_a_bedrock_key_that_has_another_credential_ranks_first_of_all(
+    name: str, held: Credentials | None, told: bool
+) -> None:
+    found = risks(user(name, access=replace(access(), administrator=True), credentials=held), SAFE)
+    assert found == ((Risk.API_KEY_USER, Risk.ADMINISTRATOR) if told else (Risk.ADMINISTRATOR,))
+    assert rank(found) == (0 if told else rank((Risk.ADMINISTRATOR,)))
+    assert rank((Risk.API_KEY_USER,)) < rank((Risk.ADMINISTRATOR,))
+
+
+@pytest.mark.parametrize(
+    ("creator", "told"),
+    [
+        ("arn:aws:iam::123456789012:user/ops/bob", True),
+        ("arn:aws-cn:iam::123456789012:user/bob", True),
+        ("arn:aws:sts::123456789012:assumed-role/deploy/user/bob", False),
+        ("arn:aws:sts::123456789012:assumed-role/deploy/ci", False),
+        ("arn:aws:iam::123456789012:root", False),
+        (None, False),
+    ],
+)
+def test_who_was_made_by_another_user_and_not_by_a_role_is_named_so(creator: str | None, told: bool) -> None:
+    made = replace(user(access=access()), created_by=creator)
+    assert risks(made, SAFE) == ((Risk.MADE_BY_USER,) if told else (Risk.NONE,))

@@ -197,13 +197,18 @@ def _service_key(user: SimulatedUser, key: SimulatedServiceKey) -> str:
 
 
 def _policy_detail(account: SimulatedAccount, policy: SimulatedPolicy) -> str:
+    documents = (*policy.older, policy.document)
+    versions = "".join(
+        f"<member><Document>{quote(document, safe='')}</Document><VersionId>v{number}</VersionId>"
+        f"<IsDefaultVersion>{'true' if number == len(documents) else 'false'}</IsDefaultVersion></member>"
+        for number, document in enumerate(documents, start=1)
+    )
     return (
         f"<member><PolicyName>{xml(policy.name)}</PolicyName>"
         f"<PolicyId>{minted_id('ANPA', account.id, policy.name)}</PolicyId>"
         f"<Arn>{xml(account.arn('policy', policy.path, policy.name))}</Arn><Path>{xml(policy.path)}</Path>"
-        "<DefaultVersionId>v1</DefaultVersionId><PolicyVersionList><member>"
-        f"<Document>{quote(policy.document, safe='')}</Document><VersionId>v1</VersionId>"
-        "<IsDefaultVersion>true</IsDefaultVersion></member></PolicyVersionList></member>"
+        f"<DefaultVersionId>v{len(documents)}</DefaultVersionId>"
+        f"<PolicyVersionList>{versions}</PolicyVersionList></member>"
     )
 
 

@@ -79,7 +79,8 @@ class SimulatedPolicy:
     """A customer-managed policy."""
 
     name: str
-    document: str
+    document: str  # of the version in force, which is the newest
+    older: tuple[str, ...] = ()  # documents of the versions before it
     path: str = "/"
 
 

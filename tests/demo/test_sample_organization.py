@@ -116,9 +116,9 @@ def test_console_users_without_mfa(sample_organization: Demo) -> None:
     assert found == {"=1+1", "paul.shop", "webmaster"}
 
 
-def test_an_administrator_by_a_groups_inline_policy_and_one_who_may_be(sample_organization: Demo) -> None:
+def test_an_administrator_by_a_groups_inline_policy_and_one_who_could_become_one(sample_organization: Demo) -> None:
     iam = in_account(sample_organization.emulator, "602914873315")
-    details = iam.get_account_authorization_details(Filter=["User", "Group"])
+    details = iam.get_account_authorization_details(Filter=["User", "Group", "LocalManagedPolicy"])
     users = {user["UserName"]: user for user in details["UserDetailList"]}
     groups = {group["GroupName"]: group["GroupPolicyList"] for group in details["GroupDetailList"]}
 
@@ -129,6 +129,11 @@ def test_an_administrator_by_a_groups_inline_policy_and_one_who_may_be(sample_or
     assert users["backup-operator"]["AttachedManagedPolicies"] == [
         {"PolicyName": "run-backups", "PolicyArn": "arn:aws:iam::602914873315:policy/run-backups"}
     ]
+    (policy,) = details["Policies"]
+    assert policy["Arn"] == "arn:aws:iam::602914873315:policy/run-backups"
+    (version,) = policy["PolicyVersionList"]
+    assert (version["VersionId"], version["IsDefaultVersion"]) == (policy["DefaultVersionId"], True)
+    assert "iam:AttachRolePolicy" in version["Document"]["Statement"][1]["Action"]
     assert {"Key": "team", "Value": "ci"} in users["ci-images"]["Tags"]
 
 

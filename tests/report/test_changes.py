@@ -10,6 +10,7 @@ from scanner.record import Snapshot, UserState
 from scanner.report.changes import after, aspects, before
 from tests.builders import START, account_id
 
+WAYS = ("iam:PutUserPolicy", "iam:AddUserToGroup")
 USER = UserState(
     account_id=account_id(1),
     user_id=UserId("AIDA1"),
@@ -55,6 +56,26 @@ def words(old: UserState | None, new: UserState | None) -> list[str]:
             ("none, no permissions boundary", "policy ReadOnlyAccess, permissions boundary"),
         ),
         (USER, replace(USER, administrator=None), ("none", "administrator: not known")),
+        (
+            replace(READER, escalation=()),
+            replace(READER, escalation=WAYS),
+            ("cannot make itself administrator", f"can make itself administrator by {', '.join(WAYS)}"),
+        ),
+        (
+            replace(USER, escalation=()),
+            replace(READER, escalation=WAYS[:1]),
+            ("none", "policy ReadOnlyAccess, can make itself administrator by iam:PutUserPolicy"),
+        ),
+        (
+            replace(USER, escalation=WAYS[:1]),
+            replace(USER, escalation=WAYS),
+            ("not by these actions", "can make itself administrator by iam:AddUserToGroup"),
+        ),
+        (
+            replace(USER, escalation=WAYS[:1]),
+            replace(USER, administrator=True, escalation=("iam:*",)),
+            ("not an administrator, can make itself administrator by iam:PutUserPolicy", "administrator"),
+        ),
     ],
 )
 def test_rights_change_in_an_arrow_of_their_own_both_ways(
@@ -71,6 +92,13 @@ def test_what_changed_comes_first_and_approval_and_rights_stand_apart() -> None:
         "approval: approved -> unapproved (approval expired)",
         "rights: none -> administrator",
     ]
+
+
+def test_a_way_to_become_administrator_is_no_change_where_one_run_did_not_know_it() -> None:
+    assert words(USER, replace(USER, escalation=WAYS)) == ["approval: approved"]
+    assert words(replace(USER, escalation=WAYS), USER) == ["approval: approved"]
+    (*_, rights) = words(None, replace(USER, escalation=WAYS))
+    assert rights == f"rights: can make itself administrator by {', '.join(WAYS)}"
 
 
 def test_rights_are_not_compared_where_not_all_of_them_were_known() -> None:

@@ -16,6 +16,7 @@ from tests.aws_endpoint import (
     SimulatedGroup,
     SimulatedKey,
     SimulatedOrganization,
+    SimulatedPolicy,
     deny,
     empty_page,
     first,
@@ -106,6 +107,7 @@ async def test_full_evidence_of_access() -> None:
             inline=(InlinePolicy.allowing("deploy", "s3:PutObject"),),
         )
     )
+    member.policies.append(SimulatedPolicy(name="own", document=InlinePolicy.allowing("own", "sqs:*").document))
     member.add_user(
         "alice",
         groups=("devs",),

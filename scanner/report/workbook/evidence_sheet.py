@@ -45,8 +45,16 @@ NOT_COVERED = (
         "SSH keys, service-specific credentials (CodeCommit, Keyspaces, Bedrock) and certificates are not read.",
     ),
     (
-        "Customer-managed policies",
-        "Their documents are not read: where one is attached, administrator is empty unless another policy decides.",
+        "What limits rights",
+        "Denies, permissions boundaries and SCPs are not weighed, and may leave less than is shown.",
+    ),
+    (
+        "Other ways to become administrator",
+        "Assuming roles, and passing one to a service (iam:PassRole), are not judged.",
+    ),
+    (
+        "AWS's own policies",
+        "They are judged by name; of one that the program does not know, escalation is empty.",
     ),
 )
 
