@@ -106,6 +106,7 @@ class Access:
     inline_policies: tuple[str, ...]  # the same
     permissions_boundary: str | None  # its ARN
     tags: tuple[tuple[str, str], ...]
+    denied_by: tuple[str, ...] = ()  # of the attached policies, AWS's own that deny and allow nothing: "AWSDenyAll"
     escalation: tuple[str, ...] | None = None  # IAM actions by which it could make itself administrator; None: unknown
 
 
@@ -115,7 +116,6 @@ class ServiceCredential:
 
     service: str  # "bedrock", "codecommit", "cassandra"
     expires_at: datetime | None = None  # None: it has no end
-    denied_by: tuple[str, ...] = ()  # of the attached policies, AWS's own that deny and allow nothing: "AWSDenyAll"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
