@@ -12,7 +12,7 @@ from openpyxl.worksheet.cell_range import MultiCellRange
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from scanner.audit.triage import Risk
+from scanner.audit.triage import NOT_APPROVED, Risk
 from scanner.model import Choice, Kind
 from scanner.report.frames import review_frame
 from scanner.report.review_rows import REVIEW
@@ -22,7 +22,11 @@ from scanner.report.workbook.table_sheet import Highlight, write_table
 
 TITLE = "Review"
 LAST_DAY = date(2099, 12, 31)  # of a review: Excel asks for some end
-SHADED = "Not to be edited: the import refuses a row whose account or user was changed. Sort and filter as you like."
+_ABOUT = {
+    "account_name": "Not to be edited: the import refuses a row whose account or user was changed.\n"
+    "Sort and filter as you like.",
+    "suggestion": "A help, never a decision: nobody checked tags and owners. Decide in the yellow cells.",
+}
 
 MEANING: Mapping[Choice, str] = {
     Choice.APPROVE: "puts this very user on the safelist, with owner, kind, ticket, end, and the comment as reason",
@@ -57,7 +61,7 @@ _NOTES = {
 def review_sheet(book: Book) -> None:
     sheet = write_table(
         book,
-        Page(title=TITLE, pages_wide=3, repeat_columns="A:C", freeze="D2"),
+        Page(title=TITLE, pages_wide=2, repeat_columns="A:B", freeze="C2"),
         REVIEW,
         review_frame(book.review),
         (*_HIGHLIGHTS, *(_look(column.key) for column in REVIEW)),
@@ -75,7 +79,7 @@ def letter(key: str) -> str:
 def _look(key: str) -> Look:
     if key in _NOTES:
         return Look(column=key, fill=PAPER, border=BOX, head=OCHRE, note=_NOTES[key])
-    return Look(column=key, fill=SHADE, border=BELOW, note=SHADED if key == "account_id" else "")
+    return Look(column=key, fill=SHADE, border=BELOW, aside=key == "suggestion", note=_ABOUT.get(key, ""))
 
 
 def _needed(key: str, condition: str) -> Highlight:
@@ -90,9 +94,17 @@ _HIGHLIGHTS = (
         fill=SHADE,
         colour=ALARM,
     ),
-    Highlight(column="determination", condition='{determination}="UNAPPROVED"', fill=SHADE, colour=ALARM),
     Highlight(
-        column="decision", condition='AND({decision}="Keep",{determination}="UNAPPROVED")', fill=ALARM, colour=WHITE
+        column="needs_decision",
+        condition=f'LEFT({{needs_decision}},{len(NOT_APPROVED)})="{NOT_APPROVED}"',
+        fill=SHADE,
+        colour=ALARM,
+    ),
+    Highlight(
+        column="decision",
+        condition=f'AND({{decision}}="Keep",LEFT({{needs_decision}},{len(NOT_APPROVED)})="{NOT_APPROVED}")',
+        fill=ALARM,
+        colour=WHITE,
     ),
     Highlight(column="decision", condition='{decision}<>""', fill=CALM),
     _needed("reviewer", '{decision}<>""'),
