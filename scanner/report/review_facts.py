@@ -73,9 +73,9 @@ def maker(user: IamUser, account_id: str) -> str | None:
 
 def _made(user: IamUser, account_id: str, today: date) -> str:
     on = made_on(user)
-    when = f"{on}, {days(max(0, (today - on).days))} ago"
     by = maker(user, account_id)
-    return f"{when}, not known by whom" if by is None else f"{when}, by {by}{means(user)}"
+    age = days(max(0, (today - on).days))
+    return f"{age} ago; by whom is not known" if by is None else f"{on}, {age} ago, by {by}{means(user)}"
 
 
 def means(user: IamUser) -> str:

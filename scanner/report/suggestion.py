@@ -22,8 +22,9 @@ _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 
 def suggestion(row: UserRow, last: ReviewDecision | None, by: Days) -> str:
     """One line on what to decide, and one on whom to ask."""
-    lines = (_decision(row, last, by), "; ".join(_to_ask(row)))
-    return "\n".join(" ".join(line.split()) for line in lines if line)
+    asked = "; ".join(_to_ask(row))
+    lines = (_decision(row, last, by), *((f"Ask: {asked}",) if asked else ()))
+    return "\n".join(" ".join(line.split()) for line in lines)
 
 
 def _decision(row: UserRow, last: ReviewDecision | None, by: Days) -> str:
@@ -36,7 +37,7 @@ def _decision(row: UserRow, last: ReviewDecision | None, by: Days) -> str:
         return f"{'Approve again' if _approved(row) else 'Approve'} or remove: {changed}; {_use(row)}"
     if unused := _unused(row, by.today):
         return f"Remove: {unused}"
-    return _of_approved(row, by) if _approved(row) else _of_unapproved(row)
+    return _of_approved(row, by) if _approved(row) else f"Approve or remove: {_use(row)}"
 
 
 def _changed(row: UserRow) -> str | None:
@@ -49,14 +50,6 @@ def _of_approved(row: UserRow, by: Days) -> str:
     entry = row.finding.entry
     ends = isinstance(entry, Entry) and ends_soon(entry, by.as_of)
     return f"{'Approve again, or let the approval end' if ends else 'Keep'}: {_use(row)}"
-
-
-def _of_unapproved(row: UserRow) -> str:
-    user = row.finding.user
-    person = maker(user, row.finding.account.id)
-    if person is None:
-        return f"Approve or remove: {_use(row)}"
-    return f"Ask {person}, who made it on {made_on(user)}{means(user)}; {_use(row)}"
 
 
 def _approved(row: UserRow) -> bool:
@@ -87,7 +80,9 @@ def _use(row: UserRow) -> str:
     if used.days_since_activity is None:
         services = row.finding.user.service_credentials or ()
         held = ", ".join(sorted({each.service for each in services}))
-        return f"its {held} credential may be in use" if held else "its use is not known"
+        if held:
+            return f"its {held} credential may be in use"
+        return "its use is not known" if row.finding.user.credentials is None else "no use known"
     of = f"{used.last_activity_service}, " if used.last_activity_service else ""
     return (
         f"{'in use' if used.days_since_activity <= IN_USE else 'last used'} ({of}{days(used.days_since_activity)} ago)"
@@ -95,7 +90,10 @@ def _use(row: UserRow) -> str:
 
 
 def _to_ask(row: UserRow) -> Iterator[str]:
-    """Who is named as answering for the user or its account, by whoever tagged it: nothing that was checked."""
+    """Who made it, and who is named as answering for it or its account: nothing that was checked."""
+    user = row.finding.user
+    if person := maker(user, row.finding.account.id):
+        yield f"{person}, who made it on {made_on(user)}{means(user)}"
     yield from (f"{key} tag {value}" for key, value in _owner_tags(row.finding.user.access) if value)
     if row.account_owner:
         yield f"account owner {row.account_owner}"
