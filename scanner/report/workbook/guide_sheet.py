@@ -27,7 +27,7 @@ LAST = len(WIDTHS)
 
 WHAT = (
     "This workbook lists the IAM users (people and programs with a permanent sign-in) of an AWS organization. Each "
-    f"needs somebody who answers for it. The sheet {TITLE} asks you about those that nobody approved, or whose approval "
+    f"needs somebody who answers for it. The sheet {TITLE} asks about those that nobody approved, or whose approval "
     "is due. Nothing in AWS changes when you fill it in: your decisions are read back, checked, and carried out by "
     "others."
 )
