@@ -96,14 +96,14 @@ def test_what_decides_it_is_told_in_words() -> None:
         credentials=replace(credentials(), console_access=True, access_keys=(key(200), key(300))),
     )
     row = table(opened(assessed([finding(rich, basis=Basis.APPROVAL_EXPIRED, by=entry())])), "Review")[0]
+    policies = "policies: A, B (via ops), C and 2 more (see Users)"
+    use = "service credentials not known; last used 200 days ago"
+    approval = "approved by ciso@example.com on 2026-10-01; SEC-139"
     assert row["facts"].splitlines() == [
         "Made 312 days ago; by whom is not known.",
-        "Not an administrator; whether it could become one is not known; "
-        + "policies: A, B (via ops), C and 2 more (see Users).",
-        "Console without MFA; 2 active keys, the oldest set 300 days ago; service credentials not known; "
-        + "last used 200 days ago.",
-        "Nightly export of the ledger to the warehouse; service; owner db@example.com; "
-        + "approved by ciso@example.com on 2026-10-01; SEC-139.",
+        f"Not an administrator; whether it could become one is not known; {policies}.",
+        f"Console without MFA; 2 active keys, the oldest set 300 days ago; {use}.",
+        f"Nightly export of the ledger to the warehouse; service; owner db@example.com; {approval}.",
     ]
 
 

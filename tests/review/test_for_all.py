@@ -51,25 +51,22 @@ def test_what_is_said_once_counts_where_a_row_is_silent(desk: Desk) -> None:
 
 def test_without_it_a_row_still_needs_its_own(desk: Desk) -> None:
     found = faults(desk.imported(desk.filled({"prod/alice": remove(**BLANK)}, edit=said_once(ticket="SEC-7"))))
-    assert [fault.partition(": ")[2].split(" ")[0] for fault in found] == ["reviewer", "reviewed_on"] or all(
-        "is empty beside a decision" in fault for fault in found
-    )
     assert len(found) == 2
+    assert all("is empty beside a decision" in fault for fault in found)
 
 
 @pytest.mark.parametrize(
     ("key", "value", "problem"),
     [
         ("reviewed_on", "24.11.2026", "'24.11.2026' is not a valid date"),
-        ("reviewed_on", START + timedelta(days=9999), "lies outside the run's day"),
+        ("reviewed_on", timedelta(days=-1), "lies outside the run's day"),
         ("reviewer", "=A1", "The cell holds a formula"),
         ("reviewer", "nobody@example.com", "approve"),
     ],
 )
 def test_what_is_wrong_there_is_one_fault_of_that_cell(desk: Desk, key: str, value: Any, problem: str) -> None:
-    if hasattr(value, "tzinfo"):
-        value = value.replace(tzinfo=None)
-    once = said_once(**{"reviewer": "head@example.com", "reviewed_on": desk.today, key: value})
+    given = desk.today + value if isinstance(value, timedelta) else value
+    once = said_once(**{"reviewer": "head@example.com", "reviewed_on": desk.today, key: given})
     rows = {name: approve(**BLANK) for name in ("prod/alice", "dev/bob", "core/bob")}
     (fault,) = faults(desk.imported(desk.filled(rows, edit=once)))
     assert re.search(r"Summary!H\d+: ", fault)
@@ -106,7 +103,9 @@ def test_five_thousand_decided_rows_are_read(tmp_path: Path) -> None:
     at = {key: b"H%d" % row for key, row in _block(plain).items()}
     summary = part_of(plain, "xl/worksheets/sheet2.xml")
     for key, value in (("reviewer", b"ciso@example.com"), ("reviewed_on", START.date().isoformat().encode())):
-        summary, count = re.subn(rb'(<c r="%b" s="\d+") ?(?:/>|></c>)' % at[key], rb"\1" + texts % value, summary)
+        summary, count = re.subn(
+            rb'(<c r="%b" s="\d+")(?: t="n")? ?(?:/>|></c>)' % at[key], rb"\1" + texts % value, summary
+        )
         assert count == 1
     book = read(with_parts(plain, {"xl/worksheets/sheet3.xml": review, "xl/worksheets/sheet2.xml": summary}))
     judged, today = Judged(), START.date()
