@@ -16,6 +16,7 @@ from tests.readme_picture import scanned
 
 SUMMARY = Path(__file__).with_suffix(".png")
 DOTS_PER_INCH = 80
+PAGE = "2"  # behind the Guide, which is one page
 
 
 def main() -> None:
@@ -23,7 +24,7 @@ def main() -> None:
         workbook = scanned(demo, Path(folder)).folder / "iam-users.xlsx"
         profile = f"-env:UserInstallation=file://{folder}/office"
         subprocess.run(["soffice", profile, "--headless", "--convert-to", "pdf", str(workbook)], check=True)
-        page = ["-png", "-r", str(DOTS_PER_INCH), "-f", "1", "-l", "1", "-singlefile"]
+        page = ["-png", "-r", str(DOTS_PER_INCH), "-f", PAGE, "-l", PAGE, "-singlefile"]
         subprocess.run(["pdftoppm", *page, "iam-users.pdf", str(SUMMARY.with_suffix(""))], check=True)
 
 

@@ -9,16 +9,14 @@ from datetime import UTC
 
 from scanner.audit.assessment import Assessment
 from scanner.audit.carried_out import Decided, Fate, decided
-from scanner.audit.credential_use import Activity
 from scanner.audit.triage import Days, Risk, reasons, risks, urgency
-from scanner.model import Entry
 from scanner.record import Header, Remediation, ReviewDecision, UserKey
 from scanner.report.columns import DATE, LIST, TEXT, USERS, Column, Value
+from scanner.report.review_facts import facts
 from scanner.report.rows import UserRow
-from scanner.report.words import ADMINISTRATOR_WORDS, days, many, remediation_words
+from scanner.report.suggestion import suggestion
+from scanner.report.words import remediation_words
 from scanner.runs.ledger import latest
-
-POLICIES_NAMED = 3  # of a user; the sheet Users has them all
 
 IDENTITY = ("account_id", "account_name", "user_name", "arn", "user_id")
 
@@ -31,6 +29,7 @@ class ReviewRow:
     risks: tuple[Risk, ...]
     reasons: tuple[str, ...]
     last: ReviewDecision | None  # of an earlier review
+    by: Days
     done: tuple[Remediation, ...]  # what plans made of it
 
 
@@ -58,60 +57,9 @@ def _due(header: Header, users: Sequence[UserRow], to_go: Mapping[UserKey, Decid
                 risks=risks(finding.user, row.activity),
                 reasons=why,
                 last=last,
+                by=by,
                 done=own.done if own else (),
             )
-
-
-# --- what decides it, in words ---------------------------------------------------------------------------------------
-
-
-def _approval(row: ReviewRow) -> Value:
-    """The entry behind the user, whether or not it still approves it; its end stands in the explanation."""
-    entry = row.user.finding.entry
-    if not isinstance(entry, Entry):
-        return None
-    on = f" on {entry.approved_on}" if entry.approved_on else ""
-    words = (
-        entry.reason,
-        entry.kind,
-        entry.owner and f"owner {entry.owner}",
-        entry.approved_by and f"approved by {entry.approved_by}{on}",
-        entry.ticket,
-    )
-    return tuple(word for word in words if word) or None
-
-
-def _rights(row: ReviewRow) -> Value:
-    access = row.user.finding.user.access
-    if access is None:
-        return ("not known",)
-    policies = (*access.attached_policies, *access.inline_policies)
-    more = len(policies) - POLICIES_NAMED
-    named = (*policies[:POLICIES_NAMED], *((f"{more:,} more: see Users",) if more > 0 else ()))
-    return (ADMINISTRATOR_WORDS[access.administrator], *(named or ("no policy",)))
-
-
-def _credentials(row: ReviewRow) -> Value:
-    user, used = row.user.finding.user, row.user.activity
-    created = f"created {user.created_at.astimezone(UTC):%Y-%m-%d}"
-    if user.credentials is None:
-        return "not known", created
-    since = used.days_since_activity
-    return _console(used), _keys(used), "no use known" if since is None else f"last used {days(since)} ago", created
-
-
-def _console(used: Activity) -> str:
-    if not used.console_access:
-        return "no console" if used.console_access is False else "console not known"
-    return {True: "console with MFA", False: "console without MFA", None: "console, MFA not known"}[used.mfa_active]
-
-
-def _keys(used: Activity) -> str:
-    if not used.active_access_keys:
-        return "no active key" if used.active_access_keys == 0 else "keys not known"
-    age = used.oldest_active_key_age_days
-    old = "" if age is None else f", {'the oldest ' if used.active_access_keys > 1 else ''}set {days(age)} ago"
-    return f"{many(used.active_access_keys, 'active key')}{old}"
 
 
 # --- the columns -----------------------------------------------------------------------------------------------------
@@ -141,47 +89,45 @@ _REVIEWER = "the reviewer"
 _LEDGER = "decisions.csv, as it was when this run started"
 
 DECISION: tuple[Column[ReviewRow], ...] = (
-    Column("decision", TEXT, 13, "What is decided", _REVIEWER, _blank),
-    Column("reviewer", TEXT, 20, "Who decides", _REVIEWER, _blank),
-    Column("reviewed_on", DATE, 13, "On which day", _REVIEWER, _blank),
-    Column("owner", TEXT, 20, "Who answers for the user from now on", _REVIEWER, _blank),
-    Column("kind", TEXT, 12, "Human, service or break-glass", _REVIEWER, _blank),
-    Column("approve_until", DATE, 15, "Last day of the approval", _REVIEWER, _blank),
-    Column("ticket", TEXT, 12, "Ticket", _REVIEWER, _blank),
-    Column("comment", TEXT, 34, "Why; of an approval, the reason that the safelist gives", _REVIEWER, _blank),
+    Column("decision", TEXT, 11, "What is decided", _REVIEWER, _blank),
+    Column("reviewer", TEXT, 10, "Who decides", _REVIEWER, _blank),
+    Column("reviewed_on", DATE, 12, "On which day", _REVIEWER, _blank),
+    Column("owner", TEXT, 10, "Who answers for the user from now on", _REVIEWER, _blank),
+    Column("kind", TEXT, 10, "Human, service or break-glass", _REVIEWER, _blank),
+    Column("approve_until", DATE, 14, "Last day of the approval", _REVIEWER, _blank),
+    Column("ticket", TEXT, 8, "Ticket", _REVIEWER, _blank),
+    Column("comment", TEXT, 15, "Why; of an approval, the reason that the safelist gives", _REVIEWER, _blank),
 )
 
+# Up to the last column to fill in, it is as wide as a screen of 1,440 pixels: what else there is stands behind.
 REVIEW: tuple[Column[ReviewRow], ...] = (
-    _users("account_id"),
-    _users("account_name"),
-    _users("user_name"),
+    _users("account_name", 14),
+    _users("user_name", 16),
     Column(
         "risk",
         LIST,
-        18,
+        14,
         "What makes it urgent; rows are ordered by the first that is named",
         "administrator, console_access, mfa_active, dormant, active_access_keys of Users",
         lambda row: row.risks,
     ),
-    Column("needs_decision", LIST, 24, "Why it needs a decision", "this run and earlier ones", lambda row: row.reasons),
-    _users("determination", 15),
-    _users("explanation", 32),
-    Column("approval", LIST, 26, "What the entry that decided says", "safelist, the entry that decided", _approval),
     Column(
-        "rights",
-        LIST,
-        26,
-        "Administrator or not, and policies",
-        "administrator, attached_policies, inline_policies of Users",
-        _rights,
+        "facts",
+        TEXT,
+        31,
+        "Who made it and when; what it may do; what it is used for; what the safelists say of it",
+        "created_at to created_with, administrator to inline_policies, console_access to days_since_activity, "
+        "explanation, owner to ticket of Users",
+        lambda row: facts(row.user, row.by.today),
     ),
+    Column("needs_decision", LIST, 15, "Why it needs a decision", "this run and earlier ones", lambda row: row.reasons),
     Column(
-        "credentials",
-        LIST,
-        36,
-        "What it signs in with, when that was used, and since when the user exists",
-        "console_access to days_since_activity of Users, created_at",
-        _credentials,
+        "suggestion",
+        TEXT,
+        17,
+        "What might be decided, on what ground, and whom to ask; it counts for nothing",
+        "this run and earlier ones; tags and account_owner of Users",
+        lambda row: suggestion(row.user, row.last, row.by),
     ),
     *DECISION,
     Column("last_decision", TEXT, 15, "What was decided before", _LEDGER, _last("choice")),
@@ -196,6 +142,7 @@ REVIEW: tuple[Column[ReviewRow], ...] = (
         "the journals of remediate, as they were when this run started",
         lambda row: tuple(map(remediation_words, row.done)),
     ),
+    _users("account_id"),
     _users("arn", 36),
     _users("user_id", 28),
 )

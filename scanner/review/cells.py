@@ -23,6 +23,7 @@ class Cell:
     at: str  # "N14"
     value: object = None
     kind: str = ""
+    sheet: str | None = None  # where that is not the sheet of decisions
 
 
 class CellError(Exception):
@@ -32,6 +33,11 @@ class CellError(Exception):
         super().__init__(problem)
         self.problem = problem
         self.remedy = remedy
+
+
+def is_empty(cell: Cell | None) -> bool:
+    """Whether a person sees nothing in the cell."""
+    return cell is None or cell.value is None or is_blank(str(cell.value))
 
 
 def raw(cell: Cell) -> str | None:

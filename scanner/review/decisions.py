@@ -157,8 +157,7 @@ class _RowReader:
         return str(name) if name is not None and not is_blank(str(name)) else None
 
     def is_blank(self, *columns: str) -> bool:
-        values = (self._row.cells[column].value for column in columns)
-        return all(value is None or is_blank(str(value)) for value in values)
+        return all(cells.is_empty(self._row.cells[column]) for column in columns)
 
     def key(self) -> Key | None:
         """Whose row it is; None where it is nobody's, or a fault was reported."""

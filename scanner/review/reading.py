@@ -14,14 +14,15 @@ from openpyxl.utils.cell import coordinate_to_tuple, range_boundaries
 from scanner.errors import Fault, FaultsError
 from scanner.files import sha256
 from scanner.report.review_rows import DECISION, IDENTITY
-from scanner.report.workbook.review_sheet import TITLE
-from scanner.review.cells import Cell
+from scanner.report.workbook.review_sheet import FOR_ALL, FOR_ALL_HEAD, SUMMARY, TITLE
+from scanner.review.cells import Cell, is_empty
 from scanner.review.opening import UNTOUCHED, opened, rows
 from scanner.review.sheet_reader import Row as Line
 from scanner.review.sheet_reader import Workbook, merged_cells
 
 EVIDENCE = "Evidence"
 HEAD_WITHIN = 20  # rows
+BLOCK_WITHIN = len(FOR_ALL) + 1  # rows below its heading: one may have been put between
 ALIKE = 3  # faults in rows below each other that become one
 COLUMNS = (*IDENTITY, *(column.key for column in DECISION))
 
@@ -45,8 +46,10 @@ class Filled:
     def fault(
         self, at: Cell | None, problem: str, remedy: str, sheet: str = TITLE, *, user: str | None = None
     ) -> Fault:
-        fault = _fault(self.path, problem, remedy, sheet=sheet, cell=at.at if at else None)
-        return replace(fault, user=user)
+        """A cell that counts for many rows is about nobody in particular: its faults are the same in each."""
+        if at is not None and at.sheet is not None:
+            return _fault(self.path, problem, remedy, sheet=at.sheet, cell=at.at)
+        return replace(_fault(self.path, problem, remedy, sheet=sheet, cell=at.at if at else None), user=user)
 
 
 def read(path: Path) -> Filled:
@@ -55,7 +58,9 @@ def read(path: Path) -> Filled:
         if missing := [title for title in (TITLE, EVIDENCE) if title not in book.sheets]:
             raise FaultsError([_missing_sheet(path, title, book) for title in missing])
         facts = {str(label.value): value for label, value in _facts(path, book)}
-        places, rows_ = _rows(path, book)
+        places, found = _rows(path, book)
+        for_all = _for_all(path, book)
+        rows_ = tuple(_with(for_all, row) for row in found) if for_all else found
         faults = (*_merged(path, book, places), *_in_copies(path, book))
         return Filled(path=path, sha256=sha256(path), facts=facts, rows=rows_, faults=faults)
 
@@ -64,6 +69,26 @@ def _facts(path: Path, book: Workbook) -> Iterator[tuple[Cell, Cell]]:
     """The label and the value of each line, the last line first: the first of two with the same label counts."""
     lines = [(cells[1], cells[2]) for _, cells in rows(path, book, EVIDENCE) if 1 in cells and 2 in cells]
     return reversed(lines)
+
+
+def _for_all(path: Path, book: Workbook) -> Mapping[str, Cell]:
+    """What Summary says once for all decided rows, by column; nothing where it is blank, or not there."""
+    lines = rows(path, book, SUMMARY) if SUMMARY in book.sheets else iter(())
+    for _, cells in lines:
+        at = next((at for at, cell in cells.items() if cell.value == FOR_ALL_HEAD), None)
+        if at is not None:
+            below = islice(lines, BLOCK_WITHIN)
+            named = {str(line[at].value).strip(): line.get(at + 1) for _, line in below if at in line}
+            values = {key: named.get(key) for key in FOR_ALL}
+            return {key: replace(cell, sheet=SUMMARY) for key, cell in values.items() if cell and not is_empty(cell)}
+    return {}
+
+
+def _with(for_all: Mapping[str, Cell], row: Row) -> Row:
+    """The row with these in place of its blank cells, where it is decided; a cell of its own wins."""
+    if is_empty(row.cells["decision"]):
+        return row
+    return replace(row, cells={**row.cells, **{key: cell for key, cell in for_all.items() if is_empty(row.cells[key])}})
 
 
 def _rows(path: Path, book: Workbook) -> tuple[Mapping[str, int], tuple[Row, ...]]:
@@ -142,7 +167,7 @@ def in_order(faults: Iterable[Fault], paths: Sequence[Path]) -> list[Fault]:
         row, column = coordinate_to_tuple(fault.cell.partition(":")[0]) if fault.cell else (0, 0)
         return files.index(fault.file), fault.sheet or "", row, column
 
-    return sorted(_together(sorted(faults, key=place)), key=place)
+    return sorted(_together(sorted(dict.fromkeys(faults), key=place)), key=place)
 
 
 def _together(faults: Iterable[Fault]) -> Iterator[Fault]:

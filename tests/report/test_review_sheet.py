@@ -96,20 +96,26 @@ def test_what_decides_it_is_told_in_words() -> None:
         credentials=replace(credentials(), console_access=True, access_keys=(key(200), key(300))),
     )
     row = table(opened(assessed([finding(rich, basis=Basis.APPROVAL_EXPIRED, by=entry())])), "Review")[0]
-    assert row["rights"] == "not an administrator; A; B (via ops); C; 2 more: see Users"
-    assert row["credentials"] == (
-        "console without MFA; 2 active keys, the oldest set 300 days ago; last used 200 days ago; created 2026-01-15"
-    )
-    assert row["approval"] == (
-        "Nightly export of the ledger to the warehouse; service; owner db@example.com; "
-        "approved by ciso@example.com on 2026-10-01; SEC-139"
-    )
+    policies = "policies: A, B (via ops), C and 2 more (see Users)"
+    use = "service credentials not known; last used 200 days ago"
+    approval = "approved by ciso@example.com on 2026-10-01; SEC-139"
+    assert row["facts"].splitlines() == [
+        "Made 312 days ago; by whom is not known.",
+        f"Not an administrator; whether it could become one is not known; {policies}.",
+        f"Console without MFA; 2 active keys, the oldest set 300 days ago; {use}.",
+        f"Nightly export of the ledger to the warehouse; service; owner db@example.com; {approval}.",
+    ]
 
 
 def test_with_basic_evidence_it_says_what_is_not_known() -> None:
     row = table(opened(assessed([finding(evidence=Evidence.BASIC)])), "Review")[0]
-    assert (row["risk"], row["rights"]) == ("rights not known; credentials not known", "not known")
-    assert row["credentials"] == "not known; created 2026-01-15"
+    assert row["risk"] == "rights not known; credentials not known"
+    assert row["facts"].splitlines() == [
+        "Made 312 days ago; by whom is not known.",
+        "What it may do is not known.",
+        "Console and keys not known; service credentials not known; last use not known.",
+    ]
+    assert row["suggestion"] == "Approve or remove: its use is not known"
 
 
 def test_what_was_decided_before_stands_beside_the_decision() -> None:
@@ -190,6 +196,23 @@ def test_cells_to_fill_in_look_otherwise_than_those_to_leave(book: Workbook) -> 
     assert formats["comment"] == formats["ticket"] == "@"
 
 
+def test_a_reviewer_sees_the_cells_to_fill_in_on_a_screen_of_1440_pixels() -> None:
+    """7 pixels to a unit of width; the numbers of rows and the scroll bar take 60."""
+    to_the_last = REVIEW[: KEYS.index("comment") + 1]
+    assert sum(column.width for column in to_the_last) * 7 <= 1440 - 60
+
+
+def test_the_block_on_summary_has_names_and_takes_days_as_review_does(book: Workbook) -> None:
+    named = {name: each.attr_text for name, each in book.defined_names.items()}
+    assert list(named) == ["for_all_reviewer", "for_all_reviewed_on", "for_all_ticket"]
+    made = cast(Worksheet, book["Summary"])
+    cells = [str(where).split("!")[1].replace("$", "") for where in named.values()]
+    assert [made[cell].offset(0, -1).value for cell in cells] == ["reviewer", "reviewed_on", "ticket"]
+    assert [made[cell].value for cell in cells] == [None] * 3
+    (check,) = made.data_validations.dataValidation
+    assert (str(check.sqref), check.formula1) == (cells[1], checks(book)["reviewed_on"].formula1)
+
+
 def test_what_a_decision_still_lacks_stands_out(book: Workbook) -> None:
     rules = {
         rule.formula[0]: each.sqref
@@ -198,10 +221,11 @@ def test_what_a_decision_still_lacks_stands_out(book: Workbook) -> None:
         if rule.formula
     }
     at = {key: get_column_letter(KEYS.index(key) + 1) for key in KEYS}
-    for key, condition in (("reviewer", '<>""'), ("reviewed_on", '<>""'), ("comment", '="Defer"')):
+    lacking = (("reviewer", '<>"",for_all_reviewer=""'), ("reviewed_on", '<>"",for_all_reviewed_on=""'))
+    for key, condition in (*lacking, ("comment", '="Defer"')):
         where = rules[f'AND(${at["decision"]}2{condition},${at[key]}2="")']
         assert str(where) == f"{at[key]}2:{at[key]}{review(book).max_row}"
-    assert f'AND(${at["decision"]}2="Keep",${at["determination"]}2="UNAPPROVED")' in rules
+    assert f'AND(${at["decision"]}2="Keep",LEFT(${at["needs_decision"]}2,12)="not approved")' in rules
 
 
 def test_nothing_is_locked(book: Workbook) -> None:
@@ -241,7 +265,7 @@ def test_progress_counts_the_decisions_wherever_they_stand(book: Workbook) -> No
 def test_who_only_looks_sees_that_nothing_is_decided_yet() -> None:
     """A viewer that does not calculate shows what is written beside the formula."""
     with ZipFile(io.BytesIO(rendered(reviewed()))) as archive:
-        made = archive.read("xl/worksheets/sheet1.xml").decode()
+        made = archive.read("xl/worksheets/sheet2.xml").decode()
     assert made.count("</f>") == made.count("</f><v>0</v>") == 1 + len(Choice)
 
 

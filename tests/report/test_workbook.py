@@ -30,7 +30,7 @@ from tests.report.workbooks import TABLES, facts, opened, rendered, rows, sheet,
 
 
 def test_the_sheets_come_in_order(book: Workbook) -> None:
-    titles = ["Summary", "Review", "Users", "Accounts", "Safelist", "Changes", "Evidence", "Standards"]
+    titles = ["Guide", "Summary", "Review", "Users", "Accounts", "Safelist", "Changes", "Evidence", "Standards"]
     assert book.sheetnames == titles
 
 

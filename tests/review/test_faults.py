@@ -128,7 +128,7 @@ def another_run(book: Workbook) -> None:
 @pytest.mark.parametrize(
     ("edit", "said"),
     [
-        (rename_sheet, "review.xlsx: there is no sheet Review; there are Summary, Reviewed, Users"),
+        (rename_sheet, "review.xlsx: there is no sheet Review; there are Guide, Summary, Reviewed, Users"),
         (rename_column, "review.xlsx, Review: the column decision is missing from row 1. Give the column its name"),
         (double_column, "comment is there twice. Keep one of the columns."),
         (merge_decisions, "Cells are merged here, in column decision. Split them"),

@@ -43,7 +43,8 @@ def test_a_name_of_which_nothing_is_seen_may_come_back_as_an_empty_cell(written:
 
 def test_dates_may_be_text_and_account_ids_numbers(desk: Desk) -> None:
     def numbers(book: Workbook) -> None:
-        for (cell,) in book["Review"].iter_rows(min_row=2, max_col=1):
+        at = head_of(book, "account_id").column
+        for (cell,) in book["Review"].iter_rows(min_row=2, min_col=at, max_col=at):
             if not str(cell.value).startswith("0"):
                 cell.value = int(str(cell.value))
 

@@ -19,6 +19,7 @@ from scanner.report.view import View
 from scanner.report.words import run_words
 from scanner.report.workbook.changes_sheet import changes_sheet, flips_sheet
 from scanner.report.workbook.evidence_sheet import evidence_sheet
+from scanner.report.workbook.guide_sheet import guide_sheet
 from scanner.report.workbook.listing_sheets import accounts_sheet, safelist_sheet, users_sheet
 from scanner.report.workbook.page import Book
 from scanner.report.workbook.review_sheet import review_sheet
@@ -26,7 +27,7 @@ from scanner.report.workbook.standards_sheet import standards_sheet
 from scanner.report.workbook.styles import FONT
 from scanner.report.workbook.summary_sheet import summary_sheet
 
-_SUMMARY = "xl/worksheets/sheet1.xml"  # the only one with formulas
+_SUMMARY = "xl/worksheets/sheet2.xml"  # the only one with formulas
 _STRINGS = "xl/sharedStrings.xml"
 # Where a package names that part: the end of the part that does, and what goes before it.
 _TYPE = b"application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
@@ -42,6 +43,7 @@ _NAMED_IN = {
     ),
 }
 SHEETS = (
+    guide_sheet,
     summary_sheet,
     review_sheet,
     users_sheet,
@@ -64,6 +66,7 @@ def write_workbook(view: View, out: BinaryIO) -> None:
         try:
             for write_sheet in SHEETS:
                 write_sheet(book)
+            workbook.active = SHEETS.index(summary_sheet)  # the status comes first, for whoever opens it
             # Not Workbook.save: that stamps the file with the time of day.
             ExcelWriter(workbook, _TimelessZip(out, assessment.record.header.started_at, book)).save()
         except BaseException:

@@ -20,9 +20,10 @@ from openpyxl.worksheet.worksheet import Worksheet
 from scanner.report.columns import CellKind, Column
 from scanner.report.tables import flag, joined
 from scanner.report.workbook.page import Book, Changed
-from scanner.report.workbook.styles import AS_TEXT, BODY, COUNT, DAY, MOMENT, Look, Style
+from scanner.report.workbook.styles import AS_TEXT, BODY, COUNT, DAY, MOMENT, MUTED, Look, Style
 from scanner.text import for_xml, looks_like_formula
 
+TEXTS = (CellKind.TEXT, CellKind.LIST)
 WRAP_FROM = 17  # characters: a narrower column holds ids, dates, flags and numbers
 CHARACTERS_PER_UNIT = 1.1  # of text of 9 points, to a unit of column width, which is a digit of the default font
 LINE_HEIGHT, MOST = 11.5, 400.0  # points, for text of 9 points; a spreadsheet allows 409 to a row
@@ -57,8 +58,11 @@ class _ColumnCells:
         self._sheet = sheet
         self._letter = get_column_letter(number)
         self._look = _style(column)
-        if look:
-            self._look = replace(self._look, fill=look.fill, border=look.border)
+        if look:  # a table whose columns have looks is read row by row: narrow columns, tall rows
+            is_text = column.kind in TEXTS
+            self._look = replace(self._look, fill=look.fill, border=look.border, wrap=is_text)
+        if look and look.aside:
+            self._look = replace(self._look, italic=True, colour=MUTED)
         self._writes_empty = look is not None
         self._wraps_at = int(column.width * CHARACTERS_PER_UNIT) if self._look.wrap else None
         self._filled = self._ways()[column.kind]
@@ -132,11 +136,10 @@ _ACROSS = {CellKind.DATE: "left", CellKind.DATETIME: "left", CellKind.BOOL: "cen
 
 def _style(column: Column[Any]) -> Style:
     kind = column.kind
-    is_text = kind in (CellKind.TEXT, CellKind.LIST)
     return replace(
         BODY,
         size=9,
-        wrap=is_text and column.width >= WRAP_FROM,
+        wrap=kind in TEXTS and column.width >= WRAP_FROM,
         across=_ACROSS.get(kind, "left"),
         number_format=_FORMATS.get(kind, BODY.number_format),
     )

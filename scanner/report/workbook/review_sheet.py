@@ -12,7 +12,7 @@ from openpyxl.worksheet.cell_range import MultiCellRange
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from scanner.audit.triage import Risk
+from scanner.audit.triage import NOT_APPROVED, Risk
 from scanner.model import Choice, Kind
 from scanner.report.frames import review_frame
 from scanner.report.review_rows import REVIEW
@@ -20,9 +20,16 @@ from scanner.report.workbook.page import Book, Page
 from scanner.report.workbook.styles import ALARM, BELOW, BOX, CALM, OCHRE, PAPER, SHADE, WARNING, WHITE, Look
 from scanner.report.workbook.table_sheet import Highlight, write_table
 
-TITLE = "Review"
+TITLE, SUMMARY = "Review", "Summary"
+# The block on Summary that counts for every decided row that leaves these blank: its heading, and names of its cells.
+FOR_ALL_HEAD = "For every decided row of Review that leaves these blank; a cell of its own wins"
+FOR_ALL = ("reviewer", "reviewed_on", "ticket")
 LAST_DAY = date(2099, 12, 31)  # of a review: Excel asks for some end
-SHADED = "Not to be edited: the import refuses a row whose account or user was changed. Sort and filter as you like."
+_ABOUT = {
+    "account_name": "Not to be edited: the import refuses a row whose account or user was changed.\n"
+    "Filter by account here. A decision filled down (Ctrl+D) goes to the rows shown alone.",
+    "suggestion": "A help, never a decision: nobody checked tags and owners. Decide in the yellow cells.",
+}
 
 MEANING: Mapping[Choice, str] = {
     Choice.APPROVE: "puts this very user on the safelist, with owner, kind, ticket, end, and the comment as reason",
@@ -43,13 +50,14 @@ BRIEFLY: Mapping[Choice, str] = {
 
 _NOTES = {
     "decision": "\n".join((*(f"{choice}: {words}." for choice, words in MEANING.items()), "Blank: not decided.")),
-    "reviewer": "Who decides. Needed with every decision.\n"
+    "reviewer": "Who decides. Needed with every decision, here or once on Summary.\n"
     "Of an approval, approved_by in the safelist: one of the policy's approvers, where the policy names some.",
-    "reviewed_on": "The day of the decision: from the day of the run to today. Needed with every decision.",
+    "reviewed_on": "The day of the decision: from the day of the run to today.\n"
+    "Needed with every decision, here or once on Summary.",
     "owner": "Approve: who answers for the user from now on.",
     "kind": "Approve: whom the user stands for.",
     "approve_until": "Approve: the last day of the approval.\nThe policy of the safelist may limit how far off it is.",
-    "ticket": "The ticket that goes with the decision.",
+    "ticket": "The ticket that goes with the decision; here, or once on Summary.",
     "comment": "Why. Needed with Defer.\nApprove: the reason that the safelist will give for the user.",
 }
 
@@ -57,14 +65,26 @@ _NOTES = {
 def review_sheet(book: Book) -> None:
     sheet = write_table(
         book,
-        Page(title=TITLE, pages_wide=3, repeat_columns="A:C", freeze="D2"),
+        Page(title=TITLE, pages_wide=2, repeat_columns="A:B", freeze="C2"),
         REVIEW,
         review_frame(book.review),
-        (*_HIGHLIGHTS, *(_look(column.key) for column in REVIEW)),
+        (*(_HIGHLIGHTS if book.review else ()), *(_look(column.key) for column in REVIEW)),
     )
     run_on = book.assessment.record.header.started_at.astimezone(UTC).date()
     if book.review:
         _validate(sheet, _checks(run_on), len(book.review) + 1)
+
+
+def for_all_name(key: str) -> str:
+    """The name of a cell of the block: conditions on another sheet's cells may name it, not its place."""
+    return f"for_all_{key}"
+
+
+def check_day(book: Book, sheet: Worksheet, cell: str) -> None:
+    """Have a cell of another sheet take what `reviewed_on` takes."""
+    check = _checks(book.assessment.record.header.started_at.astimezone(UTC).date())["reviewed_on"]
+    check.sqref = MultiCellRange(cell)
+    sheet.data_validations.append(check)
 
 
 def letter(key: str) -> str:
@@ -75,7 +95,7 @@ def letter(key: str) -> str:
 def _look(key: str) -> Look:
     if key in _NOTES:
         return Look(column=key, fill=PAPER, border=BOX, head=OCHRE, note=_NOTES[key])
-    return Look(column=key, fill=SHADE, border=BELOW, note=SHADED if key == "account_id" else "")
+    return Look(column=key, fill=SHADE, border=BELOW, aside=key == "suggestion", note=_ABOUT.get(key, ""))
 
 
 def _needed(key: str, condition: str) -> Highlight:
@@ -90,13 +110,20 @@ _HIGHLIGHTS = (
         fill=SHADE,
         colour=ALARM,
     ),
-    Highlight(column="determination", condition='{determination}="UNAPPROVED"', fill=SHADE, colour=ALARM),
     Highlight(
-        column="decision", condition='AND({decision}="Keep",{determination}="UNAPPROVED")', fill=ALARM, colour=WHITE
+        column="needs_decision",
+        condition=f'LEFT({{needs_decision}},{len(NOT_APPROVED)})="{NOT_APPROVED}"',
+        fill=SHADE,
+        colour=ALARM,
+    ),
+    Highlight(
+        column="decision",
+        condition=f'AND({{decision}}="Keep",LEFT({{needs_decision}},{len(NOT_APPROVED)})="{NOT_APPROVED}")',
+        fill=ALARM,
+        colour=WHITE,
     ),
     Highlight(column="decision", condition='{decision}<>""', fill=CALM),
-    _needed("reviewer", '{decision}<>""'),
-    _needed("reviewed_on", '{decision}<>""'),
+    *(_needed(key, f'{{decision}}<>"",{for_all_name(key)}=""') for key in FOR_ALL if key != "ticket"),
     _needed("comment", '{decision}="Defer"'),
 )
 

@@ -59,6 +59,7 @@ class Look:
     fill: str
     border: Border
     head: str = NAVY
+    aside: bool = False  # grey and slanting: not what counts
     note: str = ""
 
 

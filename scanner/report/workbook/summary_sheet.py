@@ -2,7 +2,11 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import zip_longest
+
+from openpyxl.utils import get_column_letter
+from openpyxl.workbook.defined_name import DefinedName
 
 from scanner.audit.carried_out import decided
 from scanner.model import RISK_LEVEL, RULE_ID, RULE_TITLE, Choice, Status
@@ -23,17 +27,28 @@ from scanner.report.words import (
 from scanner.report.workbook.charts import accounts_block, ous_block
 from scanner.report.workbook.page import Book, Page
 from scanner.report.workbook.prose import LINE_HEIGHT, Formula, Prose, Span
-from scanner.report.workbook.review_sheet import BRIEFLY, letter
+from scanner.report.workbook.review_sheet import (
+    BRIEFLY,
+    FOR_ALL,
+    FOR_ALL_HEAD,
+    SUMMARY,
+    check_day,
+    for_all_name,
+    letter,
+)
 from scanner.report.workbook.review_sheet import TITLE as REVIEW_TITLE
 from scanner.report.workbook.styles import (
+    AS_TEXT,
     BAD,
     BODY,
+    DAY,
     FORM,
     GOOD,
     HEAD,
     LABEL,
     MUTE,
     NUMBER,
+    PAPER,
     PROSE,
     SECTION,
     STRONG,
@@ -56,11 +71,16 @@ Line = tuple[Span, ...]
 
 
 def summary_sheet(book: Book) -> None:
-    prose = Prose(book, Page(title="Summary", repeat_rows=None, freeze=None), WIDTHS)
+    prose = Prose(book, Page(title=SUMMARY, repeat_rows=None, freeze=None), WIDTHS)
     _title(prose, book)
     _beside(prose, ("What was asked", _asked(book)), ("Accounts: do the numbers add up?", _coverage(book)))
     prose.gap()
-    _beside(prose, ("Users", _users(book)), ("Review: decided so far", [*_progress(book), *_failed(book)]))
+    first = prose.row + 2  # below the heading
+    progress = _progress(book)
+    right = ("Review: decided so far", [*progress, *_for_all(book), *_failed(book)])
+    _beside(prose, ("Users", _users(book)), right)
+    if book.review:
+        _name_for_all(prose, book, first + len(progress) + 2)
     _since(prose, book)
     _carried_out(prose, book)
     _remedies(prose, book)
@@ -198,6 +218,32 @@ def _progress(book: Book) -> list[Line]:
             for choice, count in counts.items()
         ),
     ]
+
+
+def _for_all(book: Book) -> list[Line]:
+    """What a reviewer would write into each row alike; the import reads it by heading and labels."""
+    if not book.review:
+        return []
+    return [
+        (),
+        (Span(RIGHT, FOR_ALL_HEAD, STRONG, LAST),),
+        *((Span(RIGHT, key, BODY), Span(RIGHT + 1, None, _filled(key), LAST)) for key in FOR_ALL),
+    ]
+
+
+def _filled(key: str) -> Style:
+    """How a cell of the block looks: as its column on Review does."""
+    return replace(FORM, fill=PAPER, across="left", number_format=DAY if key == "reviewed_on" else AS_TEXT)
+
+
+def _name_for_all(prose: Prose, book: Book, row: int) -> None:
+    """Give the cells of the block, the first of them in this row, the names that conditions on Review use."""
+    column = get_column_letter(RIGHT + 1)
+    for at, key in enumerate(FOR_ALL, row):
+        named = DefinedName(for_all_name(key), attr_text=f"{SUMMARY}!${column}${at}")
+        book.workbook.defined_names[named.name] = named
+        if key == "reviewed_on":
+            check_day(book, prose.sheet, f"{column}{at}")
 
 
 def _failed(book: Book) -> list[Line]:
