@@ -156,7 +156,7 @@ USERS: tuple[Column[UserRow], ...] = (
     Column(
         "last_activity_service",
         TEXT,
-        20,
+        22,
         "What the newest use was",
         f"{_REPORT}, password_last_used, access_key_…_last_used_service and _region",
         lambda row: row.activity.last_activity_service,

@@ -23,9 +23,10 @@ from tests.report.samples import assessed, entry, finding, revocation, sample
 # Section 6 of the contract, word for word.
 USER_COLUMNS = """account_id, account_name, account_owner, ou_path, user_name, determination, basis, explanation,
 safelist_scope, safelist_entry, kind, owner, reason, approved_by, approved_on, expires_on, ticket, console_access,
-mfa_active, active_access_keys, oldest_active_key_age_days, stale_credentials, last_activity_at, days_since_activity,
-dormant, administrator, groups, attached_policies, inline_policies, permissions_boundary, tags, created_at, path, arn,
-user_id, ou_id, evidence, change, rule_id, risk_level"""
+mfa_active, active_access_keys, oldest_active_key_age_days, service_credentials, stale_credentials, last_activity_at,
+last_activity_service, days_since_activity, dormant, administrator, escalation, groups, attached_policies,
+inline_policies, permissions_boundary, tags, created_at, created_by, created_with, path, arn, user_id, ou_id, evidence,
+change, rule_id, risk_level"""
 ACCOUNT_COLUMNS = """account_id, account_name, account_owner, ou_path, ou_id, state, outcome, reason, failed_call,
 error_code, detail, remedy, users, approved, unapproved, evidence, notes, role_arn, scanned_at, credential_report_at"""
 
