@@ -150,7 +150,7 @@ def test_what_makes_users_urgent_is_told_of_the_unapproved_alone() -> None:
 
 def test_the_ground_of_each_urgent_user_is_told_in_words() -> None:
     text = shown(sample(), width=200)
-    assert "on no safelist" in text
+    assert "approval not started yet" in text
     assert not any(basis in text for basis in Basis)
 
 

@@ -119,7 +119,15 @@ ENDLESS = frozenset(
     }
 )  # accounts that only their deadline ends
 CREDENTIALS = ("console_access", "mfa_active", "active_access_keys", "last_activity_at", "stale_credentials", "dormant")
-ACCESS = ("administrator", "groups", "attached_policies", "inline_policies", "permissions_boundary", "tags")
+ACCESS = (
+    "administrator",
+    "escalation",
+    "groups",
+    "attached_policies",
+    "inline_policies",
+    "permissions_boundary",
+    "tags",
+)
 DENIED = "ACCESS_DENIED (AccessDenied)"
 PARTIAL = {
     "details denied": Partial(DETAILS, DENIED, ACCESS),
