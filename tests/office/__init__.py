@@ -105,6 +105,16 @@ def only(column: str, value: str, *, sheet: str = "Review") -> Step:
     return {"do": "only", "sheet": sheet, "column": column, "value": value}
 
 
+def fill_down(values: dict[str, str], *, sheet: str = "Review") -> Step:
+    """Type into the first row that is shown, and fill down to the last."""
+    return {"do": "fill_down", "sheet": sheet, "values": values}
+
+
+def name_once(values: dict[str, str]) -> Step:
+    """Type into the cells with these names."""
+    return {"do": "name_once", "values": values}
+
+
 def insert_column(before: str, header: str, text: str, *, sheet: str = "Review") -> Step:
     return {"do": "insert_column", "sheet": sheet, "before": before, "header": header, "text": text}
 

@@ -158,6 +158,26 @@ def only(document: Any, sheet: str, column: str, value: str) -> None:
     found.filter(asked)
 
 
+def fill_down(document: Any, sheet: str, values: dict[str, str]) -> None:
+    """Type into the first row that is shown, and fill down to the last row: rows that a filter hides are left out."""
+    found, columns, last = table(document, sheet)
+    down = uno.Enum("com.sun.star.sheet.FillDirection", "TO_BOTTOM")
+    simple = uno.Enum("com.sun.star.sheet.FillMode", "SIMPLE")
+    by_day = uno.Enum("com.sun.star.sheet.FillDateMode", "FILL_DATE_DAY")
+    for key, value in values.items():
+        below = found.getCellRangeByPosition(columns[key], 1, columns[key], last)
+        first = below.queryVisibleCells().RangeAddresses[0].StartRow
+        found.getCellByPosition(columns[key], first).setFormula(value)
+        filled = found.getCellRangeByPosition(columns[key], first, columns[key], last)
+        filled.fillSeries(down, simple, by_day, 0, 0)
+
+
+def name_once(document: Any, values: dict[str, str]) -> None:
+    """Type into cells by the names that the workbook gives them."""
+    for name, value in values.items():
+        document.NamedRanges.getByName(name).ReferredCells.getCellByPosition(0, 0).setFormula(value)
+
+
 def insert_column(document: Any, sheet: str, before: str, header: str, text: str) -> None:
     """Add a column of one's own, with the same text in each row."""
     found, columns, last = table(document, sheet)
@@ -212,6 +232,8 @@ STEPS = {
         number,
         sort,
         only,
+        fill_down,
+        name_once,
         insert_column,
         delete_column,
         delete_row,

@@ -17,9 +17,12 @@ from tests.office import (
     delete_sheet,
     double_row,
     fill,
+    fill_down,
     insert_column,
     merge,
+    name_once,
     number,
+    only,
     paste,
     rename,
     retitle,
@@ -152,8 +155,8 @@ def test_what_is_harmless_is_taken(desk: Desk, tmp_path: Path) -> None:
         paste({"reviewed_on": f" {desk.today} ", "comment": "=HYPERLINK(1)\nnot needed"}, user_name="j.novak"),
         number("ticket", 4711.0, user_name="j.novak"),
         fill(desk.decision("QUARANTINE", kind="Human"), user_name="=1+1"),
-        retitle("explanation", "was erklärt wird"),
-        delete_column("rights"),
+        retitle("suggestion", "was empfohlen wird"),
+        delete_column("facts"),
     )
     output = desk.elsewhere(tmp_path / "reports")
     done = desk.imported(output, book)
@@ -163,6 +166,25 @@ def test_what_is_harmless_is_taken(desk: Desk, tmp_path: Path) -> None:
     assert (novak["decision"], novak["reviewed_on"], novak["ticket"]) == ("Remove", desk.today, "4711")
     assert novak["comment"].splitlines() == ["'=HYPERLINK(1)", "not needed"]
     assert told["'=1+1"]["decision"] == "Quarantine"
+
+
+def test_an_account_is_filtered_and_decided_by_filling_down(desk: Desk, tmp_path: Path) -> None:
+    """As the Guide says: only the rows shown are filled, and reviewer and day are said once, on Summary."""
+    account = "core-data-prod"
+    book = desk.returned(
+        tmp_path / "returned.xlsx",
+        only("account_name", account),
+        fill_down({"decision": "Remove"}),
+        name_once({"for_all_reviewer": REVIEWER, "for_all_reviewed_on": desk.today, "for_all_ticket": "SEC-9"}),
+    )
+    output = desk.elsewhere(tmp_path / "reports")
+    done = desk.imported(output, book)
+    assert done.exit_code == 0, done.out
+    told = table(output / LEDGER)
+    due = [row for row in sheet(desk.workbook, "Review") if row["account_name"].value == account]
+    assert {row["user_name"] for row in told} == {str(row["user_name"].value) for row in due}
+    said = {(row["account_name"], row["reviewer"], row["reviewed_on"], row["ticket"]) for row in told}
+    assert said == {(account, REVIEWER, desk.today, "SEC-9")}
 
 
 def test_each_owner_decides_in_a_workbook_of_their_own(desk: Desk, tmp_path: Path) -> None:

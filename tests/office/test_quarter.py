@@ -103,7 +103,7 @@ def decided(office: Office, workbook: Path, target: Path, today: date) -> Path:
         insert_column("decision", "my notes", "looked at"),
         *decisions,
         delete_row(account_id=DELETED[0], user_name=DELETED[1]),
-        only("determination", "UNAPPROVED"),
+        only("risk", "administrator"),
     )
 
 

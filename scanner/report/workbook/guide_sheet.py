@@ -21,7 +21,7 @@ from scanner.report.workbook.styles import (
 )
 from scanner.report.workbook.styles import TITLE as TITLE_STYLE
 
-INDENTED = Style(wrap=True, indent=1)
+INDENTED = Style(wrap=True, across="left", indent=1)
 WIDTHS = (16, 34, 90)
 LAST = len(WIDTHS)
 
