@@ -93,7 +93,7 @@ iam-scanner review import review.xlsx --safelist reports/demo/safelist.yaml
                 "a preview with faults": """\
 
 warning: review.xlsx seems to be open in a spreadsheet program (~$review.xlsx is beside it), and edits that are not saved are not read. Save and close it, and run the command again.
-error: review.xlsx, Review!P2 (cc-iam-manager in payments-prod): The approval would break the policy: it has no expires_on. Fill in approve_until.
+error: review.xlsx, Review!L2 (cc-iam-manager in payments-prod): The approval would break the policy: it has no expires_on. Fill in approve_until.
 error: 1 fault. Nothing was imported.
 """,
                 "a preview": """\
@@ -391,7 +391,7 @@ iam-scanner review import review.xlsx --safelist reports/demo/safelist.yaml
                 "a preview with faults": """\
 
 warning: review.xlsx seems to be open in a spreadsheet program (~$review.xlsx is beside it), and edits that are not saved are not read. Save and close it, and run the command again.
-error: review.xlsx, Review!P2 (cc-iam-manager in payments-prod): The approval would break the policy: it has no expires_on. Fill in approve_until.
+error: review.xlsx, Review!L2 (cc-iam-manager in payments-prod): The approval would break the policy: it has no expires_on. Fill in approve_until.
 error: 1 fault. Nothing was imported.
 """,
                 "a preview": """\

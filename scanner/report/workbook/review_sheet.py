@@ -20,6 +20,7 @@ from scanner.report.workbook.page import Book, Page
 from scanner.report.workbook.styles import ALARM, BELOW, BOX, CALM, OCHRE, PAPER, SHADE, WARNING, WHITE, Look
 from scanner.report.workbook.table_sheet import Highlight, write_table
 
+_ALARMING = (Risk.API_KEY_USER, Risk.ADMINISTRATOR, Risk.ESCALATION)  # the first risk of a row is the worst
 TITLE, SUMMARY = "Review", "Summary"
 # The block on Summary that counts for every decided row that leaves these blank: its heading, and names of its cells.
 FOR_ALL_HEAD = "For every decided row of Review that leaves these blank; a cell of its own wins"
@@ -98,6 +99,10 @@ def _look(key: str) -> Look:
     return Look(column=key, fill=SHADE, border=BELOW, aside=key == "suggestion", note=_ABOUT.get(key, ""))
 
 
+def _begins(risk: Risk) -> str:
+    return f'LEFT({{risk}},{len(risk)})="{risk}"'
+
+
 def _needed(key: str, condition: str) -> Highlight:
     """A cell without which the decision beside it will be refused."""
     return Highlight(column=key, condition=f'AND({condition},{{{key}}}="")', fill=WARNING)
@@ -106,7 +111,7 @@ def _needed(key: str, condition: str) -> Highlight:
 _HIGHLIGHTS = (
     Highlight(
         column="risk",
-        condition=f'LEFT({{risk}},{len(Risk.ADMINISTRATOR)})="{Risk.ADMINISTRATOR}"',
+        condition=f"OR({','.join(map(_begins, _ALARMING))})",
         fill=SHADE,
         colour=ALARM,
     ),
