@@ -59,7 +59,13 @@ class Office:
             self._process.wait()
 
     def _ask(self, work: dict[str, Any]) -> None:
-        done = subprocess.run(
+        done = self._asked(work)
+        if done.returncode < 0 and not done.stderr and work["source"]:  # uno's bridge now and then crashes by itself
+            done = self._asked(work)
+        assert done.returncode == 0 or not work["source"], done.stderr
+
+    def _asked(self, work: dict[str, Any]) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
             [SYSTEM_PYTHON, DESK, self._pipe],
             input=json.dumps(work),
             capture_output=True,
@@ -67,7 +73,6 @@ class Office:
             check=False,
             timeout=SECONDS,
         )
-        assert done.returncode == 0 or not work["source"], done.stderr
 
 
 def missing() -> str | None:
