@@ -23,7 +23,16 @@ from scanner.errors import FaultsError
 from scanner.record import SafelistText
 from scanner.safelist.entries import parse
 from scanner.text import first_invisible, looks_like_formula
-from tests.aws_endpoint import Fault, Refuse, SimulatedGroup, SimulatedOrganization, empty_organization, nth, running
+from tests.aws_endpoint import (
+    Fault,
+    Refuse,
+    SimulatedGroup,
+    SimulatedOrganization,
+    SimulatedPolicy,
+    empty_organization,
+    nth,
+    running,
+)
 from tests.program import Scanned, calling, program, scan
 
 pytestmark = pytest.mark.usefixtures("workplace", "hurried")
@@ -55,6 +64,9 @@ NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 SGR = re.compile(r"\x1b\[[0-9;]*m")  # the program's own colours
 
 
+READS = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}}'
+
+
 def for_iam(text: str) -> str:
     """What an XML answer can hold of it."""
     return NO_XML.sub("?", text)
@@ -66,10 +78,12 @@ def world_of(*texts: str) -> SimulatedOrganization:
     for text in texts:
         account = world.add_account(text, world.add_ou(text).id)
         fit = for_iam(text)
-        account.groups.append(SimulatedGroup(name=fit, attached=(f"arn:aws:iam::{account.id}:policy/{fit}",)))
+        policy = f"arn:aws:iam::{account.id}:policy/{fit}"
+        account.policies.append(SimulatedPolicy(name=fit, document=READS))
+        account.groups.append(SimulatedGroup(name=fit, attached=(policy,)))
         boundary = f"arn:aws:iam::aws:policy/{fit}"
         account.add_user(
-            f"{fit}-user", path=f"/{fit}/", groups=(fit,), attached=(fit,), boundary=boundary, tags=((fit, fit),)
+            f"{fit}-user", path=f"/{fit}/", groups=(fit,), attached=(policy,), boundary=boundary, tags=((fit, fit),)
         )
     return world
 
