@@ -22,7 +22,7 @@ demo: $(VENV)/.demo ## scan a sample organization on an embedded AWS emulator, a
 	@$(BIN)/iam-scanner demo $(ARGS)
 
 test: $(VENV)/.dev ## run the whole test suite
-	@echo "Running the tests (two to four minutes) ..."
+	@echo "Running the tests (four to six minutes) ..."
 	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 lint: $(VENV)/.dev ## check format, lint and types
