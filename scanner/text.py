@@ -5,11 +5,13 @@ formula, an escape sequence or a character that the format cannot hold, or show 
 reads.
 """
 
+import csv
 import difflib
+import io
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from enum import StrEnum
 
 CELL_LIMIT = 32_767  # what a cell of a workbook holds, in UTF-16 units
@@ -114,6 +116,20 @@ def did_you_mean(near: Sequence[str], *, otherwise: str) -> str:
     """What a message about an unknown name ends with, after a space: the names that are like it, or `otherwise`."""
     ending = f"Did you mean {' or '.join(near)}?" if near else otherwise
     return f" {ending}" if ending else ""
+
+
+def iso(value: datetime, *, exact: bool = False) -> str:
+    """ISO 8601 in UTC, to the second unless `exact` is asked for: "2026-11-23T16:41:00Z"."""
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="auto" if exact else "seconds") + "Z"
+
+
+def csv_text(rows: Iterable[Iterable[object]]) -> str:
+    """Rows as CSV, as all files of this program are: RFC 4180, what is unknown empty, formulas guarded."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\r\n")
+    for row in rows:
+        writer.writerow("" if value is None else for_csv(str(value)) for value in row)
+    return out.getvalue()
 
 
 def near_names(text: str, known: Iterable[str]) -> list[str]:

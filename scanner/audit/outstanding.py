@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from scanner.model import Choice, Determination, Finding, Scanned
-from scanner.record import Record, ReviewDecision, UserKey
+from scanner.model import Choice, Determination, Finding
+from scanner.record import ReviewDecision, UserKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +38,6 @@ def _outstanding(
             continue
         if decision.is_removal or _unheeded(finding, decision, as_of):
             yield Outstanding(finding, decision)
-
-
-def not_known(record: Record) -> int:
-    """How many users were to go of which the run cannot tell, as their accounts are in its scope and were not read."""
-    read = {account_id for account_id, scan in record.scans.items() if isinstance(scan, Scanned)}
-    unread = record.listing.in_scope - read
-    return sum(decision.is_removal and decision.account_id in unread for decision in record.header.decisions)
 
 
 def _unheeded(finding: Finding, decision: ReviewDecision, as_of: date) -> bool:

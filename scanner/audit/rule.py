@@ -65,11 +65,16 @@ def exit_code(assessment: Assessment) -> ExitCode:
     """The exit code of a scan. Incomplete wins over whatever the run's `--fail-on` names."""
     if assessment.status is not Status.COMPLETE:
         return ExitCode.INCOMPLETE
-    return ExitCode.UNAPPROVED if failing(assessment) else ExitCode.OK
+    return ExitCode.UNAPPROVED if any(_failing(assessment)) else ExitCode.OK
 
 
 def failing(assessment: Assessment) -> int:
-    """How many users meet the run's `--fail-on`.
+    """How many users meet the run's `--fail-on`."""
+    return sum(_failing(assessment))
+
+
+def _failing(assessment: Assessment) -> Iterator[bool]:
+    """Of each user, whether it meets the run's `--fail-on`.
 
     A change counts for unapproved users, and for any user that gained privilege. Without a previous run no change is
     known, so every unapproved user counts.
@@ -77,7 +82,7 @@ def failing(assessment: Assessment) -> int:
     fail_on = assessment.record.header.settings.fail_on
     changes = {value.change for value in fail_on} - {None}
     any_unapproved = FailOn.UNAPPROVED in fail_on or (bool(changes) and assessment.differences is None)
-    return sum(
+    return (
         (any_unapproved and finding.determination is Determination.UNAPPROVED)
         or _changed_so(finding, changes.intersection(finding.changes))
         for finding in assessment.findings

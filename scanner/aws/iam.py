@@ -52,7 +52,7 @@ async def list_users(session: Session, account_id: AccountId) -> tuple[IamUser, 
 
 async def _listed(session: Session, account_id: AccountId) -> tuple[IamUser, ...]:
     users: list[IamUser] = []
-    async for page in _pages(session, "ListUsers"):
+    async for page in pages(session, "ListUsers"):
         if "Users" not in page:
             raise bad_response(_LIST, "The response has no Users.")
         users += [_user(raw, account_id) for raw in page["Users"]]
@@ -77,9 +77,9 @@ async def authorization_details(session: Session, account_id: AccountId) -> Auth
     attached and did not come, costs the access of its user, or of its group's members, and of nobody else.
     """
     held = Held()
-    pages = _pages(session, "GetAccountAuthorizationDetails", MaxItems=DETAILS_PAGE_SIZE, Filter=DETAILS)
+    every_page = pages(session, "GetAccountAuthorizationDetails", MaxItems=DETAILS_PAGE_SIZE, Filter=DETAILS)
     try:
-        async for page in pages:
+        async for page in every_page:
             _take(page, account_id, held)
             del page  # no two at once
         return AuthorizationDetails(names=held.names, access=held.access(), unreadable=held.unreadable())
@@ -89,7 +89,7 @@ async def authorization_details(session: Session, account_id: AccountId) -> Auth
 
 def _take(page: Mapping[str, Any], account_id: AccountId, held: Held) -> None:
     for thing in (*page["UserDetailList"], *page.get("Policies", ())):
-        _check_account(thing["Arn"], account_id, _DETAILS)
+        check_account(thing["Arn"], account_id, _DETAILS)
     held.take(page)
 
 
@@ -132,7 +132,7 @@ def _asks_for_a_service(failure: Failure) -> bool:
 
 
 async def _service_keys(session: Session, **service: str) -> AsyncIterator[Mapping[str, Any]]:
-    async for page in _pages(session, _SERVICE_KEYS, AllUsers=True, **service):
+    async for page in pages(session, _SERVICE_KEYS, AllUsers=True, **service):
         if "ServiceSpecificCredentials" not in page:
             raise bad_response(f"iam:{_SERVICE_KEYS}", "The response has no ServiceSpecificCredentials.")
         for raw in page["ServiceSpecificCredentials"]:
@@ -154,7 +154,7 @@ def _by_user(found: list[Mapping[str, Any]]) -> Mapping[str, tuple[ServiceCreden
     return keys
 
 
-async def _pages(session: Session, operation: str, **parameters: Any) -> AsyncIterator[dict[str, Any]]:
+async def pages(session: Session, operation: str, **parameters: Any) -> AsyncIterator[dict[str, Any]]:
     """Page by marker. The SDK's own paginator takes a cut list (`IsTruncated` without `Marker`) for a whole one."""
     call = f"iam:{operation}"
     marker: str | None = None
@@ -181,11 +181,11 @@ def _user(raw: Mapping[str, Any], account_id: AccountId) -> IamUser:
         )
     except (KeyError, AttributeError, ValueError) as error:
         raise bad_response(_LIST, "A user lacks its name, ID, path, ARN or creation time.") from error
-    _check_account(user.arn, account_id, _LIST)
+    check_account(user.arn, account_id, _LIST)
     return user
 
 
-def _check_account(arn: str, account_id: AccountId, call: str) -> None:
+def check_account(arn: str, account_id: AccountId, call: str) -> None:
     """Check what no signature shows: that the answer is about the account that was asked."""
     if arn_account(arn) != account_id:
         raise bad_response(call, f"Account {account_id} was asked, but the response is about {arn}.")

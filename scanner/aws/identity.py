@@ -86,6 +86,17 @@ def _not_accepted(failure: Failure) -> StartError:
     return StartError(f"AWS did not accept the caller's credentials: {said} {remedy}")
 
 
+async def by_role(own: Session, arn: str, *, session_name: str, policy: str | None) -> Session:
+    """Return a session by this role, which is assumed at once; raise `StartError` where it cannot be."""
+    role = AssumedRole(own, arn, session_name=session_name, policy=policy)
+    try:
+        await role.credentials()
+    except CallError as error:
+        said = f"{error.failure.code}: {error.failure.detail}"
+        raise StartError(f"The role {arn} cannot be assumed. {said} {error.failure.remedy}") from error
+    return Session(own.clients, role.credentials)
+
+
 class AssumedRole:
     """A role, assumed with the credentials of `session` when first needed, and again shortly before they expire."""
 

@@ -12,7 +12,7 @@ from scanner.aws.attachments import Attachment, AttachmentKind, LiveUser
 from scanner.aws.clients import Session
 from scanner.aws.credential_report import in_utc
 from scanner.aws.failures import CallError, bad_response, incomplete_listing
-from scanner.aws.iam import _check_account, _pages
+from scanner.aws.iam import check_account, pages
 from scanner.model import AccountId, UserId
 
 READS = (  # what reading one user calls
@@ -64,7 +64,7 @@ async def read_user(
         )
     except (KeyError, AttributeError, ValueError) as error:
         raise bad_response("iam:GetUser", "The user lacks its name, ID, path, ARN or creation time.") from error
-    _check_account(user.arn, account_id, "iam:GetUser")
+    check_account(user.arn, account_id, "iam:GetUser")
     reading.check_name(user.user_name, "iam:GetUser")
     return user
 
@@ -115,7 +115,7 @@ class _Reading:
     def _pages(self, operation: str) -> AsyncIterator[dict[str, Any]]:
         if operation == "ListServiceSpecificCredentials":
             return self._loose_pages(operation)
-        return _pages(self._session, operation, UserName=self._user_name)
+        return pages(self._session, operation, UserName=self._user_name)
 
     async def _loose_pages(self, operation: str) -> AsyncIterator[dict[str, Any]]:
         """Page through a list that came in one piece, without IsTruncated, for years."""
@@ -237,7 +237,7 @@ class _Reading:
             names_user=False,
         )
         for group in groups:
-            _check_account(str(group.arn), self._account_id, "iam:ListGroupsForUser")
+            check_account(str(group.arn), self._account_id, "iam:ListGroupsForUser")
         return groups
 
 

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from scanner.aws.attachments import Attachment, AttachmentKind, LiveUser
 from scanner.aws.clients import Session
 from scanner.aws.failures import bad_response
-from scanner.aws.iam import _pages
+from scanner.aws.iam import pages
 
 READS = (  # what judging the rights of users calls
     "GetGroup",
@@ -93,7 +93,7 @@ async def _read_trusts(session: Session) -> tuple[tuple[str, frozenset[str]], ..
 
 async def _all(session: Session, operation: str, key: str, **parameters: str) -> list[Any]:
     rows: list[Any] = []
-    async for page in _pages(session, operation, **parameters):
+    async for page in pages(session, operation, **parameters):
         if key not in page:
             raise bad_response(f"iam:{operation}", f"The answer has no {key}.")
         rows += page[key]

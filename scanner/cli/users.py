@@ -12,47 +12,49 @@ _FILTERS = "Filters"
 _FORMATS = ("table", "csv", "json")
 
 
+Unapproved = Annotated[
+    bool, typer.Option("--unapproved", help="Only users that are not approved.", rich_help_panel=_FILTERS)
+]
+Administrator = Annotated[bool, typer.Option("--administrator", help="Only administrators.", rich_help_panel=_FILTERS)]
+Dormant = Annotated[
+    bool,
+    typer.Option("--dormant", help="Only users with credentials that work and are not used.", rich_help_panel=_FILTERS),
+]
+Changes = Annotated[
+    list[str] | None,
+    options.option(
+        _FILTERS,
+        "VALUE",
+        "Only users that changed so since the previous run, as new or privilege-gained; repeatable.",
+        completed_by=completion.one_of(*(change.option for change in CHANGES_OF_USERS)),
+    ),
+]
+Accounts = Annotated[list[str] | None, options.option(_FILTERS, "ID", "Only this account; repeatable.", "--account")]
+Ous = Annotated[
+    list[str] | None, options.option(_FILTERS, "ID|PATH", "Only this OU and all below it; repeatable.", "--ou")
+]
+Names = Annotated[
+    list[str] | None,
+    options.option(_FILTERS, "PATTERN", "Only users of this name; * is any letters, ? is one; repeatable.", "--name"),
+]
+ShownAs = Annotated[
+    str | None,
+    options.choice("Output", "table for people, csv and json for scripts.  \\[default: table]", *_FORMATS),
+]
+
+
 def users_command(
     context: typer.Context,
     run_: options.Run,
     *,
-    unapproved: Annotated[
-        bool, typer.Option("--unapproved", help="Only users that are not approved.", rich_help_panel=_FILTERS)
-    ] = False,
-    administrator: Annotated[
-        bool, typer.Option("--administrator", help="Only administrators.", rich_help_panel=_FILTERS)
-    ] = False,
-    dormant: Annotated[
-        bool,
-        typer.Option(
-            "--dormant", help="Only users with credentials that work and are not used.", rich_help_panel=_FILTERS
-        ),
-    ] = False,
-    change: Annotated[
-        list[str] | None,
-        options.option(
-            _FILTERS,
-            "VALUE",
-            "Only users that changed so since the previous run, as new or privilege-gained; repeatable.",
-            completed_by=completion.one_of(*(change.option for change in CHANGES_OF_USERS)),
-        ),
-    ] = None,
-    accounts: Annotated[
-        list[str] | None, options.option(_FILTERS, "ID", "Only this account; repeatable.", "--account")
-    ] = None,
-    ous: Annotated[
-        list[str] | None, options.option(_FILTERS, "ID|PATH", "Only this OU and all below it; repeatable.", "--ou")
-    ] = None,
-    names: Annotated[
-        list[str] | None,
-        options.option(
-            _FILTERS, "PATTERN", "Only users of this name; * is any letters, ? is one; repeatable.", "--name"
-        ),
-    ] = None,
-    shown_as: Annotated[
-        str | None,
-        options.choice("Output", "table for people, csv and json for scripts.  \\[default: table]", *_FORMATS),
-    ] = None,
+    unapproved: Unapproved = False,
+    administrator: Administrator = False,
+    dormant: Dormant = False,
+    change: Changes = None,
+    accounts: Accounts = None,
+    ous: Ous = None,
+    names: Names = None,
+    shown_as: ShownAs = None,
     output: options.Output = None,
     config: options.Config = None,
     as_json: options.AsJson = False,

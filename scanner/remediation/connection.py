@@ -9,9 +9,8 @@ import asyncio
 from scanner.aws import identity, organizations, user_reads, user_rights
 from scanner.aws.clients import Clients, Session
 from scanner.aws.credentials import caller_credentials
-from scanner.aws.failures import CallError
 from scanner.aws.membership import parent_of
-from scanner.errors import StartError, UsageError
+from scanner.errors import UsageError
 from scanner.model import Account, AccountId, Caller
 from scanner.remediation.plan_document import Organization, Reason
 from scanner.remediation.progress import Progress
@@ -95,10 +94,5 @@ async def connect(clients: Clients, settings: Settings, progress: Progress) -> C
     if arn is None:
         return Connection(clients, caller, own, own, settings)
     policy = identity.organizations_policy()
-    role = identity.AssumedRole(own, arn, session_name=settings.session_name, policy=policy)
-    try:
-        await role.credentials()
-    except CallError as error:
-        said = f"{error.failure.code}: {error.failure.detail}"
-        raise StartError(f"The role {arn} cannot be assumed. {said} {error.failure.remedy}") from error
-    return Connection(clients, caller, own, Session(clients, role.credentials), settings)
+    reader = await identity.by_role(own, arn, session_name=settings.session_name, policy=policy)
+    return Connection(clients, caller, own, reader, settings)

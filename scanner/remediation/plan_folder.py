@@ -8,8 +8,6 @@
 Folders are 0700 and files 0600; each file appears whole or not at all, and plan.json last: without it there is no plan.
 """
 
-import csv
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -17,8 +15,8 @@ from typing import Final
 from scanner.errors import OutputError, UsageError
 from scanner.files import whole
 from scanner.remediation.commands_script import script
-from scanner.remediation.plan_document import Plan, PlannedUser, decode, encode
-from scanner.text import for_csv
+from scanner.remediation.plan_document import Plan, PlannedUser, Target, decode, encode
+from scanner.text import csv_text
 
 PLAN, PLAN_CSV, COMMANDS, RESULTS = "plan.json", "plan.csv", "commands.sh", "results.csv"
 SUFFIX: Final = "-remediation"
@@ -94,13 +92,19 @@ def all_under(output: Path) -> list[Path]:
 
 
 def table(columns: Sequence[str], rows: Iterator[Mapping[str, object]]) -> bytes:
-    """Return a CSV as all of this program are: UTF-8 with a BOM, RFC 4180, formulas guarded."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(columns)
-    for row in rows:
-        writer.writerow("" if row[name] is None else for_csv(str(row[name])) for name in columns)
-    return out.getvalue().encode("utf-8-sig")
+    """Return a CSV as all of this program are, with these columns."""
+    return csv_text([columns, *([row[name] for name in columns] for row in rows)]).encode("utf-8-sig")
+
+
+def about(target: Target) -> Mapping[str, object]:
+    """The columns that say whom a row is about."""
+    return {
+        "account_id": target.account.id,
+        "account_name": target.account.name,
+        "user_name": target.user_name,
+        "user_id": target.user_id,
+        "decision": target.choice,
+    }
 
 
 def _rows(plan: Plan) -> Iterator[Mapping[str, object]]:
@@ -112,11 +116,7 @@ def _calls_of(planned: PlannedUser) -> Iterator[Mapping[str, object]]:
     target = planned.target
     for step, call in enumerate(planned.calls, start=1):
         yield {
-            "account_id": target.account.id,
-            "account_name": target.account.name,
-            "user_name": target.user_name,
-            "user_id": target.user_id,
-            "decision": target.choice,
+            **about(target),
             "why": target.why,
             "step": step,
             "action": call.action,

@@ -1,13 +1,13 @@
 """`results.csv`: what became of each user, one row a user; rendered from the journal."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 from scanner.errors import OutputError
 from scanner.files import whole
 from scanner.remediation.outcome import UserOutcome
-from scanner.remediation.plan_folder import RESULTS, table
+from scanner.remediation.plan_folder import RESULTS, about, table
+from scanner.text import iso
 
 COLUMNS = (
     "account_id",
@@ -44,23 +44,14 @@ def render(outcomes: Sequence[UserOutcome]) -> bytes:
 
 def _rows(outcomes: Sequence[UserOutcome]) -> Iterator[Mapping[str, object]]:
     for outcome in outcomes:
-        target = outcome.planned.target
         if outcome.word is not None:
             yield {
-                "account_id": target.account.id,
-                "account_name": target.account.name,
-                "user_name": target.user_name,
-                "user_id": target.user_id,
-                "decision": target.choice,
+                **about(outcome.planned.target),
                 "outcome": outcome.word,
                 "reason": outcome.reason,
                 "detail": outcome.detail,
                 "left": "; ".join(outcome.left),
                 "calls": outcome.calls,
-                "started_at": _moment(outcome.started_at),
-                "finished_at": _moment(outcome.finished_at),
+                "started_at": outcome.started_at and iso(outcome.started_at),
+                "finished_at": outcome.finished_at and iso(outcome.finished_at),
             }
-
-
-def _moment(value: datetime | None) -> str | None:
-    return None if value is None else value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -9,7 +9,7 @@ from scanner.audit.diff import SAID_ONLY, Difference
 from scanner.model import Change, Determination, Evidence, Status
 from scanner.record import UserState
 from scanner.report.columns import CellKind, Column
-from scanner.report.words import ADMINISTRATOR_WORDS, GROUNDS, decided_words, many
+from scanner.report.words import ADMINISTRATOR_WORDS, GROUNDS, decided_words, many, users_named
 
 # What matters most comes first; what is no change, last.
 WORDS: Mapping[Change, str] = {
@@ -25,7 +25,6 @@ WORDS: Mapping[Change, str] = {
     Change.UNCHANGED: "unchanged",
 }
 # How a what-if can decide otherwise than the run did.
-NAMED = 3  # users in a sentence
 FLIPS: Mapping[Change, str] = {
     Change.NEWLY_UNAPPROVED: "from approved to unapproved",
     Change.NEWLY_APPROVED: "from unapproved to approved",
@@ -80,15 +79,14 @@ def _last_day(assessment: Assessment) -> str:
     """Name the users whose approval ends on the very day that is asked for: they are still approved on it."""
     day = assessment.record.header.as_of
     ending = [
-        f"{finding.user.user_name} ({finding.account.name})"
+        finding
         for finding in assessment.findings
         if finding.determination is Determination.APPROVED and getattr(finding.entry, "expires_on", None) == day
     ]
     if not ending:
         return ""
-    more = f" and {len(ending) - NAMED:,} more" if len(ending) > NAMED else ""
     subject = many(len(ending), "approval has", "approvals have")
-    return f" {subject} {day} as the last day, on which they still hold: {', '.join(ending[:NAMED])}{more}."
+    return f" {subject} {day} as the last day, on which they still hold: {users_named(ending)}."
 
 
 class Aspect(NamedTuple):

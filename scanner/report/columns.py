@@ -6,12 +6,13 @@ column has the same name wherever it appears, so that a file can be held beside 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Generic, TypeVar
 
 from scanner.model import RISK_LEVEL, RULE_ID, Access, Entry
 from scanner.report.rows import AccountRow, UserRow
+from scanner.report.words import service_credential
 from scanner.safelist.usage import EntryUse
 
 Row = TypeVar("Row")
@@ -78,10 +79,7 @@ def _safelist_scope(row: UserRow) -> Value:
 
 def _service_credentials(row: UserRow) -> Value:
     found = row.finding.user.service_credentials
-    if found is None:
-        return None
-    ends = (each.expires_at and f" until {each.expires_at.astimezone(UTC):%Y-%m-%d}" for each in found)
-    return tuple(f"{each.service}{end or ''}" for each, end in zip(found, ends, strict=True))
+    return None if found is None else tuple(map(service_credential, found))
 
 
 USERS: tuple[Column[UserRow], ...] = (

@@ -10,7 +10,7 @@ from datetime import UTC, date
 from scanner.audit.credential_use import Activity
 from scanner.model import Entry, IamUser
 from scanner.report.rows import UserRow
-from scanner.report.words import ADMINISTRATOR_WORDS, days, many
+from scanner.report.words import ADMINISTRATOR_WORDS, days, many, service_credential
 from scanner.safelist.wording import NO_ENTRY
 
 NAMED = 3  # policies, and IAM actions, of a user; the sheet Users has them all
@@ -142,8 +142,7 @@ def _service_credentials(user: IamUser) -> str:
     found = user.service_credentials
     if not found:
         return "no service credential" if found is not None else "service credentials not known"
-    ends = (f" until {one.expires_at.astimezone(UTC):%Y-%m-%d}" if one.expires_at else "" for one in found)
-    return f"service credentials: {', '.join(f'{one.service}{end}' for one, end in zip(found, ends, strict=True))}"
+    return f"service credentials: {', '.join(map(service_credential, found))}"
 
 
 def _last_use(user: IamUser, used: Activity) -> str:

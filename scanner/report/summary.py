@@ -8,7 +8,7 @@ from datetime import datetime
 from scanner.audit.assessment import Assessment, Part, Totals
 from scanner.audit.carried_out import Decided, Fate
 from scanner.audit.diff import Difference
-from scanner.audit.outstanding import Outstanding, not_known
+from scanner.audit.outstanding import Outstanding
 from scanner.audit.rule import exit_code, failing
 from scanner.model import RISK_LEVEL, RULE_ID, RULE_TITLE, Failure, Finding
 from scanner.record import Header, Listing, Record, SafelistText
@@ -17,9 +17,9 @@ from scanner.report.failed_accounts import FailureGroup, likely_cause
 from scanner.report.figures import Figures, OuFigures, reconciled
 from scanner.report.review_rows import ReviewRow
 from scanner.report.rows import AccountRow
-from scanner.report.tables import iso
 from scanner.report.urgency import why
 from scanner.report.view import View
+from scanner.text import iso
 
 SCHEMA_VERSION = 1
 MOST_URGENT = 10  # users that the screen and the document name
@@ -53,7 +53,7 @@ def summary(view: View) -> dict[str, object]:
         "most_urgent_users": [_urgent(row) for row in view.review[:MOST_URGENT]],
         "most_unapproved_accounts": [_account(row) for row in counted.worst[:MOST_ACCOUNTS]],
         "decisions_not_carried_out": [_outstanding(one) for one in view.outstanding],
-        "removals_not_known": not_known(record),
+        "removals_not_known": view.removals_not_known,
         "by_ou": [_ou(ou) for ou in counted.by_ou],
         "failed_accounts": [_failed(row) for row in counted.failed],
         "failures": [_failure(group) for group in view.failures],

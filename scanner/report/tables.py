@@ -7,14 +7,14 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, BinaryIO, TextIO
 
 import pandas as pd
 
 from scanner.report.columns import CellKind, Column
-from scanner.text import for_csv
+from scanner.text import for_csv, iso
 
 LIST_SEPARATOR = "; "
 
@@ -39,11 +39,6 @@ def write_json(columns: Sequence[Column[Any]], frame: pd.DataFrame, out: BinaryI
         out.write(separator + json.dumps(dict(zip(keys, row, strict=True)), default=_plain).encode("ascii"))
         separator = b",\n"
     out.write(b"\n]\n" if len(frame) else b"[]\n")
-
-
-def iso(value: datetime, *, exact: bool = False) -> str:
-    """ISO 8601 in UTC, to the second unless `exact` is asked for: "2026-11-23T16:41:00Z"."""
-    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="auto" if exact else "seconds") + "Z"
 
 
 def joined(column: Column[Any], values: Sequence[str]) -> str:

@@ -41,6 +41,11 @@ class View:
     def decided(self) -> Mapping[UserKey, Decided]:
         return decided(self.assessment.record)
 
+    @property
+    def removals_not_known(self) -> int:
+        """How many users a review decided to remove or quarantine whose accounts were not read."""
+        return sum(one.decision is not None and one.fate is Fate.NOT_READ for one in self.decided.values())
+
     @cached_property
     def failures(self) -> tuple[FailureGroup, ...]:
         return failure_groups(self.figures.failed)

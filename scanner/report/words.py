@@ -2,15 +2,16 @@
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from scanner.audit.assessment import Assessment
 from scanner.audit.carried_out import Decided, Fate
-from scanner.model import Basis, Choice
+from scanner.model import Basis, Choice, Finding, ServiceCredential
 from scanner.record import Header, Record, Remediation, RemediationOutcome, WhatIf
 from scanner.settings import Settings
 
+NAMED = 3  # users in a sentence
 _WHOLE = "the organization"
 # On what ground a user is not approved.
 GROUNDS: Mapping[Basis, str] = {
@@ -98,6 +99,18 @@ def window(start: datetime, end: datetime) -> str:
 
 def many(count: int, thing: str, things: str | None = None) -> str:
     return f"{count:,} {thing}" if count == 1 else f"{count:,} {things or f'{thing}s'}"
+
+
+def users_named(findings: Sequence[Finding]) -> str:
+    """The first of some users, with their accounts, and how many there are beside them."""
+    first = ", ".join(f"{finding.user.user_name} ({finding.account.name})" for finding in findings[:NAMED])
+    return f"{first} and {len(findings) - NAMED:,} more" if len(findings) > NAMED else first
+
+
+def service_credential(credential: ServiceCredential) -> str:
+    """The service, and its end where it has one: "bedrock until 2026-12-01"."""
+    end = credential.expires_at
+    return f"{credential.service} until {end.astimezone(UTC):%Y-%m-%d}" if end else credential.service
 
 
 def days(count: int) -> str:

@@ -212,10 +212,10 @@ def _import(request: Request, texts: Sequence[SafelistText], job: _Job) -> Impor
     planned = changes(lacking, texts, request.into)
     new = [decision for decision in decided if standing[decision.key] is Standing.NEW]
     after = Ledger((*before, *(one.decision for one in new)), run_id).of_run()
-    folder = request.output / f"{run_id}-review"
+    listed = removals.place(request.output, run_id)
     if request.write:
         _write_ledger(request, assessment, new)
-        removals.write(folder, _removals(assessment, after))
+        removals.write(listed, _removals(assessment, after))
         for change in planned:
             rewrite(change.before, change.after)
     return Imported(
@@ -231,7 +231,7 @@ def _import(request: Request, texts: Sequence[SafelistText], job: _Job) -> Impor
         changes=planned,
         ledger=request.output / LEDGER,
         notes=tuple(notes),
-        removals=folder / removals.REMOVALS,
+        removals=listed,
         to_remove=sum(decision.is_removal for decision in after.values()),
     )
 

@@ -14,6 +14,11 @@ REMOVALS: Final = "removals.json"
 SCHEMA_VERSION: Final = 1
 
 
+def place(output: Path, run_id: str) -> Path:
+    """Where the removals of a run's review are listed."""
+    return output / f"{run_id}-review" / REMOVALS
+
+
 def document(run_id: str, digest: str, standing: Iterable[tuple[Finding, ReviewDecision]]) -> Mapping[str, object]:
     """All decisions of a run's review to remove or quarantine that stand, by whichever import they came."""
     return {
@@ -24,12 +29,11 @@ def document(run_id: str, digest: str, standing: Iterable[tuple[Finding, ReviewD
     }
 
 
-def write(folder: Path, content: Mapping[str, object]) -> Path:
+def write(path: Path, content: Mapping[str, object]) -> None:
     """Write the file where it is not the same already; raise `ScannerError` where that fails."""
-    path = folder / REMOVALS
     data = (json.dumps(content, indent=2) + "\n").encode("ascii")
     try:
-        folder.mkdir(mode=0o700, exist_ok=True)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
         if not path.is_file() or path.read_bytes() != data:
             with whole(path) as file:
                 file.write(data)
@@ -37,7 +41,6 @@ def write(folder: Path, content: Mapping[str, object]) -> Path:
         raise ScannerError(
             f"Cannot write {path}: {error.strerror}. Free disk space or correct the permissions, and import again."
         ) from error
-    return path
 
 
 def _removal(finding: Finding, decision: ReviewDecision) -> Mapping[str, object]:

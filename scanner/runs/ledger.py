@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Final
 
 from scanner.errors import Fault, FaultsError, ScannerError
-from scanner.files import as_text, lock, unreadable
+from scanner.files import as_text, lock, unreadable, write_all
 from scanner.model import AccountId, Choice, Kind, UserId
 from scanner.record import ReviewDecision
-from scanner.text import for_csv, from_csv, is_account_id, parse_day
+from scanner.text import csv_text, from_csv, is_account_id, iso, parse_day
 
 LEDGER: Final = "decisions.csv"
 LINE_END: Final = b"\r\n"
@@ -43,7 +43,7 @@ class LedgerLine:
 
 
 _COLUMNS: Mapping[str, Callable[[LedgerLine], object]] = {
-    "imported_at": lambda line: line.imported_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    "imported_at": lambda line: iso(line.imported_at),
     "imported_by": lambda line: line.imported_by,
     "run_id": lambda line: line.decision.run_id,
     "account_id": lambda line: line.decision.account_id,
@@ -111,7 +111,8 @@ def append(output: Path, lines: Sequence[LedgerLine]) -> Path:
         before = _length(path, path.read_bytes())
         os.ftruncate(descriptor, before)
         try:
-            _write(descriptor, _rendered(lines, with_header=before == 0))
+            write_all(descriptor, _rendered(lines, with_header=before == 0))
+            os.fsync(descriptor)
         except OSError as error:
             os.ftruncate(descriptor, before)
             raise ScannerError(f"Cannot write {path}: {error.strerror}. Nothing was recorded.") from error
@@ -120,21 +121,10 @@ def append(output: Path, lines: Sequence[LedgerLine]) -> Path:
     return path
 
 
-def _write(descriptor: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(descriptor, data) :]
-    os.fsync(descriptor)
-
-
 def _rendered(lines: Sequence[LedgerLine], *, with_header: bool) -> bytes:
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\r\n")
-    if with_header:
-        writer.writerow(_COLUMNS)
-    for line in lines:
-        values = (get(line) for get in _COLUMNS.values())
-        writer.writerow("" if value is None else for_csv(str(value)) for value in values)
-    return out.getvalue().encode("utf-8-sig" if with_header else "utf-8")
+    rows = ([get(line) for get in _COLUMNS.values()] for line in lines)
+    text = csv_text([_COLUMNS, *rows] if with_header else rows)
+    return text.encode("utf-8-sig" if with_header else "utf-8")
 
 
 def _length(path: Path, data: bytes) -> int:

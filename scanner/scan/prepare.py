@@ -7,8 +7,6 @@ from scanner.account_files import read_owners
 from scanner.aws import identity, organizations
 from scanner.aws.clients import Clients, Session
 from scanner.aws.credentials import caller_credentials
-from scanner.aws.failures import CallError
-from scanner.errors import StartError
 from scanner.model import Caller, Organization
 from scanner.record import SafelistText
 from scanner.safelist.entries import Safelist, check_organization, parse, read
@@ -137,10 +135,4 @@ async def _through(own: Session, arn: str | None, settings: Settings, policy: st
     """Return a session by this role, or the caller's own where none is given."""
     if arn is None:
         return own
-    role = identity.AssumedRole(own, arn, session_name=settings.session_name, policy=policy)
-    try:
-        await role.credentials()
-    except CallError as error:
-        said = f"{error.failure.code}: {error.failure.detail}"
-        raise StartError(f"The role {arn} cannot be assumed. {said} {error.failure.remedy}") from error
-    return Session(own.clients, role.credentials)
+    return await identity.by_role(own, arn, session_name=settings.session_name, policy=policy)

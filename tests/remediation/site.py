@@ -283,7 +283,9 @@ def decide_users(output: Path, run_id: str, choose: Callable[[Finding], Choice |
     decided = [(each, decision(each.account.id, each.user.user_id, choice, run_id, **more)) for each, choice in chosen]
     record_decisions(output, [each for _, each in decided])
     content = removals.document(run_id, assessment.record.digest, decided)
-    return removals.write(output / f"{run_id}-review", content)
+    path = removals.place(output, run_id)
+    removals.write(path, content)
+    return path
 
 
 def record_decisions(output: Path, decisions: Iterable[ReviewDecision]) -> None:

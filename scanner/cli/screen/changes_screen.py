@@ -14,10 +14,9 @@ from scanner.audit.diff import SAID_ONLY, Difference
 from scanner.model import Change
 from scanner.report.changes import WORDS, aspects, changed, counts, documents, foremost
 from scanner.report.summary import evaluated_from
-from scanner.report.tables import iso
 from scanner.report.words import many, otherwise_words, status_words
 from scanner.runs.comparison import Comparison
-from scanner.text import for_terminal
+from scanner.text import for_terminal, iso
 
 SCHEMA_VERSION = 1
 INDENT = 6  # of what stands below a user

@@ -43,12 +43,9 @@ def labelled(*lines: tuple[str, Text]) -> RenderableType:
     return grid
 
 
-def width_of(console: Console) -> int:
-    """Columns of the terminal; elsewhere of COLUMNS, or as many as usual."""
-    return console.width if console.is_terminal else columns_said() or WIDTH
-
-
-def columns_said() -> int | None:
-    """How many columns the environment says that there are; None where it says nothing."""
+def width_of(console: Console, *, unknown: int = WIDTH) -> int:
+    """Columns of the terminal; elsewhere of COLUMNS, or `unknown` where nothing says how many."""
+    if console.is_terminal:
+        return console.width
     columns = os.environ.get("COLUMNS", "")
-    return int(columns) if columns.isdecimal() and int(columns) else None
+    return int(columns) if columns.isdecimal() and int(columns) else unknown

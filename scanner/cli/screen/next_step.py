@@ -8,6 +8,7 @@ from scanner.audit.assessment import Assessment
 from scanner.model import Status
 from scanner.report.failed_accounts import likely_cause
 from scanner.report.view import View
+from scanner.review.removals import place
 from scanner.runs import folder as run_folder
 from scanner.settings import Settings
 
@@ -43,8 +44,11 @@ def _planning(view: View) -> Sequence[str]:
     if not reviews:
         return ()
     settings = view.assessment.record.header.settings
-    removals = settings.output / f"{max(reviews)}-review" / "removals.json"
-    return (f"iam-scanner remediate plan {shlex.quote(str(removals))}{options_of(settings, 'safelist', 'output')}",)
+    return (plan_command(place(settings.output, max(reviews)), options_of(settings, "safelist", "output")),)
+
+
+def plan_command(removals: Path, options: str) -> str:
+    return f"iam-scanner remediate plan {shlex.quote(str(removals))}{options}"
 
 
 def options_of(settings: Settings, *names: str) -> str:

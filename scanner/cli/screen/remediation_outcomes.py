@@ -14,7 +14,7 @@ from scanner.record import RemediationOutcome
 from scanner.remediation.outcome import UserOutcome
 from scanner.remediation.plan_document import Target
 from scanner.remediation.status import PlanStatus, still_valid
-from scanner.text import for_terminal
+from scanner.text import for_terminal, iso
 
 _STYLES: Mapping[RemediationOutcome | None, str] = {
     RemediationOutcome.DONE: "green",
@@ -79,7 +79,10 @@ def status_document(status: PlanStatus, now: datetime) -> Mapping[str, object]:
     users = []
     for outcome in status.outcomes:
         left = still_valid(outcome, now)
-        until = {"tokens_until": iso(left.tokens_until), "role_sessions_until": iso(left.roles_until)}
+        until = {
+            "tokens_until": left.tokens_until and iso(left.tokens_until),
+            "role_sessions_until": left.roles_until and iso(left.roles_until),
+        }
         users.append({**outcome_document(outcome), "may_still_be_valid": until})
     return {"plan_id": status.plan.plan_id, "expires_at": iso(status.plan.expires_at), "users": users}
 
@@ -91,7 +94,7 @@ def outcome_document(outcome: UserOutcome) -> dict[str, object]:
         "detail": outcome.detail,
         "left": list(outcome.left),
         "calls": outcome.calls,
-        "finished_at": iso(outcome.finished_at),
+        "finished_at": outcome.finished_at and iso(outcome.finished_at),
     }
 
 
@@ -122,7 +125,3 @@ def account_words(target: Target) -> str:
 
 def moment(value: datetime) -> str:
     return f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-
-
-def iso(value: datetime | None) -> str | None:
-    return None if value is None else value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

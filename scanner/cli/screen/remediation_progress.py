@@ -1,71 +1,20 @@
-"""What is seen while remediation runs: on stderr, and only in a terminal."""
+"""What is seen while remediation runs: users, and how they ended."""
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import TracebackType
-from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from scanner.aws.clients import Meter
+from scanner.cli.screen.stage_progress import StageProgress
 
 
-class RemediationProgress:
-    """Users through of those there are, by how they ended, and throttled responses.
-
-    Outside a terminal it says one line a stage; `quiet` says nothing.
-    """
+class RemediationProgress(StageProgress):
+    """Users through of those there are, by how they ended, and throttled responses."""
 
     def __init__(self, console: Console, *, quiet: bool) -> None:
-        self._console = console
-        self._quiet = quiet
-        self._live = console.is_terminal and not quiet
+        super().__init__(console, quiet=quiet)
         self._words: Counter[str] = Counter()
         self._users = 0
-        self._bar = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=None),
-            TextColumn("{task.fields[figures]}"),
-            TimeElapsedColumn(),
-            console=console,
-            transient=True,
-            disable=not self._live,
-            expand=True,
-        )
-        self._task = self._bar.add_task("Starting", total=None, figures="")
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._bar.stop()
-
-    @contextmanager
-    def paused(self) -> Iterator[None]:
-        """Take the display away while somebody may be asked for something in the terminal."""
-        self._bar.stop()
-        try:
-            yield
-        finally:
-            self._bar.start()
-
-    def notes(self, text: str) -> None:
-        """Say something that should not be missed, and go on."""
-        if not self._quiet:
-            self._console.print(text)
-
-    def says(self, text: str) -> None:
-        """Begin a stage."""
-        if self._live:
-            self._bar.update(self._task, description=text)
-        elif not self._quiet:
-            self._console.print(f"{text} ...")
 
     def expects(self, users: int) -> None:
         self._users = users

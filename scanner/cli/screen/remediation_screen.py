@@ -12,7 +12,6 @@ from scanner.cli.screen.layout import labelled, print_parts
 from scanner.cli.screen.remediation_outcomes import (
     TO_DO,
     account_words,
-    iso,
     moment,
     outcome_document,
     outcome_words,
@@ -30,7 +29,7 @@ from scanner.remediation.plan_document import PlannedUser, Spared
 from scanner.remediation.plan_folder import COMMANDS, PLAN_CSV
 from scanner.remediation.remediation_journal import Doing
 from scanner.report.words import many
-from scanner.text import for_terminal
+from scanner.text import for_terminal, iso
 
 # --- a plan that was made --------------------------------------------------------------------------------------------
 

@@ -1,12 +1,12 @@
 """What a person reads after `review import`: the diff, what was decided, what was written where, and what is next."""
 
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Console, RenderableType
 from rich.text import Text
 
 from scanner.cli.screen.layout import labelled, print_parts
+from scanner.cli.screen.next_step import plan_command
 from scanner.model import Choice, Entry
 from scanner.report.words import many
 from scanner.review.importing import Imported
@@ -176,4 +176,4 @@ def _advice(imported: Imported) -> Iterator[str]:
 def _commands(imported: Imported, options: str) -> tuple[str, ...]:
     if not (imported.written and imported.to_remove):
         return ()
-    return (for_terminal(f"iam-scanner remediate plan {shlex.quote(str(imported.removals))}{options}"),)
+    return (for_terminal(plan_command(imported.removals, options)),)

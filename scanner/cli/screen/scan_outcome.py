@@ -11,7 +11,7 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from scanner.audit.assessment import Assessment
-from scanner.audit.outstanding import Outstanding, not_known
+from scanner.audit.outstanding import Outstanding
 from scanner.audit.rule import failing
 from scanner.cli.options import print_json, stdout
 from scanner.cli.screen.layout import labelled, print_parts
@@ -24,13 +24,12 @@ from scanner.report.render import Rendered
 from scanner.report.summary import MOST_URGENT, summary
 from scanner.report.urgency import GRAVE
 from scanner.report.view import View
-from scanner.report.words import many, status_words, what_if_words
+from scanner.report.words import many, status_words, users_named, what_if_words
 from scanner.safelist.usage import EntryStatus
 from scanner.text import for_terminal
 
 FEWEST_USERS = 3
 NAMED_CHANGED = 2  # users of a kind of change that are named, if there are no more
-NAMED = 3  # users of a line; summary.json has all
 _NOT_CARRIED_OUT = {
     Choice.REMOVE: "to be removed and still there",
     Choice.QUARANTINE: "to be quarantined and still there",
@@ -119,7 +118,7 @@ def _facts(view: View) -> Iterator[tuple[str, Text]]:
     yield "Users", _users(assessment, view.figures)
     if not assessment.record.what_if:  # of the run itself, and who flips stands above
         yield "Changes", _changes(assessment)
-        unknown = not_known(assessment.record)
+        unknown = view.removals_not_known
         if view.outstanding or unknown:
             yield "Decisions", _outstanding(view.outstanding, unknown)
     yield "Safelist", _safelist(assessment, view.figures.safelist)
@@ -182,10 +181,8 @@ def _outstanding(found: Sequence[Outstanding], unknown: int) -> Text:
     text = Text()
     for choice, state in _NOT_CARRIED_OUT.items():
         if of_kind := [one.finding for one in found if one.decision.choice is choice]:
-            users = [f"{finding.user.user_name} ({finding.account.name})" for finding in of_kind[:NAMED]]
-            more = f" and {len(of_kind) - NAMED:,} more" if len(of_kind) > NAMED else ""
             text.append("\n" if text else "").append(f"{len(of_kind):,} {state}: ", style="bold red")
-            text.append(for_terminal(", ".join(users)) + more)
+            text.append(for_terminal(users_named(of_kind)))
     if unknown:
         words = f"{unknown:,} to be removed or quarantined: not known, as their accounts were not read"
         text.append("\n" if text else "").append(words, style="bold red")

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from scanner.audit.assessment import Assessment
-from scanner.cli.screen.layout import columns_said
+from scanner.cli.screen.layout import width_of
 from scanner.report.columns import USERS
 from scanner.report.review_rows import review_rows
 from scanner.report.rows import UserRow
@@ -34,7 +34,7 @@ def show(console: Console, assessment: Assessment, listed: UserList, *, quiet: b
 
     In a pipe of unknown width, a row is one whole line, as others look for words in it.
     """
-    width = console.width if console.is_terminal else columns_said() or sys.maxsize
+    width = width_of(console, unknown=sys.maxsize)
     for line in _table(assessment, listed.users, width):
         console.print(line, soft_wrap=True)
     if quiet:
