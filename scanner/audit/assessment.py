@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from scanner.audit.diff import Difference
 from scanner.model import Finding, SplitBy, Status
 from scanner.record import Record
+from scanner.safelist.types import Policy
 from scanner.safelist.usage import EntryUse
 
 
@@ -55,6 +56,7 @@ class Assessment:
     totals: Totals
     findings: tuple[Finding, ...]  # by account id, user name, user id
     safelist: tuple[EntryUse, ...] = field(default=())  # in the order of files and lines
+    policy: Policy | None = None  # of the safelists; None: they have none
     differences: tuple[Difference, ...] | None = None  # to the previous run; None where there is none
     flips: tuple[Difference, ...] | None = (
         None  # of a what-if: users decided otherwise than in the run; None: it is none

@@ -49,6 +49,7 @@ def assess(record: Record, safelist: Safelist) -> Assessment:
         totals=totals,
         findings=findings,
         safelist=use(index, findings, record),
+        policy=safelist.policy,
         differences=differences,
     )
 

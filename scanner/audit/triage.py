@@ -4,13 +4,13 @@ A decision to approve or keep settles a user until it expires. A decision to rem
 user comes up again as long as it exists.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
 from scanner.audit.credential_use import Activity
-from scanner.model import Change, Choice, Determination, Entry, Finding, IamUser, SortKey
+from scanner.model import Basis, Change, Choice, Determination, Entry, Finding, IamUser, SortKey
 from scanner.record import ReviewDecision
 from scanner.safelist.usage import ends_soon
 
@@ -29,7 +29,7 @@ class Risk(StrEnum):
     MADE_BY_USER = "made by another IAM user"
     RIGHTS_UNKNOWN = "rights not known"
     USE_UNKNOWN = "credentials not known"
-    NONE = "no special risk"
+    NONE = "none known"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,16 @@ class Days:
     review_every: int  # days after which a user is due again
 
 
-NOT_APPROVED, NEVER_REVIEWED = "not approved", "never reviewed"
+NOT_APPROVED = "not approved"
+# On what ground a user is not approved.
+GROUNDS: Mapping[Basis, str] = {
+    Basis.NOT_SAFELISTED: "on no safelist",
+    Basis.APPROVAL_EXPIRED: "approval expired",
+    Basis.APPROVAL_NOT_STARTED: "approval not started yet",
+    Basis.APPROVAL_INVALID: "approval breaks the policy",
+    Basis.USER_RECREATED: "recreated since approval",
+    Basis.REVOKED: "revoked",
+}
 CHANGED = {
     Change.RECREATED: "recreated since the previous run",
     Change.RENAMED: "renamed since the previous run",
@@ -62,14 +71,14 @@ def reasons(finding: Finding, last: ReviewDecision | None, days: Days, *, quaran
     """
     entry = _approving(finding)
     if finding.determination is Determination.UNAPPROVED:
-        yield NOT_APPROVED
+        yield f"{NOT_APPROVED}: {GROUNDS[finding.basis]}"
     if entry is not None and ends_soon(entry, days.as_of):
         yield f"approval ends on {entry.expires_on}"
     yield from (words for change, words in CHANGED.items() if change in finding.changes)
     if last is not None and last.choice in _UNSETTLED:
         done = quarantined and last.choice is Choice.QUARANTINE
         yield (_QUARANTINED if done else _UNSETTLED[last.choice]).format(last.reviewed_on)
-    else:
+    elif finding.determination is Determination.APPROVED:
         yield from _overdue(entry, last, days)
 
 
@@ -122,8 +131,10 @@ def _approving(finding: Finding) -> Entry | None:
 
 def _overdue(entry: Entry | None, last: ReviewDecision | None, days: Days) -> Iterator[str]:
     """The newer of review and approval counts; a day in the future, from a clock ahead of ours, counts as today."""
-    looked_at = [day for day in (entry and entry.approved_on, last and last.reviewed_on) if day]
+    approved_on, reviewed_on = entry and entry.approved_on, last and last.reviewed_on
+    looked_at = [day for day in (approved_on, reviewed_on) if day]
     if not looked_at:
-        yield NEVER_REVIEWED
+        yield "never reviewed"
     elif (age := (days.today - max(looked_at)).days) > days.review_every:
-        yield f"last reviewed {age:,} {'day' if age == 1 else 'days'} ago"
+        ago = f"{age:,} {'day' if age == 1 else 'days'} ago"
+        yield f"last reviewed {ago}" if max(looked_at) == reviewed_on else f"approved {ago}, not reviewed since"

@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 from scanner.audit.assessment import Assessment
 from scanner.audit.diff import SAID_ONLY, Difference
+from scanner.audit.triage import GROUNDS
 from scanner.model import Change, Determination, Evidence, Status
 from scanner.record import UserState
 from scanner.report.columns import CellKind, Column
-from scanner.report.words import ADMINISTRATOR_WORDS, GROUNDS, decided_words, many, users_named
+from scanner.report.words import ADMINISTRATOR_WORDS, decided_words, many, users_named
 
 # What matters most comes first; what is no change, last.
 WORDS: Mapping[Change, str] = {

@@ -13,6 +13,7 @@ from scanner.report.rows import UserRow
 from scanner.report.words import ADMINISTRATOR_WORDS, days, many, service_credential
 from scanner.safelist.wording import NO_ENTRY
 
+EVENTS_KEPT = 90  # days that CloudTrail keeps events
 NAMED = 3  # policies, and IAM actions, of a user; the sheet Users has them all
 NOT_MATCHED = (NO_ENTRY, f"{NO_ENTRY}.")  # explanations that say no more than "not approved"
 
@@ -74,8 +75,11 @@ def maker(user: IamUser, account_id: str) -> str | None:
 def _made(user: IamUser, account_id: str, today: date) -> str:
     on = made_on(user)
     by = maker(user, account_id)
-    age = days(max(0, (today - on).days))
-    return f"{age} ago; by whom is not known" if by is None else f"{on}, {age} ago, by {by}{means(user)}"
+    age = (today - on).days
+    ago = f"{days(max(0, age))} ago"
+    if by is None:
+        return f"{ago}; by whom is {'no longer' if age > EVENTS_KEPT else 'not'} known"
+    return f"{on}, {ago}, by {by}{means(user)}"
 
 
 def means(user: IamUser) -> str:

@@ -88,6 +88,14 @@ def _blank(_: ReviewRow) -> None:
 _REVIEWER = "the reviewer"
 _LEDGER = "decisions.csv, as it was when this run started"
 
+# Where a reviewer fills in a field of a safelist's entry whose column is called otherwise.
+FILLED_IN_AS = {
+    "reason": "comment",
+    "approved_by": "reviewer",
+    "approved_on": "reviewed_on",
+    "expires_on": "approve_until",
+}
+
 DECISION: tuple[Column[ReviewRow], ...] = (
     Column("decision", TEXT, 11, "What is decided", _REVIEWER, _blank),
     Column("reviewer", TEXT, 10, "Who decides", _REVIEWER, _blank),
@@ -99,7 +107,8 @@ DECISION: tuple[Column[ReviewRow], ...] = (
     Column("comment", TEXT, 15, "Why; of an approval, the reason that the safelist gives", _REVIEWER, _blank),
 )
 
-# Up to the last column to fill in, it is as wide as a screen of 1,440 pixels: what else there is stands behind.
+# Up to the last column to fill in, it is as wide as a screen of 1,440 pixels: what else there is stands behind, and
+# narrow enough for all that is about the last decision to stand on the same printed page.
 REVIEW: tuple[Column[ReviewRow], ...] = (
     _users("account_name", 14),
     _users("user_name", 16),
@@ -133,7 +142,7 @@ REVIEW: tuple[Column[ReviewRow], ...] = (
     Column("last_decision", TEXT, 15, "What was decided before", _LEDGER, _last("choice")),
     Column("last_reviewer", TEXT, 20, "Who decided that", _LEDGER, _last("reviewer")),
     Column("last_reviewed_on", DATE, 18, "On which day", _LEDGER, _last("reviewed_on")),
-    Column("last_comment", TEXT, 24, "Why", _LEDGER, _last("comment")),
+    Column("last_comment", TEXT, 22, "Why", _LEDGER, _last("comment")),
     Column(
         "last_action",
         LIST,
@@ -144,5 +153,5 @@ REVIEW: tuple[Column[ReviewRow], ...] = (
     ),
     _users("account_id"),
     _users("arn", 36),
-    _users("user_id", 28),
+    _users("user_id", 24),
 )

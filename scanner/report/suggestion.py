@@ -1,13 +1,13 @@
 """What a reviewer might decide about a user, with the ground, and whom to ask: a help, never a decision. Pure."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from scanner.audit.triage import CHANGED, Days
-from scanner.model import Access, Basis, Determination, Entry
+from scanner.model import Access, Basis, Determination, Entry, ServiceCredential
 from scanner.record import ReviewDecision
-from scanner.report.review_facts import made_on, maker, means
+from scanner.report.review_facts import NOT_MATCHED, made_on, maker, means
 from scanner.report.rows import UserRow
 from scanner.report.words import days
 from scanner.safelist.usage import ends_soon
@@ -22,8 +22,7 @@ _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 
 def suggestion(row: UserRow, last: ReviewDecision | None, by: Days) -> str:
     """One line on what to decide, and one on whom to ask."""
-    asked = "; ".join(_to_ask(row))
-    lines = (_decision(row, last, by), *((f"Ask: {asked}",) if asked else ()))
+    lines = (_decision(row, last, by), f"Ask: {'; '.join(_to_ask(row)) or 'nobody is named'}")
     return "\n".join(" ".join(line.split()) for line in lines)
 
 
@@ -36,8 +35,10 @@ def _decision(row: UserRow, last: ReviewDecision | None, by: Days) -> str:
     if changed := _changed(row):
         return f"{'Approve again' if _approved(row) else 'Approve'} or remove: {changed}; {_use(row)}"
     if unused := _unused(row, by.today):
-        return f"Remove: {unused}"
-    return _of_approved(row, by) if _approved(row) else f"Approve or remove: {_use(row)}"
+        # What cannot be seen may still be in use: that is disabled first, as it can be enabled again.
+        unseen = _unseen(row)
+        return f"Quarantine: {unused}; {unseen}" if unseen else f"Remove: {unused}"
+    return _of_approved(row, by) if _approved(row) else f"Approve or remove: {_use(row)}{_name(row)}"
 
 
 def _changed(row: UserRow) -> str | None:
@@ -49,7 +50,7 @@ def _changed(row: UserRow) -> str | None:
 def _of_approved(row: UserRow, by: Days) -> str:
     entry = row.finding.entry
     ends = isinstance(entry, Entry) and ends_soon(entry, by.as_of)
-    return f"{'Approve again, or let the approval end' if ends else 'Keep'}: {_use(row)}"
+    return f"{'Approve again, or Keep and let it end' if ends else 'Keep'}: {_use(row)}"
 
 
 def _approved(row: UserRow) -> bool:
@@ -57,9 +58,9 @@ def _approved(row: UserRow) -> bool:
 
 
 def _unused(row: UserRow, today: date) -> str:
-    """Why nobody would miss the user; "" where somebody might, or that is not known."""
+    """Why nobody would miss its password and keys; "" where somebody might, or that is not known."""
     used, user = row.activity, row.finding.user
-    if user.service_credentials or not (used.dormant or _without_credentials(row)):
+    if not (used.dormant or _without_credentials(row)):
         return ""
     if _without_credentials(row):
         what = "no password and no active key"
@@ -67,8 +68,25 @@ def _unused(row: UserRow, today: date) -> str:
         return f"last used {days(used.days_since_activity)} ago"
     else:
         what = "console password never used" if used.active_access_keys == 0 else "no use of password or keys known"
-    other = "" if user.service_credentials is not None else "; service credentials not known"
-    return f"{what}, made {days(max(0, (today - made_on(user)).days))} ago{other}"
+    return f"{what}, made {days(max(0, (today - made_on(user)).days))} ago"
+
+
+def _unseen(row: UserRow) -> str:
+    """Which credentials it may have whose use nobody records; "" where it has none."""
+    found = row.finding.user.service_credentials
+    if found is None:
+        return "service credentials not known"
+    return f"its {_held(found)} credential may be in use" if found else ""
+
+
+def _held(found: Sequence[ServiceCredential]) -> str:
+    return ", ".join(sorted({credential.service for credential in found}))
+
+
+def _name(row: UserRow) -> str:
+    """That an approved user of almost the same name is another one: the facts say which."""
+    is_alike = row.finding.basis is Basis.NOT_SAFELISTED and row.finding.explanation not in NOT_MATCHED
+    return "; look at its name first, see facts" if is_alike else ""
 
 
 def _without_credentials(row: UserRow) -> bool:
@@ -78,10 +96,8 @@ def _without_credentials(row: UserRow) -> bool:
 def _use(row: UserRow) -> str:
     used = row.activity
     if used.days_since_activity is None:
-        services = row.finding.user.service_credentials or ()
-        held = ", ".join(sorted({each.service for each in services}))
-        if held:
-            return f"its {held} credential may be in use"
+        if row.finding.user.service_credentials:
+            return _unseen(row)
         return "its use is not known" if row.finding.user.credentials is None else "no use known"
     of = f"{used.last_activity_service}, " if used.last_activity_service else ""
     return (
@@ -93,7 +109,8 @@ def _to_ask(row: UserRow) -> Iterator[str]:
     """Who made it, and who is named as answering for it or its account: nothing that was checked."""
     user = row.finding.user
     if person := maker(user, row.finding.account.id):
-        yield f"{person}, who made it on {made_on(user)}{means(user)}"
+        made = f"made it on {made_on(user)}{means(user)}"
+        yield f"whoever signed in as {person} and {made}" if person.startswith("the ") else f"{person}, who {made}"
     yield from (f"{key} tag {value}" for key, value in _owner_tags(row.finding.user.access) if value)
     if row.account_owner:
         yield f"account owner {row.account_owner}"

@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from scanner.audit.diff import SAID_ONLY
-from scanner.audit.triage import CHANGED, NEVER_REVIEWED, NOT_APPROVED, Risk, risks
+from scanner.audit.triage import CHANGED, GROUNDS, NOT_APPROVED, Risk, risks
 from scanner.model import Change, Determination
 from scanner.report.changes import WORDS
 from scanner.report.rows import UserRow
-from scanner.report.words import GROUNDS
 
 GRAVE = (Change.PRIVILEGE_GAINED, Change.RECREATED, Change.NEWLY_UNAPPROVED)
 
@@ -28,5 +27,5 @@ def _why(row: UserRow, reasons: Sequence[str]) -> Iterator[str]:
         yield "dormant"
     approved = row.finding.determination is Determination.APPROVED
     yield "approved" if approved else GROUNDS[row.finding.basis]
-    said = {NOT_APPROVED, *CHANGED.values(), *(() if approved else (NEVER_REVIEWED,))}
-    yield from (reason for reason in reasons if reason not in said)
+    said = (NOT_APPROVED, *CHANGED.values())
+    yield from (reason for reason in reasons if not reason.startswith(said))

@@ -7,21 +7,12 @@ from datetime import UTC, datetime
 
 from scanner.audit.assessment import Assessment
 from scanner.audit.carried_out import Decided, Fate
-from scanner.model import Basis, Choice, Finding, ServiceCredential
+from scanner.model import Choice, Finding, ServiceCredential
 from scanner.record import Header, Record, Remediation, RemediationOutcome, WhatIf
 from scanner.settings import Settings
 
 NAMED = 3  # users in a sentence
 _WHOLE = "the organization"
-# On what ground a user is not approved.
-GROUNDS: Mapping[Basis, str] = {
-    Basis.NOT_SAFELISTED: "on no safelist",
-    Basis.APPROVAL_EXPIRED: "approval expired",
-    Basis.APPROVAL_NOT_STARTED: "approval not started yet",
-    Basis.APPROVAL_INVALID: "approval breaks the policy",
-    Basis.USER_RECREATED: "recreated since approval",
-    Basis.REVOKED: "revoked",
-}
 # Whether a user is an administrator; None: its rights do not tell.
 ADMINISTRATOR_WORDS: Mapping[bool | None, str] = {
     True: "administrator",

@@ -13,7 +13,7 @@ from scanner.errors import Fault
 from scanner.model import AccountId, Choice, Determination, Entry, Finding, Kind, Scope, Selector, UserId
 from scanner.record import ReviewDecision
 from scanner.report.columns import USERS
-from scanner.report.review_rows import DECISION, IDENTITY
+from scanner.report.review_rows import DECISION, FILLED_IN_AS, IDENTITY
 from scanner.report.rows import UserRow
 from scanner.review import cells
 from scanner.review.cells import Cell, CellError
@@ -26,12 +26,6 @@ from scanner.text import for_xml, is_account_id, is_blank
 Key = tuple[AccountId, UserId]
 _T = TypeVar("_T")
 
-_COLUMN = {  # where a reviewer fills in a field of a safelist's entry
-    "reason": "comment",
-    "approved_by": "reviewer",
-    "approved_on": "reviewed_on",
-    "expires_on": "approve_until",
-}
 AHEAD_OF_UTC = timedelta(days=1)  # a reviewer may be that far ahead
 _RESTORE = "Restore what the program wrote, from the run's own workbook."
 
@@ -254,7 +248,7 @@ class _RowReader:
     def _check_approval(self, decided: Decided) -> None:
         entry, until = decided.approval, decided.decision.approve_until
         for breach in breaches(entry, self._rules.policy):
-            column = _COLUMN.get(breach.field, breach.field)
+            column = FILLED_IN_AS.get(breach.field, breach.field)
             problem = f"The approval would break the policy: {breach.words}."
             self.fault(column, problem, self._remedy(breach, column, entry))
         if until is not None and until < decided.decision.reviewed_on:

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from scanner.audit.credential_use import UNKNOWN, Activity
-from scanner.audit.triage import Days, Risk, rank, reasons, risks
+from scanner.audit.triage import GROUNDS, Days, Risk, rank, reasons, risks
 from scanner.model import Access, AccessKey, Basis, Change, Choice, Credentials, Entry, Finding
 from scanner.record import ReviewDecision
 from tests.builders import AS_OF, access, credentials, user
@@ -38,13 +38,19 @@ def test_a_user_that_was_approved_lately_needs_no_decision() -> None:
 
 def test_an_unapproved_user_needs_one_whatever_was_decided() -> None:
     unapproved = finding()
-    assert why(unapproved) == ["not approved", "never reviewed"]
-    assert why(unapproved, decision(unapproved, Choice.APPROVE, ago(1))) == ["not approved"]
+    assert why(unapproved) == ["not approved: on no safelist"]
+    assert why(unapproved, decision(unapproved, Choice.APPROVE, ago(400))) == ["not approved: on no safelist"]
 
 
 def test_an_entry_that_approves_nobody_is_no_approval() -> None:
     expired = finding(basis=Basis.APPROVAL_EXPIRED, by=approval(on=ago(10), until=ago(1)))
-    assert why(expired) == ["not approved", "never reviewed"]
+    assert why(expired) == ["not approved: approval expired"]
+
+
+@pytest.mark.parametrize("basis", [basis for basis in Basis if basis is not Basis.SAFELISTED])
+def test_each_ground_of_not_being_approved_is_named_as_itself(basis: Basis) -> None:
+    assert why(finding(basis=basis)) == [f"not approved: {GROUNDS[basis]}"]
+    assert len(set(GROUNDS.values())) == len(Basis) - 1
 
 
 @pytest.mark.parametrize(("left", "told"), [(0, True), (90, True), (91, False)])
@@ -68,7 +74,7 @@ def test_an_approved_user_that_changed_is_due(change: Change, told: list[str]) -
     assert why(approved(None, change)) == told
 
 
-@pytest.mark.parametrize(("age", "told"), [(180, []), (181, ["last reviewed 181 days ago"])])
+@pytest.mark.parametrize(("age", "told"), [(180, []), (181, ["approved 181 days ago, not reviewed since"])])
 def test_an_approval_is_looked_at_again_in_time(age: int, told: list[str]) -> None:
     assert why(approved(approval(on=ago(age)))) == told
 
@@ -102,7 +108,7 @@ def test_all_reasons_that_hold_are_named() -> None:
         f"approval ends on {AS_OF}",
         "renamed since the previous run",
         "gained privilege since the previous run",
-        "last reviewed 300 days ago",
+        "approved 300 days ago, not reviewed since",
     ]
 
 

@@ -81,11 +81,19 @@ NEVER = replace(user(credentials=replace(credentials(), console_access=True)), s
         (row(NEVER), "Remove: console password never used, made 312 days ago"),
         (
             row(replace(user(credentials=credentials()), service_credentials=None)),
-            "Remove: no password and no active key, made 312 days ago; service credentials not known",
+            "Quarantine: no password and no active key, made 312 days ago; service credentials not known",
         ),
         (
             row(replace(NEVER, service_credentials=(ServiceCredential(service="bedrock"),))),
+            "Quarantine: console password never used, made 312 days ago; its bedrock credential may be in use",
+        ),
+        (
+            row(replace(user(access=access()), service_credentials=(ServiceCredential(service="bedrock"),))),
             "Approve or remove: its bedrock credential may be in use",
+        ),
+        (
+            row(used(2), explanation="No entry matches; one letter away from alicf, which is approved in account 1"),
+            "Approve or remove: in use (2 days ago); look at its name first, see facts",
         ),
         (row(used(2), Basis.REVOKED), "Remove: revoked in the safelist"),
         (row(used(2), Basis.SAFELISTED), "Keep: in use (2 days ago)"),
@@ -101,18 +109,18 @@ NEVER = replace(user(credentials=replace(credentials(), console_access=True)), s
     ],
 )
 def test_what_is_suggested_has_its_ground(of: UserRow, expected: str) -> None:
-    assert suggestion(of, None, DAYS) == expected
+    assert suggestion(of, None, DAYS).splitlines() == [expected, "Ask: nobody is named"]
 
 
 def test_an_approval_that_ends_is_asked_for_again() -> None:
     ends = finding(used(2), basis=Basis.SAFELISTED, by=replace(entry(), expires_on=date(2026, 12, 31)))
     (made,) = user_rows(assessed([ends]))
-    assert suggestion(made, None, DAYS) == "Approve again, or let the approval end: in use (2 days ago)"
+    assert suggestion(made, None, DAYS).startswith("Approve again, or Keep and let it end: in use (2 days ago)\n")
 
 
 def test_what_was_decided_and_not_done_is_suggested_again() -> None:
     last = decision(finding(), Choice.QUARANTINE, date(2026, 8, 24), None)
-    assert suggestion(row(used(2)), last, DAYS) == "Quarantine: decided on 2026-08-24, and still there"
+    assert suggestion(row(used(2)), last, DAYS).startswith("Quarantine: decided on 2026-08-24, and still there\n")
 
 
 def test_whom_to_ask_is_who_made_it_who_is_tagged_and_whose_account_it_is() -> None:
@@ -120,6 +128,6 @@ def test_whom_to_ask_is_who_made_it_who_is_tagged_and_whose_account_it_is() -> N
     made = replace(used(2), created_by=f"arn:aws:iam::{HERE}:user/bob", access=replace(access(), tags=tags))
     asked = suggestion(row(made, owner="pay@example.com"), None, DAYS).splitlines()[1]
     assert asked == (
-        "Ask: the IAM user bob, who made it on 2026-01-15; Owner-Email tag o@example.com; TeamName tag x team; "
-        "account owner pay@example.com"
+        "Ask: whoever signed in as the IAM user bob and made it on 2026-01-15; Owner-Email tag o@example.com; "
+        "TeamName tag x team; account owner pay@example.com"
     )

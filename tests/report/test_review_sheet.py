@@ -55,7 +55,7 @@ def test_only_users_that_need_a_decision_are_on_it() -> None:
     told = {
         row["user_name"]: row["needs_decision"] for row in table(opened(assessed([fine, ends, finding()])), "Review")
     }
-    assert told == {"alice": "not approved; never reviewed", "ends": "approval ends on 2026-12-31"}
+    assert told == {"alice": "not approved: on no safelist", "ends": "approval ends on 2026-12-31"}
 
 
 def test_the_days_between_reviews_are_those_of_the_run() -> None:
@@ -64,7 +64,7 @@ def test_the_days_between_reviews_are_those_of_the_run() -> None:
     often = replace(made.record.header, settings=Settings(review_every_days=52))
     assert table(opened(made), "Review") == []
     told = table(opened(replace(made, record=replace(made.record, header=often))), "Review")
-    assert [row["needs_decision"] for row in told] == ["last reviewed 53 days ago"]
+    assert [row["needs_decision"] for row in told] == ["approved 53 days ago, not reviewed since"]
 
 
 def test_the_most_urgent_come_first_and_of_these_the_unapproved() -> None:
@@ -86,7 +86,7 @@ def test_the_most_urgent_come_first_and_of_these_the_unapproved() -> None:
         "console without MFA",
         "dormant with active keys",
         "rights not known; credentials not known",
-        "no special risk",
+        "none known",
     ]
 
 
@@ -100,7 +100,7 @@ def test_what_decides_it_is_told_in_words() -> None:
     use = "service credentials not known; last used 200 days ago"
     approval = "approved by ciso@example.com on 2026-10-01; SEC-139"
     assert row["facts"].splitlines() == [
-        "Made 312 days ago; by whom is not known.",
+        "Made 312 days ago; by whom is no longer known.",
         f"Not an administrator; whether it could become one is not known; {policies}.",
         f"Console without MFA; 2 active keys, the oldest set 300 days ago; {use}.",
         f"Nightly export of the ledger to the warehouse; service; owner db@example.com; {approval}.",
@@ -111,11 +111,11 @@ def test_with_basic_evidence_it_says_what_is_not_known() -> None:
     row = table(opened(assessed([finding(evidence=Evidence.BASIC)])), "Review")[0]
     assert row["risk"] == "rights not known; credentials not known"
     assert row["facts"].splitlines() == [
-        "Made 312 days ago; by whom is not known.",
+        "Made 312 days ago; by whom is no longer known.",
         "What it may do is not known.",
         "Console and keys not known; service credentials not known; last use not known.",
     ]
-    assert row["suggestion"] == "Approve or remove: its use is not known"
+    assert row["suggestion"] == "Approve or remove: its use is not known\nAsk: nobody is named"
 
 
 def test_what_was_decided_before_stands_beside_the_decision() -> None:
@@ -128,7 +128,7 @@ def test_what_was_decided_before_stands_beside_the_decision() -> None:
         "asked the owner",
     ]
     assert row["last_reviewed_on"] == datetime(2026, 8, 24)  # noqa: DTZ001  a workbook knows no time zones
-    assert row["needs_decision"] == "not approved; deferred on 2026-08-24"
+    assert row["needs_decision"] == "not approved: on no safelist; deferred on 2026-08-24"
 
 
 def test_a_decision_about_a_user_is_not_one_about_another_of_that_name() -> None:

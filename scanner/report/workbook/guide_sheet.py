@@ -1,6 +1,13 @@
 """The Guide: one printed page for a reviewer who has never seen such a workbook."""
 
-from scanner.model import Choice
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC
+from typing import TypeVar
+
+from scanner.audit.assessment import Assessment
+from scanner.model import Choice, Kind
+from scanner.report.review_facts import EVENTS_KEPT
+from scanner.report.review_rows import FILLED_IN_AS
 from scanner.report.words import what_if_words
 from scanner.report.workbook.page import Book, Page
 from scanner.report.workbook.prose import Prose, Span
@@ -10,7 +17,6 @@ from scanner.report.workbook.styles import (
     BOX,
     CALM,
     INK,
-    LABEL,
     MUTED,
     PAPER,
     PROSE,
@@ -21,46 +27,71 @@ from scanner.report.workbook.styles import (
     Style,
 )
 from scanner.report.workbook.styles import TITLE as TITLE_STYLE
+from scanner.safelist.types import Policy
+
+_T = TypeVar("_T")
 
 INDENTED = Style(wrap=True, across="left", indent=1)
-WIDTHS = (16, 34, 90)
+WIDTHS = (17, 61, 18, 104)  # all of it on a screen of 1,440 pixels, and on one printed page
 LAST = len(WIDTHS)
+APPROVERS_NAMED = 5
 
 WHAT = (
-    "This workbook lists the IAM users (people and programs with a permanent sign-in) of an AWS organization. Each "
-    f"needs somebody who answers for it. The sheet {TITLE} asks about those that nobody approved, or whose approval "
-    "is due. Nothing in AWS changes when you fill it in: your decisions are read back, checked, and carried out by "
-    "others."
+    "This workbook lists the IAM users of an AWS organization: sign-ins of people and programs with a password or key "
+    f"that does not end by itself. The sheet {TITLE} asks about those that nobody approved, or whose approval is due. "
+    "Nothing in AWS changes when you fill it in: your decisions are read back, checked, and carried out by others."
+)
+_YOURS = (
+    f"Work in a copy of this file. Open the sheet {TITLE}. To see your accounts alone: the arrow on account_name, then "
+    "tick them. The rows of others may stay undecided."
+)
+_READ = (
+    "Read a row from left to right: risk, facts, why it needs a decision, a suggestion. Ask whoever is named there. "
+    "Choose a decision in its yellow cell, and fill in what the tables below say."
 )
 _ALIKE = (
-    "Choose a decision in its yellow cell, and fill in what the table below says. For many rows alike: fill in one, "
-    "select it and the cells below, and press Ctrl+D; with a filter on, only the rows shown are filled."
-)
-_ONCE = (
-    f"On the sheet {SUMMARY}, in its yellow cells, give your name, the day and the ticket once for all your rows. Save "
-    "as .xlsx, and send the file back to whoever sent it."
+    "For many rows alike: fill in one, select it and the cells below, and press Ctrl+D; with a filter on, only the "
+    f"rows shown are filled. Name, day and ticket can be given once for all your rows, in {SUMMARY}'s yellow cells."
 )
 STEPS = (
-    f"Work in a copy of this file. Open the sheet {TITLE}.",
-    "Show your accounts: the arrow on account_name, then tick them. All other rows may stay undecided.",
-    "Read a row from left to right: risk, facts, why it needs a decision, a suggestion. Ask whoever is named there.",
+    _YOURS,
+    _READ,
     _ALIKE,
-    _ONCE,
+    "Save as .xlsx, and send the file back to whoever sent it.",
 )
-NEEDS = {
-    Choice.APPROVE: "owner, kind, approve_until, comment; the safelist may ask for less",
-    Choice.KEEP: "nothing more",
-    Choice.REMOVE: "nothing more",
-    Choice.QUARANTINE: "nothing more",
-    Choice.DEFER: "comment",
+WHEN: Mapping[Choice, str] = {
+    Choice.APPROVE: "it is needed, and somebody answers for it",
+    Choice.KEEP: "it is approved already, and that is still right",
+    Choice.REMOVE: "nobody needs it",
+    Choice.QUARANTINE: "it should go, but something may still depend on it",
+    Choice.DEFER: "you cannot decide yet",
+}
+KINDS: Mapping[Kind, str] = {
+    Kind.HUMAN: "for one person",
+    Kind.SERVICE: "for a program",
+    Kind.BREAK_GLASS: "for emergencies",
 }
 COLOURS = (
-    ("Yellow", "to be filled in by you", Style(fill=PAPER, border=BOX)),
+    ("Yellow", "to be filled in by you, under a brown heading", Style(fill=PAPER, border=BOX)),
     ("Grey", "written by the program; not to be changed", Style(fill=SHADE, border=BOX)),
-    ("Grey, slanting", "a suggestion: a help that counts for nothing", Style(italic=True, colour=MUTED, fill=SHADE)),
-    ("Dark red", "administrator, or not approved: look at these first", Style(bold=True, colour=ALARM, fill=SHADE)),
     ("Green", "decided", Style(bold=True, colour=INK, fill=CALM, border=BOX)),
     ("Orange", "still needed for the decision in this row", Style(bold=True, fill=WARNING, border=BOX)),
+    ("Dark red", "an administrator, or as good as one: look here first", Style(bold=True, colour=ALARM, fill=SHADE)),
+    ("Grey, slanting", "a suggestion: it counts for nothing", Style(italic=True, colour=MUTED, fill=SHADE)),
+)
+WORDS = (
+    ("Safelist", "the list of the users that are approved, and until when"),
+    ("Administrator", "may do everything, or everything about users and rights, and so give itself the rest"),
+    ("Console", "AWS's website, with a password; MFA: and a second proof"),
+    ("No policy", "no rights of its own; a role or a resource that trusts it may still let it in"),
+    ("Key", "the access key that a program signs in with"),
+    ("Service credential", "a key for one service alone; AWS does not say when it was last used"),
+    ("Dormant", "has a password or key, and has used none for {dormant_days} days"),
+    ("Recreated", "deleted and made again: another user of the same name, approved by nobody"),
+    ("By whom", f"AWS says who made a user for {EVENTS_KEPT} days, no longer"),
+    ("Session of a role", "somebody who signed in by way of that role; the name before it says who"),
+    ("OU", "organizational unit: a folder of accounts"),
+    ("Root user", "the sign-in that an account begins with; whoever keeps its password can say more"),
 )
 LEAVE = (
     "Account, user name, ARN and IDs, the names of columns in the first row, the names of sheets, and the sheet "
@@ -69,7 +100,12 @@ LEAVE = (
 )
 ASK = (
     "About a user: who made it, its owner tag, or the owner of its account, as the suggestion names them; nobody has "
-    "checked those. About this review: whoever sent you this file."
+    "checked those. Where nobody is named: the team that works in the account. About this review: whoever sent this "
+    "file."
+)
+SEVERAL = (
+    "An entry of the safelist may approve several users, by a pattern or for many accounts. What you decide is about "
+    "the user of the row alone."
 )
 
 
@@ -81,25 +117,69 @@ def guide_sheet(book: Book) -> None:
     for words in (f"This workbook is a part of the run: {part.words}." if part else "", what_if):
         if words:
             prose.line(Span(1, words, STRONG, LAST))
-    _section(prose, "In five steps")
+    _section(prose, "In four steps")
     for number, step in enumerate(STEPS, 1):
         prose.line(Span(1, f"Step {number}", STRONG), Span(2, step, PROSE, LAST))
-    _section(prose, "What each decision needs, beside reviewer and reviewed_on, and what it does")
+    _section(prose, "Which decision, and what it does")
     for choice, words in MEANING.items():
-        prose.line(Span(1, choice, STRONG), Span(2, NEEDS[choice], PROSE), Span(3, _sentence(words), PROSE))
-    prose.line(Span(1, "Blank", STRONG), Span(2, "", PROSE), Span(3, "Not decided: nothing happens.", PROSE))
+        prose.line(Span(1, choice, STRONG), Span(2, WHEN[choice], PROSE), Span(3, words, PROSE, LAST))
+    prose.line(Span(1, "(blank)", STRONG), Span(2, "it is not yours to decide", PROSE), Span(3, "nothing", PROSE, LAST))
+    _section(prose, "What to fill in beside it")
+    for column, needed, words in _fields(book.assessment):
+        prose.line(Span(1, column, STRONG), Span(2, needed, PROSE), Span(3, words, PROSE, LAST))
     _section(prose, "What the colours mean")
-    for name, words, style in COLOURS:
-        prose.line(Span(1, name, style), Span(2, words, INDENTED, LAST))
+    for (name, words, style), (other, other_words, other_style) in _pairs(COLOURS):
+        prose.line(
+            Span(1, name, style), Span(2, words, INDENTED), Span(3, other, other_style), Span(4, other_words, INDENTED)
+        )
+    _section(prose, "What the words mean")
+    dormant_days = book.assessment.record.header.settings.dormant_days
+    for (word, meaning), (other, other_meaning) in _pairs(WORDS):
+        prose.line(
+            Span(1, word, STRONG),
+            Span(2, meaning.format(dormant_days=dormant_days), PROSE),
+            Span(3, other, STRONG),
+            Span(4, other_meaning, PROSE),
+        )
     _section(prose, "Good to know")
-    for label, words in (("Leave as it is", LEAVE), ("Whom to ask", ASK)):
-        prose.line(Span(1, label, LABEL), Span(2, words, PROSE, LAST))
+    for label, words in (("Leave as it is", LEAVE), ("Whom to ask", ASK), ("Wide approvals", SEVERAL)):
+        prose.line(Span(1, label, STRONG), Span(2, words, PROSE, LAST))
 
 
 def _section(prose: Prose, words: str) -> None:
     prose.gap()
-    prose.line(Span(1, words, SECTION, LAST), height=20)
+    prose.line(Span(1, words, SECTION, LAST), height=18)
 
 
-def _sentence(words: str) -> str:
-    return f"{words[:1].upper()}{words[1:]}."
+def _fields(assessment: Assessment) -> Iterator[tuple[str, str, str]]:
+    """A line a column to fill in: for which decisions it is needed, and what belongs there."""
+    policy = assessment.policy or Policy()
+    run_on = assessment.record.header.started_at.astimezone(UTC).date()
+    required = {FILLED_IN_AS.get(name, name) for name in policy.require}
+    if policy.max_days is not None:
+        required.add("approve_until")
+
+    def approve(column: str) -> str:
+        return "Approve" if column in required else "Approve, optional"
+
+    yield "reviewer", "every decision", f"your name or e-mail address{_approvers(policy)}"
+    yield "reviewed_on", "every decision", f"the day on which you decide, as a date: {run_on} or later"
+    yield "owner", approve("owner"), "who answers for the user from now on: a person or a team, best by e-mail address"
+    yield "kind", approve("kind"), "; ".join(f"{kind}: {words}" for kind, words in KINDS.items())
+    limit = "" if policy.max_days is None else f", at most {policy.max_days:,} days after reviewed_on"
+    yield "approve_until", approve("approve_until"), f"the last day of the approval, as a date{limit}"
+    yield "ticket", approve("ticket"), "the number of the ticket that goes with the decision"
+    comment = "Defer, Approve" if "comment" in required else "Defer; Approve, optional"
+    yield "comment", comment, "why, in a sentence or two"
+
+
+def _approvers(policy: Policy) -> str:
+    if policy.approvers is None:
+        return ""
+    more = len(policy.approvers) - APPROVERS_NAMED
+    others = f" and {more:,} more, as the safelist has them" if more > 0 else ""
+    return f"; to approve, one of: {', '.join(policy.approvers[:APPROVERS_NAMED])}{others}"
+
+
+def _pairs(lines: Sequence[_T]) -> Iterator[tuple[_T, _T]]:
+    return zip(lines[::2], lines[1::2], strict=True)

@@ -17,7 +17,7 @@ from scanner.model import Choice, Kind
 from scanner.report.frames import review_frame
 from scanner.report.review_rows import REVIEW
 from scanner.report.workbook.page import Book, Page
-from scanner.report.workbook.styles import ALARM, BELOW, BOX, CALM, OCHRE, PAPER, SHADE, WARNING, WHITE, Look
+from scanner.report.workbook.styles import ALARM, BOX, CALM, OCHRE, PAPER, SHADE, WARNING, WHITE, Look
 from scanner.report.workbook.table_sheet import Highlight, write_table
 
 _ALARMING = (Risk.API_KEY_USER, Risk.ADMINISTRATOR, Risk.ESCALATION)  # the first risk of a row is the worst
@@ -33,11 +33,11 @@ _ABOUT = {
 }
 
 MEANING: Mapping[Choice, str] = {
-    Choice.APPROVE: "puts this very user on the safelist, with owner, kind, ticket, end, and the comment as reason",
-    Choice.KEEP: "leaves the approval that there is as it is; only for users that are APPROVED",
-    Choice.REMOVE: "revokes the user in the safelist, and lists it as one to remove",
-    Choice.QUARANTINE: "revokes the user in the safelist, and lists it as one to disable",
-    Choice.DEFER: "puts the decision off; needs a comment; the next review asks again",
+    Choice.APPROVE: "puts this very user on the safelist until approve_until, with the comment as reason",
+    Choice.KEEP: "leaves the approval that it has as it is, with the end that it has",
+    Choice.REMOVE: "revokes it in the safelist, and lists it to be deleted, which cannot be undone",
+    Choice.QUARANTINE: "revokes it in the safelist, and lists it to be disabled, which can be undone",
+    Choice.DEFER: "puts the decision off; the next review asks again",
 }
 
 # The same for a narrow place.
@@ -52,12 +52,12 @@ BRIEFLY: Mapping[Choice, str] = {
 _NOTES = {
     "decision": "\n".join((*(f"{choice}: {words}." for choice, words in MEANING.items()), "Blank: not decided.")),
     "reviewer": "Who decides. Needed with every decision, here or once on Summary.\n"
-    "Of an approval, approved_by in the safelist: one of the policy's approvers, where the policy names some.",
+    "Of an approval, approved_by in the safelist: one of its approvers, as the Guide names them.",
     "reviewed_on": "The day of the decision: from the day of the run to today.\n"
     "Needed with every decision, here or once on Summary.",
     "owner": "Approve: who answers for the user from now on.",
     "kind": "Approve: whom the user stands for.",
-    "approve_until": "Approve: the last day of the approval.\nThe policy of the safelist may limit how far off it is.",
+    "approve_until": "Approve: the last day of the approval.\nThe safelist may limit how far off it is; see the Guide.",
     "ticket": "The ticket that goes with the decision; here, or once on Summary.",
     "comment": "Why. Needed with Defer.\nApprove: the reason that the safelist will give for the user.",
 }
@@ -96,7 +96,7 @@ def letter(key: str) -> str:
 def _look(key: str) -> Look:
     if key in _NOTES:
         return Look(column=key, fill=PAPER, border=BOX, head=OCHRE, note=_NOTES[key])
-    return Look(column=key, fill=SHADE, border=BELOW, aside=key == "suggestion", note=_ABOUT.get(key, ""))
+    return Look(column=key, fill=SHADE, border=BOX, aside=key == "suggestion", note=_ABOUT.get(key, ""))
 
 
 def _begins(risk: Risk) -> str:
@@ -112,12 +112,6 @@ _HIGHLIGHTS = (
     Highlight(
         column="risk",
         condition=f"OR({','.join(map(_begins, _ALARMING))})",
-        fill=SHADE,
-        colour=ALARM,
-    ),
-    Highlight(
-        column="needs_decision",
-        condition=f'LEFT({{needs_decision}},{len(NOT_APPROVED)})="{NOT_APPROVED}"',
         fill=SHADE,
         colour=ALARM,
     ),

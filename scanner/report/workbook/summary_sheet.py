@@ -9,12 +9,12 @@ from openpyxl.utils import get_column_letter
 from openpyxl.workbook.defined_name import DefinedName
 
 from scanner.audit.carried_out import decided
+from scanner.audit.triage import GROUNDS
 from scanner.model import RISK_LEVEL, RULE_ID, RULE_TITLE, Choice, Status
 from scanner.report.changes import counts_words, flips_words
 from scanner.report.figures import UNPLACED, reconciled
 from scanner.report.rows import AccountRow
 from scanner.report.words import (
-    GROUNDS,
     days,
     fates_words,
     many,
