@@ -11,6 +11,8 @@ import asyncio
 import json
 import sys
 import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from tests.aws_endpoint import MANAGEMENT_KEY, Bucket, Endpoint, Fault, SimulatedOrganization, organization
 from tests.aws_endpoint.iam_state import live_organization
@@ -28,6 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--ous", type=int, help="default: one for each 20 accounts, 4 to 1000")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds that each answer takes")
     parser.add_argument("--full", action="store_true", help="users have keys, groups, policies and tags")
+    parser.add_argument("--young", action="store_true", help="one user an account is 30 days old, as CloudTrail knows")
     parser.add_argument("--live", action="store_true", help="accounts keep state, and users can be removed")
     parser.add_argument("--report-delay", metavar="LEAST,MOST", help="seconds until a credential report is ready")
     parser.add_argument("--bucket", metavar="RATE,BURST", help="throttle IAM by account and action")
@@ -40,6 +43,8 @@ async def _serve(options: argparse.Namespace) -> None:
         world = live_organization(options.accounts, options.users)
     else:
         world = organization(options.accounts, options.users, ous=options.ous, full=options.full)
+    if options.young:
+        _make_one_young(world)
     _delay_reports(world, options.report_delay)
     async with Endpoint(world, _faults(options), latency=options.latency, record=False) as endpoint:
         started = time.process_time()
@@ -49,6 +54,14 @@ async def _serve(options: argparse.Namespace) -> None:
         spent = time.process_time() - started
     told = {"calls": endpoint.counts, "most_concurrent": endpoint.most_concurrent, "cpu_seconds": round(spent, 3)}
     _say(json.dumps(told))
+
+
+def _make_one_young(world: SimulatedOrganization) -> None:
+    created_at = datetime.now(UTC).replace(microsecond=0) - timedelta(days=30)
+    for account in world.accounts.values():
+        account.users[0] = user = replace(account.users[0], created_at=created_at)
+        session = f"arn:aws:sts::{account.id}:assumed-role/deploy/ci-7"
+        account.record_creation(user, userIdentity={"type": "AssumedRole", "arn": session}, userAgent="aws-cli/2.31.0")
 
 
 def _faults(options: argparse.Namespace) -> list[Fault]:

@@ -90,7 +90,8 @@ class Workplace:
 def workplace(
     sizes: Sizes, *, full: bool = False, live: bool = False, sts: str = "", report_delay: str = "0,0"
 ) -> Iterator[Workplace]:
-    """Serve an organization of these sizes, with `full` one whose users have keys, groups, policies and tags.
+    """Serve an organization of these sizes, with `full` one whose users have keys, groups, policies and tags, and one
+    of whom in each account is so young that CloudTrail is asked who made it.
 
     With `live`, what is done to its users is kept, and the management account comes on top. `sts` is what STS allows
     the caller: "RATE,BURST", calls a second and calls at once.
@@ -98,7 +99,7 @@ def workplace(
     options = [
         "--report-delay",
         report_delay,
-        *(["--full"] if full else []),
+        *(["--full", "--young"] if full else []),
         *(["--live"] if live else []),
         *(["--sts-bucket", sts] if sts else []),
     ]
