@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from pydantic import NonNegativeInt, TypeAdapter, ValidationError
+from pydantic_core import from_json
 
 from scanner.errors import ExitCode, ScannerError
 from scanner.model import Account, AccountId, AccountScan, Failed, Failure, OrganizationalUnit, Scanned
@@ -156,16 +157,24 @@ def chained(data: bytes) -> Iterator[tuple[int, dict[str, Any], str]]:
         if not raw.endswith(b"\n"):
             why = f"journal line {number} is cut off, as when a run is killed."
             raise UnfinishedRunError(why, has_header=number > 1)
-        try:
-            content = json.loads(raw)
-        except (ValueError, RecursionError):
-            content = None
+        content = _json(raw)
         if not isinstance(content, dict):
             raise JournalError(f"journal line {number} is broken: it is not a JSON object.")
         if content.pop("previous", None) != last:
             raise JournalError(_does_not_follow(number))
         last = hashlib.sha256(raw).hexdigest()
         yield number, content, last
+
+
+def _json(raw: bytes) -> object:
+    """What a line holds, or None; what stands in it again and again, as names of policies do, is kept once."""
+    try:
+        return from_json(raw, cache_strings="all")
+    except ValueError:  # also of a lone surrogate, which `json` takes and `chain_line` may have written
+        try:
+            return json.loads(raw)
+        except (ValueError, RecursionError):
+            return None
 
 
 def _does_not_follow(number: int) -> str:
