@@ -53,7 +53,7 @@ def report_command(
     if split_by is None:
         rendered = render_again(assessment, folder, target, settings.format)
     else:
-        if split_by is SplitBy.ACCOUNT_OWNER and not assessment.record.header.account_owners:
+        if split_by is SplitBy.ACCOUNT_OWNER and not assessment.record.account_owners:
             raise UsageError("The run recorded no owners of accounts. Give them with --account-owners FILE.csv.")
         rendered = render_parts(assessment, folder, target, settings.format, split_by)
     print_outcome(rendered, as_json=as_json, quiet=quiet)
