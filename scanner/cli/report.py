@@ -30,8 +30,8 @@ def report_command(
 ) -> None:
     """Render a recorded run again, without calling AWS, into DIR/<run id>-report.
 
-    With --split-by, each part has a folder of its own there. --account-owners takes the place of the owners that the
-    run recorded.
+    With --split-by, each part has a folder of its own there. --account-owners takes the place of the file of owners
+    that the run recorded.
 
     Example: iam-scanner report 20261123T164100Z-1a2b3c --split-by account_owner --account-owners owners.csv
     """

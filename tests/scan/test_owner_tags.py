@@ -184,9 +184,8 @@ async def test_the_rest_is_waited_for_and_no_longer_than_the_grace(monkeypatch: 
         reading.start(map(AccountId, made.accounts))
         monkeypatch.setattr(owner_tags, "GRACE", 0.2)
         await reading.finish()
-        assert reading.is_under_way
+        assert reading.is_under_way  # the call that hangs
         await reading.stop()
-        assert not reading.is_under_way
     assert set(reading.result().values) == ids(made) - ids(made, "dev")
 
 
@@ -262,7 +261,8 @@ def test_a_killed_run_is_resumed_to_the_same_owners(kind: str) -> None:
     with running(made) as endpoint:
         whole = scan(endpoint, *ASKED)
         files = {name: (whole.folder / name).read_bytes() for name in ("iam-users.csv",)}
-        before, _ = owners(whole, made), stop_at(whole, kind)
+        before = owners(whole, made)
+        stop_at(whole, kind)
         endpoint.calls.clear()
         again = resume(endpoint, whole)
     assert again.exit_code == 3
