@@ -24,7 +24,7 @@ from scanner.runs.stored import organization_key
 from scanner.scan.account import scan_account
 from scanner.scan.baseline import History, gather
 from scanner.scan.collect import collect
-from scanner.scan.owner_tags import TagReading
+from scanner.scan.owner_tags import GRACE, TagReading
 from scanner.scan.population import Population
 from scanner.scan.prepare import Inputs, Ready, entrance, make_ready
 from scanner.scan.progress import Progress
@@ -114,7 +114,7 @@ class _Scan:
                     await self._journal.append(result)
                     self._progress.finished(result, self._ready.own.clients.meter)
             if self.owner_tags and self.owner_tags.is_under_way:
-                self._progress.says("Reading the rest of the account owners")
+                self._progress.says(f"Reading the rest of the account owners, for {GRACE:.0f} seconds at most")
                 await self.owner_tags.finish()
         finally:
             if self.owner_tags:
