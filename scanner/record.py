@@ -133,7 +133,7 @@ class Header:
     as_of: date  # approvals are judged on this day
     settings: Settings  # without the ExternalId
     safelists: tuple[SafelistText, ...]
-    account_owners: Mapping[str, str]  # account id → owner
+    account_owners: Mapping[str, str]  # account id → owner, by the file of --account-owners; see that of the record
     caller: Caller
     organization: Organization | None
     session_policies: Mapping[str, str]  # "member" | "hub" | "organizations" → the policy document in force
@@ -156,6 +156,14 @@ class Listing:
     in_scope: frozenset[AccountId]  # the selected ones; excluded and inactive ones among them
     problem: Failure | None  # not None: the listing broke off, and the population is unknown
     notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnerTags:
+    """The owners of accounts by their tags in AWS Organizations."""
+
+    values: Mapping[AccountId, str | None]  # of the accounts that were read; None: without the tag, or with a blank one
+    problem: Failure | None  # why others were not read; None: all were, or the time for it was over
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,3 +206,11 @@ class Record:
     digest: str  # SHA-256 of the journal
     resumptions: tuple[Resumption, ...] = ()
     what_if: WhatIf | None = None  # not None: the header's day and safelists are not those of the run
+    owner_tags: OwnerTags | None = None  # None: no tags were asked for
+
+    @property
+    def account_owners(self) -> Mapping[str, str]:
+        """Who owns each account: whom the file of owners names, else whom the account's tag names. Made at each use."""
+        named = self.header.account_owners
+        tagged = self.owner_tags.values if self.owner_tags else {}
+        return {**named, **{each: owner for each, owner in tagged.items() if owner and not named.get(each)}}

@@ -1,6 +1,7 @@
 """The types of settings: what a value may be, and what is said of one that may not."""
 
 import re
+import unicodedata
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -65,6 +66,14 @@ def _text(pattern: str, kind: str, remedy: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _tag_key(value: str) -> str:
+    """Compare with what AWS takes for the key of a tag: letters, digits and spaces of any script among it."""
+    if len(value) > 128 or any(unicodedata.category(char)[0] not in "LNZ" and char not in "_.:/=+-@" for char in value):
+        remedy = "Write 1 to 128 letters, digits, spaces and _.:/=+-@ characters."
+        raise WrongValueError("{} is not a valid tag key", remedy)
+    return value
+
+
 RoleName = Annotated[
     str,
     _text(
@@ -86,6 +95,7 @@ RoleArn = Annotated[
         r"arn:aws[a-z-]*:iam::\d{12}:role/.+", "the ARN of a role", "Write it as arn:aws:iam::123456789012:role/Name."
     ),
 ]
+TagKey = Annotated[str, AfterValidator(_tag_key)]
 AccountIdText = Annotated[str, BeforeValidator(_account_id)]
 Day = Annotated[date, BeforeValidator(_day)]
 PathText = Annotated[Path, BeforeValidator(lambda value: Path(value) if isinstance(value, str) else value)]

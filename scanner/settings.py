@@ -28,6 +28,7 @@ from scanner.setting_types import (
     RoleArn,
     RoleName,
     SessionName,
+    TagKey,
     WrongValueError,
     between,
 )
@@ -84,6 +85,7 @@ class Settings(_Frozen):
     output: PathText = Path("reports")
     format: tuple[Format, ...] = ("xlsx", "csv")
     account_owners: PathText | None = None
+    account_owner_tag: TagKey | None = None  # key of a tag in AWS Organizations; None: no tags are read
     # review
     previous: str | None = None  # None: the newest complete run that covers the scope; "none": compare with nothing
     review_every_days: Annotated[int, between(1, 3650)] = 180

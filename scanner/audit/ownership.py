@@ -1,37 +1,72 @@
-"""How a list of account owners agrees with the accounts that there are. Pure."""
+"""How the owners of accounts agree with the accounts that there are. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from scanner.record import Listing
+from scanner.model import FailReason, Failure
+from scanner.record import Record
 
 _BEGIN = "Account owners: "  # of the note
 _NAMED = 10  # account IDs in it
+_BY_FILE = "Name their owners with --account-owners"
 
 
-def with_owner_note(listing: Listing, owners: Mapping[str, str]) -> Listing:
-    """The listing with a note on what does not agree, in the place of an earlier one.
+def with_owner_note(record: Record) -> Record:
+    """The record with a note on what does not agree, in the place of an earlier one.
 
-    It names the accounts that are on the list of owners alone, and counts those in scope that have no owner. Where the
-    listing of accounts broke off, neither is known, and nothing is said.
+    It names the accounts that are in the file of owners alone, counts those in scope that have no owner, and those
+    whose tags could not be read. Where the listing of accounts broke off, only the last is known.
     """
+    listing = record.listing
     notes = tuple(note for note in listing.notes if not note.startswith(_BEGIN))
-    if owners and listing.problem is None:
-        notes += _notes(listing, owners)
-    return replace(listing, notes=notes)
+    said = list(_differences(record))
+    if said:
+        notes += (f"{_BEGIN}{'; '.join(said)}.{_remedy(record)}",)
+    return replace(record, listing=replace(listing, notes=notes))
 
 
-def _notes(listing: Listing, owners: Mapping[str, str]) -> tuple[str, ...]:
-    unknown = sorted(owners.keys() - {account.id for account in listing.accounts})
-    ownerless = sum(not owners.get(account_id) for account_id in listing.in_scope)
-    said = []
-    if unknown:
-        ids = "1 account ID is" if len(unknown) == 1 else f"{len(unknown):,} account IDs are"
-        said.append(f"{ids} not in the organization: {_named(unknown)}")
-    if ownerless:
-        has = "has" if ownerless == 1 else "have"
-        said.append(f"{ownerless:,} of the {len(listing.in_scope):,} accounts in scope {has} no owner")
-    return (f"{_BEGIN}{'; '.join(said)}.",) if said else ()
+def _differences(record: Record) -> Iterator[str]:
+    listing, unread = record.listing, unread_tags(record)
+    owners = record.account_owners
+    if listing.problem is None and (owners or record.owner_tags):
+        unknown = sorted(record.header.account_owners.keys() - {account.id for account in listing.accounts})
+        if unknown:
+            ids = "1 account ID is" if len(unknown) == 1 else f"{len(unknown):,} account IDs are"
+            yield f"{ids} not in the organization: {_named(unknown)}"
+        if ownerless := sum(not owners.get(account_id) for account_id in listing.in_scope) - unread:
+            has = "has" if ownerless == 1 else "have"
+            yield f"{ownerless:,} of the {len(listing.in_scope):,} accounts in scope {has} no owner"
+    if unread:
+        yield f"the tags of {unread:,} account{'s' * (unread > 1)} in scope were not read {_why(record)}"
+
+
+def unread_tags(record: Record) -> int:
+    """How many accounts in scope have an owner that is not known, as their tags were to be read and were not."""
+    if record.owner_tags is None:
+        return 0
+    named = {account_id for account_id, owner in record.header.account_owners.items() if owner}
+    return len(record.listing.in_scope - named - record.owner_tags.values.keys())
+
+
+def _why(record: Record) -> str:
+    problem = _problem(record)
+    if problem is None:
+        return "before the run ended"
+    said = f"{problem.code}: {problem.detail}" if problem.code else problem.detail
+    return f"({problem.call}; {said.removesuffix('.')})"
+
+
+def _remedy(record: Record) -> str:
+    if not unread_tags(record):
+        return ""
+    problem = _problem(record)
+    if problem is None or problem.reason is not FailReason.ACCESS_DENIED:
+        return f" {_BY_FILE}."
+    return f" Allow {problem.call} to whoever reads AWS Organizations, or name their owners with --account-owners."
+
+
+def _problem(record: Record) -> Failure | None:
+    return record.owner_tags.problem if record.owner_tags else None
 
 
 def _named(ids: Sequence[str]) -> str:

@@ -17,10 +17,9 @@ from scanner.safelist.usage import EntryUse
 
 
 def with_owners(assessment: Assessment, owners: Mapping[str, str], source: str) -> Assessment:
-    """The same under other owners of accounts than the run recorded; `source` is the file that they are from."""
-    record = assessment.record
-    header = replace(record.header, account_owners=owners)
-    record = replace(record, header=header, listing=with_owner_note(record.listing, owners))
+    """The same under another file of account owners, `source`, than the run's; tags that it recorded still count."""
+    header = replace(assessment.record.header, account_owners=owners)
+    record = with_owner_note(replace(assessment.record, header=header))
     return replace(assessment, record=record, owners_from=source)
 
 
@@ -81,7 +80,7 @@ def restrict(assessment: Assessment, by: SplitBy, value: str | None, accounts: f
 
 def _values(record: Record, by: SplitBy) -> Mapping[AccountId, str | None]:
     if by is SplitBy.ACCOUNT_OWNER:
-        return {AccountId(account_id): owner for account_id, owner in record.header.account_owners.items()}
+        return {AccountId(account_id): owner for account_id, owner in record.account_owners.items()}
     return {account.id: account.ou_path for account in record.listing.accounts}
 
 

@@ -55,7 +55,8 @@ def organizations_policy() -> str:
     """Return the session policy for the role that reads AWS Organizations."""
     reads = ("DescribeAccount", "DescribeOrganization", "DescribeOrganizationalUnit", "ListAccounts")
     lists = ("ListAccountsForParent", "ListOrganizationalUnitsForParent", "ListParents", "ListRoots")
-    return _policy([f"organizations:{name}" for name in (*reads, *lists)], "*")
+    tags = "ListTagsForResource"
+    return _policy([f"organizations:{name}" for name in (*reads, *lists, tags)], "*")
 
 
 def _policy(actions: list[str], resource: str) -> str:

@@ -16,7 +16,7 @@ from scanner.aws.clients import Session
 from scanner.aws.failures import CallError, bad_response
 from scanner.errors import StartError
 from scanner.model import Account, AccountId, FailReason, Failure, Organization, OrganizationalUnit
-from scanner.text import is_account_id
+from scanner.text import is_account_id, is_blank
 
 Chain = tuple[OrganizationalUnit, ...]  # from the root down
 
@@ -92,6 +92,19 @@ async def listed_accounts(session: Session) -> AsyncIterator[Mapping[str, Any]]:
     async for page in session.pages("ListAccounts"):
         for raw in _accounts(page):
             yield raw
+
+
+async def tag_of(session: Session, account_id: AccountId, key: str) -> str | None:
+    """Return the account's tag of this key, upper and lower case told apart; None where it has none or a blank one.
+
+    Raises `CallError`.
+    """
+    async for page in session.pages("ListTagsForResource", ResourceId=account_id):
+        for tag in page.get("Tags") or ():
+            if tag["Key"] == key:
+                value = str(tag["Value"])
+                return None if is_blank(value) else value.strip()
+    return None
 
 
 class Walk:

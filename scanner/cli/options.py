@@ -166,6 +166,12 @@ Formats = Annotated[
 AccountOwners = Annotated[
     str | None, option(_OUTPUT, "FILE.csv", "CSV of who owns each account (account_id, account_owner).")
 ]
+AccountOwnerTag = Annotated[
+    str | None,
+    option(
+        _OUTPUT, "KEY", "Tag of accounts in AWS Organizations that names the owner where --account-owners does not."
+    ),
+]
 Previous = Annotated[
     str | None,
     option(

@@ -30,8 +30,8 @@ def report_command(
 ) -> None:
     """Render a recorded run again, without calling AWS, into DIR/<run id>-report.
 
-    With --split-by, each part has a folder of its own there. --account-owners takes the place of the owners that the
-    run recorded.
+    With --split-by, each part has a folder of its own there. --account-owners takes the place of the file of owners
+    that the run recorded.
 
     Example: iam-scanner report 20261123T164100Z-1a2b3c --split-by account_owner --account-owners owners.csv
     """
@@ -53,7 +53,7 @@ def report_command(
     if split_by is None:
         rendered = render_again(assessment, folder, target, settings.format)
     else:
-        if split_by is SplitBy.ACCOUNT_OWNER and not assessment.record.header.account_owners:
+        if split_by is SplitBy.ACCOUNT_OWNER and not assessment.record.account_owners:
             raise UsageError("The run recorded no owners of accounts. Give them with --account-owners FILE.csv.")
         rendered = render_parts(assessment, folder, target, settings.format, split_by)
     print_outcome(rendered, as_json=as_json, quiet=quiet)

@@ -39,6 +39,7 @@ def scan_command(
     output: options.Output = None,
     format: options.Formats = None,
     account_owners: options.AccountOwners = None,
+    account_owner_tag: options.AccountOwnerTag = None,
     previous: options.Previous = None,
     concurrency: options.Concurrency = None,
     account_timeout: options.AccountTimeout = None,

@@ -3,6 +3,7 @@
 Through moto's backends and not its API, as no API sets ids and dates of the past.
 """
 
+import csv
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from moto.organizations.models import organizations_backends
 from moto.sts.models import sts_backends
 
 from scanner.demo import sample_organization as sample
+from scanner.demo.sample_files import account_owners_text
 from scanner.demo.sample_organization import Account, User, user_id
 
 _PARTITION = "aws"
@@ -93,10 +95,12 @@ def _create_organization(calendar: _Calendar) -> None:
             parents[path] = ou_id
         for account in sample.ACCOUNTS[1:]:
             backend.create_account(AccountName=account.name, Email=_email(account))
+    owners = {row["account_id"]: row["account_owner"] for row in csv.DictReader(account_owners_text().splitlines())}
     for account, made in zip(sample.ACCOUNTS, backend.accounts, strict=True):
         made.name, made.email = account.name, _email(account)
         made.create_time = calendar.ago(account.joined, account.id)
         made.parent_id = parents[account.ou]
+        made.tags = {sample.OWNER_TAG: owners[account.id]} if account.id in owners else {}
         if account.suspended:
             made.close()
     if backend.org is not None:

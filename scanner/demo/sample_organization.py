@@ -12,6 +12,7 @@ ORGANIZATION_ID = "o-demosample"
 ROOT_ID = "r-demo"
 REGION = "us-east-1"
 CALLER_ROLE = "IamScannerCaller"
+OWNER_TAG = "owner"  # of accounts
 
 # Path below the root → id. Parents stand before their children.
 OUS = {

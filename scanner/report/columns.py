@@ -43,7 +43,7 @@ TEXT, DATE, DATETIME, BOOL, INT, LIST = CellKind
 
 _ORGANIZATIONS = "Organizations ListAccountsForParent"
 _OUS = "Organizations ListRoots, ListOrganizationalUnitsForParent"
-_OWNERS = "file of account owners"
+_OWNERS = "file of account owners, else Organizations ListTagsForResource"
 _LIST_USERS = "IAM ListUsers"
 _DETAILS = "IAM GetAccountAuthorizationDetails"
 _REPORT = "IAM GetCredentialReport"

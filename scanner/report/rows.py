@@ -48,22 +48,22 @@ class AccountRow:
 
 
 def user_rows(assessment: Assessment) -> Iterator[UserRow]:
-    header = assessment.record.header
-    days = assessment.record.header.settings.dormant_days
+    header, owners = assessment.record.header, assessment.record.account_owners
+    days = header.settings.dormant_days
     for finding in assessment.findings:
         user = finding.user
         used = activity(user.credentials, user.created_at, days, header.started_at)
-        yield UserRow(finding, header.account_owners.get(finding.account.id), used)
+        yield UserRow(finding, owners.get(finding.account.id), used)
 
 
 def account_rows(assessment: Assessment) -> Iterator[AccountRow]:
     """Every account in scope, by its id: those that were skipped, that failed and that were not reached too."""
-    record = assessment.record
+    record, owners = assessment.record, assessment.record.account_owners
     decided = Counter((finding.account.id, finding.determination) for finding in assessment.findings)
     partial = {finding.account.id for finding in assessment.findings if finding.evidence is Evidence.PARTIAL}
     for account in sorted(record.listing.accounts, key=lambda each: each.id):
         if account.id in record.listing.in_scope:
-            owner = record.header.account_owners.get(account.id)
+            owner = owners.get(account.id)
             scan = record.scans.get(account.id)
             row = _account_row(account, owner, scan, decided) if scan else _unreached(account, owner, record)
             # An account's evidence is no better than that of its users.

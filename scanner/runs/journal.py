@@ -3,11 +3,12 @@
     header      what the run was started with
     account     an account as it finishes: any number, in the order in which they finish
     listing     what the enumeration found, when it ends
+    owners      the owners of accounts by their tags, where these are asked for, when the last account was read
     resume      the run is resumed: any number
     footer      the last counts
 
-Everything else in a run's folder is rendered from it. For each account and for listing and footer, the last line
-counts. A line without its newline was torn by a crash; any other line that does not parse or chain is refused.
+Everything else in a run's folder is rendered from it. For each account and for listing, owners and footer, the last
+line counts. A line without its newline was torn by a crash; any other line that does not parse or chain is refused.
 """
 
 import hashlib
@@ -22,14 +23,14 @@ from pydantic_core import from_json
 
 from scanner.errors import ExitCode, ScannerError
 from scanner.model import Account, AccountId, AccountScan, Failed, Failure, OrganizationalUnit, Scanned
-from scanner.record import Footer, Header, Listing, Record, Resumption
+from scanner.record import Footer, Header, Listing, OwnerTags, Record, Resumption
 from scanner.settings import Settings
 
 SCHEMA_VERSION: Final = 2
 READABLE: Final = (1, SCHEMA_VERSION)  # what a version before did not read is not known in its runs
 NO_LINE: Final = "0" * 64  # what the first line has in place of a digest
 
-Line: TypeAlias = Header | AccountScan | Listing | Resumption | Footer
+Line: TypeAlias = Header | AccountScan | Listing | OwnerTags | Resumption | Footer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +58,7 @@ class _ListingLine:
 _HEADER = TypeAdapter(Header)
 _SCAN: TypeAdapter[AccountScan] = TypeAdapter(AccountScan)
 _LISTING = TypeAdapter(_ListingLine)
+_OWNERS = TypeAdapter(OwnerTags)
 _FOOTER = TypeAdapter(Footer)
 _RESUMPTION = TypeAdapter(Resumption)
 
@@ -72,6 +74,7 @@ class Begun:
     last: str  # the digest of the last whole line
     length: int  # bytes up to its end
     torn: bool  # a line behind it was cut off in the middle
+    owner_tags: OwnerTags | None
     ended: bool  # its footer is its last line; a run that was killed has none, or one of before it went on
 
     @property
@@ -193,6 +196,7 @@ class _Reader:
     def __init__(self) -> None:
         self._header: Header | None = None
         self._listing: Listing | None = None
+        self._owner_tags: OwnerTags | None = None
         self._footer: Footer | None = None
         self._scans: dict[AccountId, AccountScan] = {}
         self._resumptions: list[Resumption] = []
@@ -212,6 +216,8 @@ class _Reader:
                 self._scans[scan.account_id] = scan
             case "listing":
                 self._listing = _listing(_LISTING.validate_python(content))
+            case "owners":
+                self._owner_tags = _OWNERS.validate_python(content)
             case "resume":
                 self._resumptions.append(_RESUMPTION.validate_python(content))
             case "footer":
@@ -231,6 +237,7 @@ class _Reader:
             footer=self._footer,
             digest=digest,
             resumptions=tuple(self._resumptions),
+            owner_tags=self._owner_tags,
         )
 
     def begun(self, length: int, *, torn: bool) -> Begun:
@@ -244,6 +251,7 @@ class _Reader:
             last=self.last,
             length=length,
             torn=torn,
+            owner_tags=self._owner_tags,
             ended=self._ended,
         )
 
@@ -253,6 +261,8 @@ def _encoded(line: Line) -> tuple[str, dict[str, Any]]:
         return "header", _header_content(line)
     if isinstance(line, Listing):
         return "listing", _LISTING.dump_python(_listing_line(line), mode="json")
+    if isinstance(line, OwnerTags):
+        return "owners", _OWNERS.dump_python(line, mode="json")
     if isinstance(line, Resumption):
         return "resume", _RESUMPTION.dump_python(line, mode="json")
     if isinstance(line, Footer):

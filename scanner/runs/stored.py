@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from scanner.audit.assessment import Assessment
+from scanner.audit.ownership import with_owner_note
 from scanner.audit.rule import assess
 from scanner.errors import FaultsError
 from scanner.model import Caller, Organization
@@ -31,7 +32,7 @@ def decide_record(record: Record) -> Assessment:
         check_organization(safelist, header.organization.id if header.organization else None)
     except FaultsError as error:
         raise JournalError(f"the safelists in the journal cannot be used: {error}") from error
-    return assess(record, safelist)
+    return assess(with_owner_note(record), safelist)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from scanner.account_files import read_owners
 from scanner.aws import identity, organizations
 from scanner.aws.clients import Clients, Session
 from scanner.aws.credentials import caller_credentials
+from scanner.errors import UsageError
 from scanner.model import Caller, Organization
 from scanner.record import SafelistText
 from scanner.safelist.entries import Safelist, check_organization, parse, read
@@ -41,12 +42,21 @@ class Ready:
     organization: Organization | None  # None: a file of accounts stands in for it
     selection: Selection
     source: Source
+    organizations: Session | None = None  # whence AWS Organizations is read; None: it is not
     owners: Mapping[str, str] = field(default_factory=dict)  # of accounts, by their IDs
     notes: tuple[str, ...] = ()  # for the listing: what could not be checked
 
 
 def read_inputs(settings: Settings) -> Inputs:
-    """Read every file that the settings name; raise `FaultsError` with what is wrong in them. Calls nothing."""
+    """Read every file that the settings name; raise `FaultsError` with what is wrong in them. Calls nothing.
+
+    Raises `UsageError` where tags of AWS Organizations are asked for, and a file of accounts stands in for it.
+    """
+    if settings.accounts_file and settings.account_owner_tag:
+        raise UsageError(
+            "--account-owner-tag needs AWS Organizations, which --accounts-file does without. Leave one of them out; "
+            "--account-owners FILE.csv names owners too."
+        )
     texts = read(settings.safelist)
     return Inputs(
         settings=settings,
@@ -79,6 +89,7 @@ async def prepare(settings: Settings, accounts_file: FromFile | None, clients: C
     caller = await identity.who_calls(own)
     policies = _session_policies(settings, caller) if settings.session_policy else {}
     organization: Organization | None = None
+    reader: Session | None = None
     source: Source
     if accounts_file is not None:
         source, selection = accounts_file, select_in_file(accounts_file, settings)
@@ -96,6 +107,7 @@ async def prepare(settings: Settings, accounts_file: FromFile | None, clients: C
         organization=organization,
         selection=selection,
         source=source,
+        organizations=reader,
     )
 
 

@@ -13,11 +13,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from scanner import __version__
-from scanner.audit.ownership import with_owner_note
 from scanner.aws.clients import Clients
 from scanner.aws.failures import failure
 from scanner.errors import InterruptedRunError
-from scanner.model import AccountScan, Failed, FailReason, Failure, Skipped
+from scanner.model import AccountId, AccountScan, Failed, FailReason, Failure, Skipped
 from scanner.record import Footer, Header, Listing
 from scanner.runs import folder as run_folder
 from scanner.runs.journal import SCHEMA_VERSION, Begun
@@ -25,6 +24,7 @@ from scanner.runs.stored import organization_key
 from scanner.scan.account import scan_account
 from scanner.scan.baseline import History, gather
 from scanner.scan.collect import collect
+from scanner.scan.owner_tags import GRACE, TagReading
 from scanner.scan.population import Population
 from scanner.scan.prepare import Inputs, Ready, entrance, make_ready
 from scanner.scan.progress import Progress
@@ -75,6 +75,8 @@ async def keep(ready: Ready, journal: run_folder.Journal, progress: Progress, be
         interrupted = True
         if not scan.listed and not (begun and begun.listing):  # half a listing must not take a whole one's place
             await journal.append(scan.listing(_INTERRUPTED))
+    if scan.owner_tags:
+        await journal.append(scan.owner_tags.result())
     meter = ready.own.clients.meter
     await journal.append(
         Footer(
@@ -100,15 +102,23 @@ class _Scan:
         self._begun = begun
         self._population = Population(ready.source, ready.selection, progress)
         self._entrance = entrance(ready)
+        self.owner_tags = _tag_reading(ready, begun)
         self.listed = False  # whether the listing is in the journal
 
     async def run(self) -> None:
         """Read every account in scope that was not read before. All that it started has ended when it ends."""
         results = collect(self._unread(), self._read, self._ready.settings.concurrency)
-        async with aclosing(results):
-            async for result in results:
-                await self._journal.append(result)
-                self._progress.finished(result, self._ready.own.clients.meter)
+        try:
+            async with aclosing(results):
+                async for result in results:
+                    await self._journal.append(result)
+                    self._progress.finished(result, self._ready.own.clients.meter)
+            if self.owner_tags and self.owner_tags.is_under_way:
+                self._progress.says(f"Reading the rest of the account owners, for {GRACE:.0f} seconds at most")
+                await self.owner_tags.finish()
+        finally:
+            if self.owner_tags:
+                await self.owner_tags.stop()
 
     async def _unread(self) -> AsyncGenerator[Placed, None]:
         read = self._begun.read if self._begun else frozenset()
@@ -119,6 +129,14 @@ class _Scan:
         listing = self.listing()
         self.listed = True
         await self._journal.append(listing)
+        if self.owner_tags:
+            self.owner_tags.start(self._without_owner())
+
+    def _without_owner(self) -> list[AccountId]:
+        """The accounts in scope that the file of owners does not name, those first that are scanned."""
+        placed = [one for one in self._population.placed if one.placement.in_scope]
+        placed.sort(key=lambda one: one.placement.plan is not Plan.SCAN)
+        return [one.account.id for one in placed if not self._ready.owners.get(one.account.id)]
 
     async def _read(self, placed: Placed, release: Callable[[], None]) -> AccountScan:
         if placed.placement.plan is Plan.SCAN:
@@ -130,7 +148,15 @@ class _Scan:
         listing = self._population.listing()
         listing = replace(listing, problem=problem or listing.problem, notes=(*listing.notes, *self._ready.notes))
         gone = _gone(self._begun, listing) if self._begun else ()
-        return with_owner_note(replace(listing, notes=(*listing.notes, *gone)), self._ready.owners)
+        return replace(listing, notes=(*listing.notes, *gone))
+
+
+def _tag_reading(ready: Ready, begun: Begun | None) -> TagReading | None:
+    """None where no tags are asked for."""
+    key, concurrency = ready.settings.account_owner_tag, ready.settings.concurrency
+    if key is None or ready.organizations is None:
+        return None
+    return TagReading(ready.organizations, key, concurrency, begun.owner_tags if begun else None)
 
 
 def _gone(begun: Begun, listing: Listing) -> tuple[str, ...]:

@@ -125,6 +125,7 @@ class SimulatedAccount:
     parent_id: str  # change it with SimulatedOrganization.move
     state: str | None = "ACTIVE"  # None: Organizations tells neither State nor Status
     partition: str = "aws"
+    tags: dict[str, str] = field(default_factory=dict)  # in Organizations
     users: list[SimulatedUser] = field(default_factory=list)
     groups: list[SimulatedGroup] = field(default_factory=list)
     policies: list[SimulatedPolicy] = field(default_factory=list)

@@ -77,6 +77,13 @@ def describe_organizational_unit(world: SimulatedOrganization, ask: Ask) -> Answ
     return {"OrganizationalUnit": _unit(world, unit)}
 
 
+def list_tags_for_resource(world: SimulatedOrganization, ask: Ask) -> Answer:
+    account = world.accounts.get(_id(ask, "ResourceId", _ACCOUNT))
+    if account is None:
+        raise AwsError(400, "TargetNotFoundException", "You specified a target that doesn't exist.")
+    return _page_of([{"Key": key, "Value": value} for key, value in account.tags.items()], "Tags", ask)
+
+
 ACTIONS: Mapping[str, Action] = {
     "DescribeOrganization": describe_organization,
     "ListRoots": list_roots,
@@ -86,6 +93,7 @@ ACTIONS: Mapping[str, Action] = {
     "ListParents": list_parents,
     "DescribeAccount": describe_account,
     "DescribeOrganizationalUnit": describe_organizational_unit,
+    "ListTagsForResource": list_tags_for_resource,
 }
 
 
@@ -133,7 +141,7 @@ def _page_of(items: Sequence[object], member: str, ask: Ask) -> Answer:
     size = ask.parameters.get("MaxResults", PAGE_LIMIT)
     if not 1 <= size <= PAGE_LIMIT:
         raise _invalid("MAX_VALUE_EXCEEDED" if size > PAGE_LIMIT else "MIN_VALUE_EXCEEDED", "MaxResults: out of range.")
-    of = f"{ask.action}:{ask.parameters.get('ParentId', '')}"
+    of = f"{ask.action}:{ask.parameters.get('ParentId', ask.parameters.get('ResourceId', ''))}"
     try:
         part = page(items, of=of, token=ask.parameters.get("NextToken"), size=size, lies=ask.lies)
     except BadToken as error:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from scanner.demo import Demo, sample
+from scanner.demo.sample_files import account_owners_text
 from scanner.demo.sample_organization import ACCOUNTS, OUS, user_id
 from tests.demo.clients import all_users, client, in_account
 from tests.demo_expected import EXPECTED, SUSPENDED, utc_today
@@ -50,6 +51,15 @@ def test_fourteen_accounts_one_of_them_suspended(sample_organization: Demo) -> N
 
     assert len(accounts) == 14
     assert {account["Id"] for account in accounts if account["State"] != "ACTIVE"} == {SUSPENDED}
+
+
+def test_the_owner_of_an_account_is_its_tag_too(sample_organization: Demo) -> None:
+    organizations = client("organizations", sample_organization.emulator)
+    tags = {account.id: organizations.list_tags_for_resource(ResourceId=account.id)["Tags"] for account in ACCOUNTS}
+    assert tags.pop("905517342286") == []  # that nobody claims
+    owners = {row["account_id"]: row["account_owner"] for row in csv.DictReader(account_owners_text().splitlines())}
+
+    assert {account: tag["Value"] for account, (tag,) in tags.items() if tag["Key"] == "owner"} == owners
 
 
 def test_the_organization_is_led_by_the_management_account(sample_organization: Demo) -> None:

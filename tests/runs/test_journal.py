@@ -17,10 +17,11 @@ from scanner.model import (
     Credentials,
     Evidence,
     FailReason,
+    Failure,
     OrganizationalUnit,
     SkipReason,
 )
-from scanner.record import Footer, Record, SafelistText
+from scanner.record import Footer, OwnerTags, Record, SafelistText
 from scanner.runs.journal import NO_LINE, JournalError, Line, decode, encode
 from scanner.settings import ExcludedAccount, Settings
 from tests.builders import (
@@ -199,6 +200,19 @@ def test_a_listing_comes_back_as_it_went_in(line: object) -> None:
 def test_an_ou_without_accounts_is_kept() -> None:
     line = replace(listing(), ous=ou("Root/Empty"))
     assert decode(journal(header(), line, FOOTER)).listing == line
+
+
+@pytest.mark.parametrize("problem", [None, failure(FailReason.ACCESS_DENIED)], ids=["read", "refused"])
+def test_owner_tags_come_back_as_they_went_in_and_the_last_ones_count(problem: Failure | None) -> None:
+    early = OwnerTags(values={account(1).id: "early"}, problem=None)
+    line = OwnerTags(values={account(1).id: "a\ud800", account(2).id: None}, problem=problem)
+    read = decode(journal(header(), listing(), early, line, FOOTER))
+    assert read.owner_tags == line
+    assert read.account_owners == {account(1).id: "a\ud800"}
+
+
+def test_a_journal_without_owner_tags_has_none() -> None:
+    assert decode(journal(header(), listing(), FOOTER)).owner_tags is None
 
 
 def test_a_footer_comes_back_as_it_went_in() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from scanner.audit.assessment import Assessment, Part
 from scanner.audit.diff import out_of_scope
+from scanner.audit.ownership import unread_tags
 from scanner.model import Account, Evidence, Scanned
 from scanner.record import Record, Resumption, SafelistText
 from scanner.report.changes import DIFFERENCES, counts_words
@@ -121,10 +122,22 @@ def _source(book: Book) -> Iterable[Fact]:
     if book.figures.read_from and book.figures.read_until:
         yield "Accounts were read", window(book.figures.read_from, book.figures.read_until)
     yield "Compared with", _compared_with(book)
-    if book.assessment.owners_from is not None:
-        words = f"{book.assessment.owners_from}, given when this was rendered; not the owners that the run recorded"
-        yield "Owners of accounts from", words
+    if owners := "; else ".join(_owners_from(book.assessment)):
+        yield "Owners of accounts from", owners
     yield "Users come from", "IAM ListUsers, called in each account; a list that broke off counts as a failed account"
+
+
+def _owners_from(assessment: Assessment) -> Iterable[str]:
+    """What names them, the first that does."""
+    record = assessment.record
+    if assessment.owners_from is not None:
+        yield f"{assessment.owners_from}, given when this was rendered; not the file that the run recorded"
+    elif record.header.account_owners:
+        yield str(record.header.settings.account_owners)
+    if record.owner_tags is not None:
+        unread = unread_tags(record)
+        not_read = f" ({many(unread, 'account')} not read)" if unread else ""
+        yield f"tag {record.header.settings.account_owner_tag} of the account in AWS Organizations{not_read}"
 
 
 def _resumption_words(each: Resumption) -> str:
