@@ -151,7 +151,7 @@ def _checks(account: Account, answers: Answers) -> tuple[Check, ...]:
 def _of_refusal(account: Account, what: str, refusal: Failure) -> Check:
     """A refusal fails the check, but for one that costs a scan nothing."""
     if what == REPORT and refusal.code in NOT_READY:
-        return _check(account, what, Outcome.OK, f"answered {refusal.code}: a scan has a report made")
+        return _check(account, what, Outcome.OK, f"{refusal.code}, which is fine: a scan has one made")
     if not_here(refusal):
         return _check(account, what, Outcome.OK, "not available in this partition; its columns stay empty")
     return of_failure(_HERE, what, refusal, account)

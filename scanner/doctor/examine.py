@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scanner.aws.clients import Clients
+from scanner.aws.failures import DENIED
 from scanner.doctor import account_checks, caller_checks, file_checks, organization_checks
 from scanner.doctor.checks import Check, Examination, Part
 from scanner.doctor.file_checks import Files
 from scanner.doctor.progress import Progress
 from scanner.errors import FaultsError
 from scanner.model import Account
+from scanner.report.failed_accounts import no_way_in
 from scanner.scan.collect import collect
 from scanner.scan.prepare import Ready, entrance, session_policies
 from scanner.scan.scope import Plan
@@ -23,6 +25,7 @@ class Diagnosis:
     """All checks, part by part, and how many accounts they stand for."""
 
     checks: tuple[Check, ...]
+    likely_cause: str | None = None  # where no role at all could be assumed
     entered: int = 0  # accounts that were tried
     to_scan: int = 0  # accounts that a scan would read
 
@@ -40,7 +43,14 @@ async def examine(settings: Settings, config: Path, progress: Progress, *, every
         opened = await caller_checks.open_clients(stack.enter_async_context(clients), examination)
         entered, to_scan = await _in_aws(opened, files, progress, examination, every=every) if opened else (0, 0)
     checks = examination.complete(_expected(settings, accounts=not entered))
-    return Diagnosis(checks=checks, entered=entered, to_scan=to_scan)
+    return Diagnosis(checks=checks, likely_cause=_likely_cause(checks, settings), entered=entered, to_scan=to_scan)
+
+
+def _likely_cause(checks: Sequence[Check], settings: Settings) -> str | None:
+    roles = [check for check in checks if check.what == account_checks.ROLE]
+    if len(roles) < 2 or any(check.code not in DENIED for check in roles):
+        return None
+    return no_way_in(settings.role_name, external_id_given=settings.external_id is not None)
 
 
 def without_settings(error: FaultsError, progress: Progress) -> Diagnosis:

@@ -141,7 +141,7 @@ async def _enumerate(
     if selection is not None:
         settings, ours = examination.settings, organization_key(organization, caller)
         gathering = asyncio.to_thread(gather, settings, ours, selection)
-        await examination.called(_HERE, EARLIER, gathering, lambda past: f"to compare with: {past.why}")
+        await examination.called(_HERE, EARLIER, gathering, lambda past: past.why)
     examination.progress.says("Listing accounts")
     population = Population(source, selection or _ALL, examination.progress)
     placed = [one async for one in population.accounts()]

@@ -9,16 +9,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from scanner.cli.screen.layout import labelled, print_parts
+from scanner.cli.screen.layout import labelled, print_parts, width_of
 from scanner.cli.screen.stage_progress import StageProgress
+from scanner.doctor.account_checks import NOT_TRIED, ROLE, calls
 from scanner.doctor.checks import Check, Outcome, Part
 from scanner.doctor.examine import Diagnosis
-from scanner.model import Account
 from scanner.report.words import many
 from scanner.scan.scope import Placement
 from scanner.text import for_terminal
@@ -30,8 +30,9 @@ _STYLES = {
     Outcome.NOT_CHECKED: "yellow",
     Outcome.NOT_TRIED: "dim",
 }
-_OUTCOME, _WHAT = 11, 34  # columns
+_OUTCOME = 12  # columns
 _NAMED = 3  # accounts
+_ORDER = {what: place for place, what in enumerate((ROLE, *calls(full=True), NOT_TRIED.what))}
 
 
 class DoctorProgress(StageProgress):
@@ -42,7 +43,7 @@ class DoctorProgress(StageProgress):
         self._listed = 0
         self._missing = 0
 
-    def met(self, placement: Placement) -> None:
+    def met(self, _: Placement) -> None:
         self._listed += 1
         self._bar.update(self._task, figures=many(self._listed, "account"))
 
@@ -63,17 +64,31 @@ class DoctorProgress(StageProgress):
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """Checks that came to the same, each in another account."""
+    """Checks that came to the same: in other accounts, or other ones that an earlier failure left unknown."""
 
-    checks: tuple[Check, ...]
+    checks: Sequence[Check]
 
     @property
     def first(self) -> Check:
         return self.checks[0]
 
     @property
-    def accounts(self) -> list[Account]:
-        return [check.account for check in self.checks if check.account]
+    def is_single(self) -> bool:
+        return all(check.what == self.first.what for check in self.checks)
+
+    @property
+    def what(self) -> str:
+        return ", ".join(dict.fromkeys(check.what for check in self.checks))
+
+    @property
+    def where(self) -> str:
+        """The accounts: of those that are fine how many, else the first ones by name."""
+        accounts = list(dict.fromkeys(check.account for check in self.checks if check.account))
+        if not accounts or self.first.outcome is Outcome.OK:
+            return many(len(accounts), "account") if accounts else ""
+        more = len(accounts) - _NAMED
+        named = ", ".join(f"{account.id} ({account.name}, {account.ou_path})" for account in accounts[:_NAMED])
+        return f"in {named}" + (f" and {more:,} more" if more > 0 else "")
 
 
 def document(diagnosis: Diagnosis) -> dict[str, object]:
@@ -110,60 +125,60 @@ def show(diagnosis: Diagnosis, console: Console, *, quiet: bool) -> None:
     """Print the checks part by part, and what follows from them; with `quiet` only what is to be seen to."""
     parts: list[RenderableType] = []
     for part, checks in groupby(diagnosis.checks, key=lambda check: check.part):
-        seen = [check for check in checks if not quiet or check.is_missing or check.outcome is Outcome.WARNING]
+        shown = [check for check in checks if not quiet or check.is_missing or check.outcome is Outcome.WARNING]
         if not quiet:
             parts.append(Text(_heading(part, diagnosis), style="bold"))
-        for line in _lines(seen):
-            parts += _shown(line)
+        parts.append(_part(shown, width_of(console)))
     if not quiet:
-        parts += [Text(), labelled(("Checks", _summary(diagnosis)), ("Next", Text(_next(diagnosis))))]
+        parts += [Text(), labelled(("Checks", _summary(diagnosis)), ("Next", Text(for_terminal(_next(diagnosis)))))]
     print_parts(console, parts)
 
 
 def _heading(part: Part, diagnosis: Diagnosis) -> str:
     if part is not Part.ACCOUNTS or not diagnosis.entered:
         return part
-    whole = diagnosis.entered == diagnosis.to_scan
-    return f"{part}: {'all' if whole else 'one of each OU'}, {diagnosis.entered:,} of {diagnosis.to_scan:,} to scan"
+    which = "all" if diagnosis.entered == diagnosis.to_scan else "one of each OU"
+    return f"{part}: {which}, {diagnosis.entered:,} of {diagnosis.to_scan:,} to scan"
+
+
+def _part(checks: Sequence[Check], width: int) -> RenderableType:
+    """A row for each line: the outcome, and beside it what was tried and what came of it."""
+    lines = _lines(checks)
+    column = max((cell_len(line.what) for line in lines if line.is_single), default=0)
+    grid = Table.grid()
+    grid.add_column(width=_OUTCOME, no_wrap=True)
+    grid.add_column(overflow="fold")
+    for line in lines:
+        grid.add_row(
+            Text(line.first.outcome, style=_STYLES[line.first.outcome]),
+            Text("\n").join(_words(line, column, width - _OUTCOME)),
+        )
+    return grid
+
+
+def _words(line: _Line, column: int, width: int) -> Iterator[Text]:
+    """What was tried, with what came of it on the same line where that fits; then the rest, and the remedy."""
+    check = line.first
+    said = ": ".join(filter(None, (check.code, check.detail)))
+    texts = [line.where, said] if check.outcome is Outcome.FAILED else [": ".join(filter(None, (line.where, said)))]
+    first, *rest = [for_terminal(text) for text in texts if text]
+    if line.is_single and column + 2 + cell_len(first) <= width:
+        yield Text(f"{line.what:<{column}}  {first}")
+    else:
+        yield Text(line.what)
+        yield Text(first)
+    yield from map(Text, rest)
+    yield from (Text(for_terminal(text), style="bold") for text in check.remedy.splitlines())
 
 
 def _lines(checks: Sequence[Check]) -> list[_Line]:
-    """AWS's messages are not compared, as they name the account."""
+    """The checks, those that came to the same together; AWS's messages are not compared, as they name the account."""
     lines: dict[tuple[object, ...], list[Check]] = {}
-    for check in checks:
-        key: tuple[object, ...] = (check.what, check.outcome, check.code, check.remedy)
-        if check.outcome is not Outcome.FAILED or check.account is None:
-            key = (*key, check.detail)
-        lines.setdefault(key, []).append(check)
-    return [_Line(tuple(alike)) for alike in lines.values()]
-
-
-def _shown(line: _Line) -> Iterator[RenderableType]:
-    """One line for what went well; else AWS's words and the remedy below it."""
-    check = line.first
-    said = ": ".join(filter(None, (check.code, check.detail)))
-    where = _where(line)
-    is_short = check.outcome is not Outcome.FAILED
-    row = Table.grid(padding=(0, 1))
-    row.add_column(width=_OUTCOME, no_wrap=True)
-    row.add_column(width=_WHAT, no_wrap=True)
-    row.add_column(overflow="fold")
-    beside = " ".join(filter(None, (said, where))) if is_short else where
-    row.add_row(Text(check.outcome, style=_STYLES[check.outcome]), check.what, Text(for_terminal(beside)))
-    yield row
-    below = (check.remedy,) if is_short else (said, check.remedy)
-    for text in filter(None, below):
-        yield Padding(Text("\n".join(map(for_terminal, text.splitlines()))), (0, 0, 0, _OUTCOME + 1))
-
-
-def _where(line: _Line) -> str:
-    accounts = line.accounts
-    if not accounts:
-        return ""
-    if line.first.outcome is Outcome.OK:
-        return f"in {many(len(accounts), 'account')}"
-    named = ", ".join(f"{account.id} ({account.name})" for account in accounts[:_NAMED])
-    return f"in {named}" + (f" and {len(accounts) - _NAMED:,} more" if len(accounts) > _NAMED else "")
+    for check in sorted(checks, key=lambda check: _ORDER.get(check.what, 0)):
+        said = None if check.outcome is Outcome.FAILED and check.account else check.detail
+        what = None if check.outcome is Outcome.NOT_CHECKED else check.what
+        lines.setdefault((check.outcome, what, check.code, said, check.remedy), []).append(check)
+    return [_Line(alike) for alike in lines.values()]
 
 
 def _summary(diagnosis: Diagnosis) -> Text:
@@ -175,7 +190,8 @@ def _summary(diagnosis: Diagnosis) -> Text:
 
 def _next(diagnosis: Diagnosis) -> str:
     if not diagnosis.is_ready:
-        return "see to what failed, the first one first; then run iam-scanner doctor again."
+        what = f"{diagnosis.likely_cause} Correct that" if diagnosis.likely_cause else "fix what failed, from the top"
+        return f"{what}; then run iam-scanner doctor again."
     rest = diagnosis.to_scan - diagnosis.entered
-    others = f", or check the other {many(rest, 'account')}, too, with --all" if rest else ""
-    return f"nothing is missing: start iam-scanner scan with the same options{others}."
+    others = f" To check the other {many(rest, 'account')} first, give --all." if rest else ""
+    return f"nothing is missing: start iam-scanner scan, with the same options.{others}"
