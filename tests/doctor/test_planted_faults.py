@@ -3,8 +3,6 @@
 Each is tried by `doctor` and then by `scan`, on the same endpoint, with the same options.
 """
 
-import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,7 +12,6 @@ from typing import Any
 import pytest
 
 from scanner.runs import folder as run_folder
-from scanner.scan import account as scan_account
 from tests.aws_endpoint import (
     DELEGATED_KEY,
     MANAGEMENT_KEY,
@@ -28,7 +25,6 @@ from tests.aws_endpoint import (
     clipped,
     deny,
     empty_organization,
-    first,
     html,
     missing_user,
     no_marker,
@@ -151,6 +147,7 @@ FAULTS = {
         check="Accounts to scan",
         says=["7 OU unknown", "allow organizations:ListParents"],
         faults=[Fault(HERE, deny), Fault("organizations:ListParents", deny)],
+        warns="OUs and their accounts",
     ),
     "a role for AWS Organizations that cannot be assumed": Planted(
         check="Role for AWS Organizations",
@@ -158,7 +155,9 @@ FAULTS = {
         options=[*SAFELIST, "--organizations-role-arn", "arn:aws:iam::387420489013:role/Reader"],
     ),
     "a hub role that cannot be assumed": Planted(
-        check="Hub role", says=[":role/Hub cannot be assumed", "trust policy"], options=[*SAFELIST, "--hub-role-arn", HUB]
+        check="Hub role",
+        says=[":role/Hub cannot be assumed", "trust policy"],
+        options=[*SAFELIST, "--hub-role-arn", HUB],
     ),
     "an unknown OU": Planted(
         check="Scope", says=["Root/Workloads"], options=[*SAFELIST, "--ou", "Root/Workload", "--ou", "Root/Sandbox"]
