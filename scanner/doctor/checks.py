@@ -59,6 +59,7 @@ class Examination:
         self.settings = settings
         self.progress = progress
         self.made: list[Check] = []
+        self.advice: list[str] = []  # lines to show below all checks, as they are
 
     def add(self, part: Part, what: str, outcome: Outcome, detail: str = "", remedy: str = "") -> None:
         self.made.append(Check(part=part, what=what, outcome=outcome, detail=detail, remedy=remedy))
@@ -66,9 +67,9 @@ class Examination:
     def failed(self, part: Part, what: str, error: ScannerError) -> None:
         """A failed check for the error; for faults in files one for each."""
         if isinstance(error, FaultsError):
-            advice = "\n".join(("", *error.advice)) if error.advice else ""
             for fault in error.faults:
-                self.add(part, what, Outcome.FAILED, str(replace(fault, remedy="")), fault.remedy + advice)
+                self.add(part, what, Outcome.FAILED, str(replace(fault, remedy="")), fault.remedy)
+            self.advice += error.advice
         else:
             for problem in error.problem.splitlines():
                 self.add(part, what, Outcome.FAILED, problem, error.remedy)

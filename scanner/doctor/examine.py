@@ -25,6 +25,7 @@ class Diagnosis:
     """All checks, part by part, and how many accounts they stand for."""
 
     checks: tuple[Check, ...]
+    advice: tuple[str, ...] = ()  # lines to show below all checks, as they are
     likely_cause: str | None = None  # where no role at all could be assumed
     entered: int = 0  # accounts that were tried
     to_scan: int = 0  # accounts that a scan would read
@@ -43,7 +44,13 @@ async def examine(settings: Settings, config: Path, progress: Progress, *, every
         opened = await caller_checks.open_clients(stack.enter_async_context(clients), examination)
         entered, to_scan = await _in_aws(opened, files, progress, examination, every=every) if opened else (0, 0)
     checks = examination.complete(_expected(settings, accounts=not entered))
-    return Diagnosis(checks=checks, likely_cause=_likely_cause(checks, settings), entered=entered, to_scan=to_scan)
+    return Diagnosis(
+        checks=checks,
+        advice=tuple(examination.advice),
+        likely_cause=_likely_cause(checks, settings),
+        entered=entered,
+        to_scan=to_scan,
+    )
 
 
 def _likely_cause(checks: Sequence[Check], settings: Settings) -> str | None:

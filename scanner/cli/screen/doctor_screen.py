@@ -96,6 +96,7 @@ def document(diagnosis: Diagnosis) -> dict[str, object]:
         "ready": diagnosis.is_ready,
         "accounts_checked": diagnosis.entered,
         "accounts_to_scan": diagnosis.to_scan,
+        "advice": [line for line in (diagnosis.likely_cause, *diagnosis.advice) if line],
         "counts": _counts(diagnosis.checks),
         "checks": [_as_json(check) for check in diagnosis.checks],
     }
@@ -131,7 +132,7 @@ def show(diagnosis: Diagnosis, console: Console, *, quiet: bool) -> None:
         parts.append(_part(shown, width_of(console)))
     if not quiet:
         parts += [Text(), labelled(("Checks", _summary(diagnosis)), ("Next", Text(for_terminal(_next(diagnosis)))))]
-    print_parts(console, parts)
+    print_parts(console, parts, () if quiet else map(for_terminal, diagnosis.advice))
 
 
 def _heading(part: Part, diagnosis: Diagnosis) -> str:
@@ -168,7 +169,7 @@ def _words(line: _Line, column: int, width: int) -> Iterator[Text]:
         yield Text(line.what)
         yield Text(first)
     yield from map(Text, rest)
-    yield from (Text(for_terminal(text), style="bold") for text in check.remedy.splitlines())
+    yield from (Text(for_terminal(text), style="bold") for text in [check.remedy] if text)
 
 
 def _lines(checks: Sequence[Check]) -> list[_Line]:
