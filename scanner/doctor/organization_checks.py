@@ -108,8 +108,10 @@ async def _read(reader: Session, own: Session, caller: Caller, files: Files, exa
 
 
 def _scope(settings: Settings) -> str:
-    named = len(settings.ou) + len(settings.account) + len(settings.exclude_ou) + len(settings.exclude_account)
-    return f"{many(named, 'OU or account', 'OUs and accounts')} named, found" if named else "all accounts"
+    only = (*settings.ou, *settings.account)
+    without = (*(one.ou for one in settings.exclude_ou), *(one.account for one in settings.exclude_account))
+    scope = f"only {named(only)}" if only else "all accounts"
+    return f"{scope}, without {named(without)}" if without else scope
 
 
 def _same_organization(safelist: Safelist, organization: Organization, examination: Examination) -> None:

@@ -1,5 +1,6 @@
 """`doctor`: which accounts it enters and by which calls, and what it shows."""
 
+import errno
 import json
 from collections import Counter
 from pathlib import Path
@@ -209,6 +210,7 @@ def test_a_scan_that_is_running_is_named_and_hinders_nothing() -> None:
     assert done.exit_code == 0
 
 
+@pytest.mark.parametrize("without_locks", [errno.ENOLCK], indirect=True)
 @pytest.mark.usefixtures("without_locks")
 def test_a_file_system_without_locks_is_found() -> None:
     with running(small_world()) as endpoint:
