@@ -73,9 +73,9 @@ def test_the_management_account_stands_for_no_ou_also_where_it_is_not_the_caller
     assert {beside, world.management_account_id} <= accounts_asked(endpoint.calls_to("iam:ListUsers"))
 
 
-def test_no_more_calls_are_under_way_than_in_a_scan() -> None:
-    with running(small_world(), latency=0.01) as endpoint:
-        doctor(endpoint, "--all", "--concurrency", "3")
+def test_accounts_are_checked_side_by_side_and_no_more_at_once_than_in_a_scan() -> None:
+    with running(small_world(), latency={"iam:ListUsers": 0.02}) as endpoint:
+        doctor(endpoint, "--all", "--concurrency", "3", "--evidence", "basic")
     assert endpoint.most_concurrent == 3
 
 

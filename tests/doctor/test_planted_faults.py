@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from scanner.doctor.checks import Part
 from scanner.runs import folder as run_folder
 from tests.aws_endpoint import (
     DELEGATED_KEY,
@@ -279,6 +280,7 @@ def test_doctor_fails_exactly_where_a_scan_is_not_complete(name: str, monkeypatc
     said += "\n".join(done.document["advice"])
     assert [words for words in planted.says if words not in said] == []
     assert {check["check"] for check in checks(done, "warning")} == ({planted.warns} if planted.warns else set())
+    assert {check["part"] for check in done.document["checks"]} == set(Part)  # what was not checked is shown, too
     assert done.exit_code == (5 if planted.check else 0)
     assert done.document["ready"] == is_complete(scanned) == (planted.check is None)
 
