@@ -92,12 +92,14 @@ async def _read(reader: Session, own: Session, caller: Caller, files: Files, exa
         return None
     if files.safelist is not None:
         _same_organization(files.safelist, organization, examination)
-    may_be_allowed = caller.account_id == organization.management_account_id and reader is own
-    listing = _roots(reader, may_be_allowed=may_be_allowed)
-    roots = await examination.called(
-        _HERE, ROOTS, listing, lambda roots: ", ".join(f"{root.name} ({root.id})" for root in roots)
-    )
-    if roots is None:
+    from_management = caller.account_id == organization.management_account_id
+    listing = _roots(reader, may_be_allowed=from_management and reader is own)
+
+    def listed(roots: Sequence[OrganizationalUnit]) -> str:
+        delegated = "" if from_management or reader is not own else ", read as a delegated administrator"
+        return ", ".join(f"{root.name} ({root.id})" for root in roots) + delegated
+
+    if await examination.called(_HERE, ROOTS, listing, listed) is None:
         return None
     settings = examination.settings
     selection = await examination.called(
@@ -143,7 +145,9 @@ async def _enumerate(
     if selection is not None:
         settings, ours = examination.settings, organization_key(organization, caller)
         gathering = asyncio.to_thread(gather, settings, ours, selection)
-        await examination.called(_HERE, EARLIER, gathering, lambda past: past.why)
+        past = await examination.called(_HERE, EARLIER, gathering, lambda past: past.why)
+        for note in past.notes if past else ():
+            examination.add(_HERE, EARLIER, Outcome.WARNING, note)
     examination.progress.says("Listing accounts")
     population = Population(source, selection or _ALL, examination.progress)
     placed = [one async for one in population.accounts()]

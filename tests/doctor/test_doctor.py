@@ -69,7 +69,9 @@ def test_the_management_account_stands_for_no_ou_also_where_it_is_not_the_caller
     world.management.roles = None
     beside = world.add_account("beside").id
     with running(world) as endpoint:
-        assert doctor(endpoint, key=DELEGATED_KEY).exit_code == 0
+        done = doctor(endpoint, key=DELEGATED_KEY)
+    assert done.exit_code == 0
+    assert "read as a delegated administrator" in done.out
     assert {beside, world.management_account_id} <= accounts_asked(endpoint.calls_to("iam:ListUsers"))
 
 

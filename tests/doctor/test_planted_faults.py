@@ -345,6 +345,7 @@ def test_in_each_account_doctor_fails_exactly_where_a_scan_fails_or_lacks_eviden
         assert words in failed[name]["remedy"], name
     assert (done.exit_code, scanned.exit_code) == (5, 4)
     assert "iam:GenerateCredentialReport" not in made
+    assert set(made) < {call.name for call in endpoint.calls[len(made) :]}  # none that a scan does not make
     assert {session.policy for session in sessions} == {scan_policy(scanned)}
 
 
