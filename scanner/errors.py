@@ -28,9 +28,16 @@ class ExitCode(IntEnum):
 
 
 class ScannerError(Exception):
-    """The program itself failed, or could not write its output."""
+    """The program itself failed, or could not write its output.
+
+    Its text is the problem and what to do about it; where the two are given apart, they can also be read apart.
+    """
 
     exit_code = ExitCode.ERROR
+
+    def __init__(self, problem: str, remedy: str = "") -> None:
+        super().__init__(f"{problem} {remedy}".rstrip())
+        self.problem, self.remedy = problem, remedy
 
 
 class OutputError(ScannerError):

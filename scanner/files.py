@@ -118,6 +118,6 @@ def lock(descriptor: int, folder: Path, *, busy: str) -> None:
         raise UsageError(busy) from error
     except OSError as error:
         raise OutputError(
-            f"{folder} cannot be locked: {error.strerror}. Without a lock, two processes could write there at once. "
-            "Give a folder on a file system with locks, such as a local disk, with --output."
+            f"{folder} cannot be locked: {error.strerror}. Without a lock, two processes could write there at once.",
+            "Give a folder on a file system with locks, such as a local disk, with --output.",
         ) from error

@@ -159,7 +159,20 @@ def test_help_and_version_load_nothing_heavy(arguments: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["scan", "accounts", "safelist", "report", "evaluate", "users", "diff", "verify", "review", "remediate", "demo"],
+    [
+        "scan",
+        "accounts",
+        "doctor",
+        "safelist",
+        "report",
+        "evaluate",
+        "users",
+        "diff",
+        "verify",
+        "review",
+        "remediate",
+        "demo",
+    ],
 )
 def test_the_help_of_a_command_loads_nothing_heavy(command: str) -> None:
     assert loaded(COMMAND, command, "--help") <= {"pydantic"}  # by Typer itself

@@ -247,6 +247,11 @@ class Clients:
     ) -> None:
         await self._stack.aclose()
 
+    @property
+    def region(self) -> str:
+        """The Region in which STS is called, as the environment and the profile have it."""
+        return str(self._clients["sts"].meta.region_name)
+
     async def _enter(self, service: str, region: str | None) -> None:
         client = await self._stack.enter_async_context(self._open(service, region_name=region))
         _check_endpoint(client.meta.endpoint_url)

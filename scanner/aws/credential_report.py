@@ -23,7 +23,7 @@ POLL_SECONDS = (1.0, 2.0, 3.0, 5.0)  # between two looks at a report in the maki
 ASKING = 0.8  # of the time that is left may go to one GenerateCredentialReport; the rest is for what is stored
 
 _CALL = "iam:GetCredentialReport"
-_NOT_READY = frozenset({"ReportInProgress", "ReportNotPresent", "ReportExpired"})
+NOT_READY = frozenset({"ReportInProgress", "ReportNotPresent", "ReportExpired"})
 _NO_CAPACITY = frozenset({"LimitExceeded", "LimitExceededException"})  # "No more capacity to launch new ... tasks"
 _MAY_PASS = frozenset({FailReason.THROTTLED, FailReason.TIMEOUT, FailReason.UNREACHABLE})
 _COLUMNS = frozenset(  # those that are read; without one of them, unknown would pass for none
@@ -79,11 +79,11 @@ async def credential_report(session: Session) -> CredentialReport:
             refusal = await _refusal_to_generate(session, refusal)
         final = refusal is not None and refusal.reason not in _MAY_PASS
         try:
-            report = replace(await _stored_report(session), not_renewed=refusal)
+            report = replace(await stored_report(session), not_renewed=refusal)
         except CallError as error:
             why = error.failure
             generate = why.code != "ReportInProgress"  # it expired while we waited, or was never begun
-            if why.code not in _NOT_READY or (final and generate):
+            if why.code not in NOT_READY or (final and generate):
                 if old is not None:
                     return old
                 raise CallError(refusal if refusal and (final or why.reason in _MAY_PASS) else why) from None
@@ -111,7 +111,8 @@ async def _refusal_to_generate(session: Session, last: Failure | None) -> Failur
     return None
 
 
-async def _stored_report(session: Session) -> CredentialReport:
+async def stored_report(session: Session) -> CredentialReport:
+    """Read the report that IAM has now, and have none generated; raise `CallError` where there is none."""
     answer = await session.call("iam", "GetCredentialReport")
     try:
         return parse(answer["Content"], answer.get("GeneratedTime"))

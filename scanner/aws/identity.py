@@ -78,13 +78,13 @@ async def who_calls(session: Session) -> Caller:
 
 def _not_accepted(failure: Failure) -> StartError:
     if failure.reason in {FailReason.UNREACHABLE, FailReason.TIMEOUT}:
-        return StartError(f"AWS STS could not be reached: {failure.detail} {failure.remedy}")
+        return StartError(f"AWS STS could not be reached: {failure.detail}", failure.remedy)
     said = f"{failure.code}: {failure.detail}" if failure.code else failure.detail
     remedy = SIGNING_REMEDIES.get(
         failure.code or "",
         "Sign in again (aws sso login), or check the credentials; outside the aws partition, set AWS_REGION too.",
     )
-    return StartError(f"AWS did not accept the caller's credentials: {said} {remedy}")
+    return StartError(f"AWS did not accept the caller's credentials: {said}", remedy)
 
 
 async def by_role(own: Session, arn: str, *, session_name: str, policy: str | None) -> Session:
@@ -94,7 +94,7 @@ async def by_role(own: Session, arn: str, *, session_name: str, policy: str | No
         await role.credentials()
     except CallError as error:
         said = f"{error.failure.code}: {error.failure.detail}"
-        raise StartError(f"The role {arn} cannot be assumed. {said} {error.failure.remedy}") from error
+        raise StartError(f"The role {arn} cannot be assumed. {said}", error.failure.remedy) from error
     return Session(own.clients, role.credentials)
 
 

@@ -47,7 +47,7 @@ async def describe(session: Session) -> Organization:
 
 def no_access(failure: Failure) -> StartError:
     said = f"{failure.code}: {failure.detail}" if failure.code else failure.detail
-    return StartError(f"AWS Organizations could not be read ({failure.call}). {said} {_NO_ACCESS}")
+    return StartError(f"AWS Organizations could not be read ({failure.call}). {said}", _NO_ACCESS)
 
 
 async def roots(session: Session) -> tuple[OrganizationalUnit, ...]:

@@ -63,6 +63,12 @@ async def user_origins(session: Session, partition: str, users: Iterable[IamUser
     return found
 
 
+async def check_history(session: Session, partition: str) -> None:
+    """Ask for what `user_origins` asks for, and read the first answer alone; raise `CallError` where none comes."""
+    async for _ in _events(session.within(LOOKING), REGIONS.get(partition), datetime.now(UTC) - KEPT):
+        return
+
+
 async def _events(session: Session, region: str | None, since: datetime) -> AsyncIterator[Mapping[str, Any]]:
     """Page through the CreateUser events, the newest first."""
     await session.clients.open_for(_CALL, region)

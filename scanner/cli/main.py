@@ -21,6 +21,7 @@ from scanner.cli import (
     completion,
     demo,
     diff,
+    doctor,
     evaluate,
     remediate,
     report,
@@ -44,6 +45,7 @@ app = typer.Typer(
 )
 app.command("scan", cls=Command)(scan.scan_command)
 app.command("accounts", cls=Command)(accounts.accounts_command)
+app.command("doctor", cls=Command)(doctor.doctor_command)
 app.add_typer(safelist.app)
 app.command("report", cls=Command)(report.report_command)
 app.command("evaluate", cls=Command)(evaluate.evaluate_command)

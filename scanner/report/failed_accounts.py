@@ -42,8 +42,12 @@ def likely_cause(assessment: Assessment, groups: Sequence[FailureGroup]) -> str 
         return None
     if groups[0].first.reason != FailReason.ROLE_NOT_ASSUMABLE:
         return None
-    role = header.settings.role_name
-    ask = "is not the one that they ask for" if header.external_id_given else "is missing"
+    return no_way_in(header.settings.role_name, external_id_given=header.external_id_given)
+
+
+def no_way_in(role: str, *, external_id_given: bool) -> str:
+    """What is most likely wrong where the role could be assumed nowhere."""
+    ask = "is not the one that they ask for" if external_id_given else "is missing"
     return (
         f"No account but the caller's own could be entered. Most likely their role is not called {role} (give its name "
         f"with --role-name), the external ID {ask} (--external-id), or their roles trust another principal than the "

@@ -11,9 +11,10 @@ import os
 import re
 import secrets
 import shlex
+import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -66,9 +67,30 @@ def create(output: Path, run_id: str) -> Path:
         folder.mkdir(mode=0o700)
     except OSError as error:
         raise OutputError(
-            f"The folder {folder} cannot be made: {error.strerror}. Give a folder that can be written to with --output."
+            f"The folder {folder} cannot be made: {error.strerror}.",
+            "Give a folder that can be written to with --output.",
         ) from error
     return folder
+
+
+def try_out(output: Path) -> None:
+    """Begin a run under `output` as a scan does, and take all of it away again.
+
+    Raises `OutputError` where a folder cannot be made there, or a journal not be written and locked.
+    """
+    made = [folder for folder in (output, *output.parents) if not folder.exists()]
+    name = f".trial-{secrets.token_hex(6)}"
+    try:
+        with Journal(create(output, name)):
+            pass
+    except OSError as error:
+        problem = f"The folder {output} cannot be written to: {error.strerror}."
+        raise OutputError(problem, "Give another one with --output.") from error
+    finally:
+        shutil.rmtree(output / name, ignore_errors=True)
+        for folder in made:
+            with suppress(OSError):  # somebody else may have put something there meanwhile
+                folder.rmdir()
 
 
 class Journal:

@@ -66,10 +66,20 @@ async def scan_account(account: Account, entrance: Entrance, release: Callable[[
         return await _read(account, entrance.member(account, deadline), role, entrance, release)
     except CallError as error:
         return _failed(account, error.failure, role)
-    except Exception:  # the account's edge: a fault here must cost one account and never the audit
-        log.exception("account %s: unexpected", account.id)
-        detail = "The program did not understand an answer of this account; --debug shows where."
-        return _failed(account, failure(FailReason.BAD_RESPONSE, "iam", detail), role)
+    except Exception:  # noqa: BLE001  # the account's edge: a fault here must cost one account and never the audit
+        return _failed(account, not_understood(account, "iam"), role)
+
+
+def not_understood(account: Account, call: str) -> Failure:
+    """Log the exception that is being handled, which nobody foresaw, and return it as a failure of this call."""
+    log.exception("account %s: unexpected", account.id)
+    detail = "The program did not understand an answer of this account; --debug shows where."
+    return failure(FailReason.BAD_RESPONSE, call, detail)
+
+
+def is_refused_to_caller(refused: Failure) -> bool:
+    """Whether IAM does not let the caller in with its own credentials, so that the role is tried."""
+    return refused.reason is FailReason.ACCESS_DENIED or refused.code in _TOKEN_REFUSED
 
 
 async def _as_caller(
@@ -82,7 +92,7 @@ async def _as_caller(
     try:
         own = await _read(account, entrance.own.until(deadline), None, entrance, release)
     except CallError as error:
-        if error.failure.reason is not FailReason.ACCESS_DENIED and error.failure.code not in _TOKEN_REFUSED:
+        if not is_refused_to_caller(error.failure):
             raise
         return None
     if own.evidence is not Evidence.PARTIAL:
@@ -114,7 +124,7 @@ async def _read(
             counting = rest.create_task(_attempt(iam.user_count(session)))
             keys = rest.create_task(_attempt(iam.service_credentials(session)))
             origins = rest.create_task(_attempt(_origins(session, entrance.caller.partition, first)))
-        last = await _listed_again(first, details, session, account)
+        last = await listed_again(first, details, session, account)
         release()
         report = await asked
     finally:
@@ -144,7 +154,7 @@ async def _attempt(reading: Coroutine[None, None, T]) -> T | Failure:
         return error.failure
 
 
-async def _listed_again(
+async def listed_again(
     first: tuple[IamUser, ...], details: iam.AuthorizationDetails | Failure, session: Session, account: Account
 ) -> tuple[IamUser, ...]:
     """List once more where the list lacks a user that the authorization details have; else return the same list.

@@ -52,13 +52,13 @@ def gaps(answers: Answers) -> Iterator[str]:
     """Name each piece of evidence that did not come, or is older than AWS's own rule allows."""
     report = answers.report
     for part in (report, answers.details, answers.count, answers.service_keys, answers.origins):
-        if isinstance(part, Failure) and not _not_here(part):
+        if isinstance(part, Failure) and not not_here(part):
             yield f"{part.call} gave no evidence: {_why(part)}"
     if isinstance(report, CredentialReport) and not report.is_fresh(answers.read_at):
         yield f"iam:GetCredentialReport gave an old report, {_dated(report, answers.read_at)}."
 
 
-def _not_here(failure: Failure) -> bool:
+def not_here(failure: Failure) -> bool:
     """Whether the partition does not have the action: then there is nothing that could be allowed or tried again."""
     return failure.call in _NOT_EVERYWHERE and failure.code in NO_SUCH_ACTION
 
@@ -76,7 +76,7 @@ def remarks(answers: Answers) -> Iterator[str]:
     if isinstance(answers.details, AuthorizationDetails):
         yield from _on_details(answers.details, users)
     for part in (answers.service_keys, answers.origins):
-        if isinstance(part, Failure) and _not_here(part):
+        if isinstance(part, Failure) and not_here(part):
             yield f"{part.call} is not available in this partition, so its columns are empty."
     if isinstance(answers.origins, Mapping):
         yield from _on_origins(answers.origins, users, answers.read_at)

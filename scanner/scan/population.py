@@ -5,14 +5,14 @@ from contextlib import aclosing
 
 from scanner.record import Listing
 from scanner.scan.account_sources import Source
-from scanner.scan.progress import Progress
+from scanner.scan.progress import ListingProgress
 from scanner.scan.scope import Placed, Selection, place
 
 
 class Population:
     """One enumeration. Iterate `accounts()` to its end, then ask for `listing()`."""
 
-    def __init__(self, source: Source, selection: Selection, progress: Progress) -> None:
+    def __init__(self, source: Source, selection: Selection, progress: ListingProgress) -> None:
         self._source = source
         self._selection = selection
         self._progress = progress

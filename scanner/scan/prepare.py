@@ -87,14 +87,14 @@ async def prepare(settings: Settings, accounts_file: FromFile | None, clients: C
     progress.says("Checking credentials and scope")
     own = Session(clients, await caller_credentials(settings.profile, progress.paused))
     caller = await identity.who_calls(own)
-    policies = _session_policies(settings, caller) if settings.session_policy else {}
+    policies = session_policies(settings, caller)
     organization: Organization | None = None
     reader: Session | None = None
     source: Source
     if accounts_file is not None:
         source, selection = accounts_file, select_in_file(accounts_file, settings)
     else:
-        reader = await _through(own, settings.organizations_role_arn, settings, policies.get("organizations"))
+        reader = await through(own, settings.organizations_role_arn, settings, policies.get("organizations"))
         organization = await organizations.describe(reader)
         selection = await select_in_organization(reader, settings)
         source = FromOrganizations(reader, selection.ous)
@@ -114,7 +114,7 @@ async def prepare(settings: Settings, accounts_file: FromFile | None, clients: C
 async def with_hub(ready: Ready) -> Ready:
     """Assume the hub's role, if one is given; raise `StartError` where it is not to be had."""
     settings = ready.settings
-    hub = await _through(ready.own, settings.hub_role_arn, settings, ready.session_policies.get("hub"))
+    hub = await through(ready.own, settings.hub_role_arn, settings, ready.session_policies.get("hub"))
     return replace(ready, hub=hub)
 
 
@@ -134,7 +134,10 @@ def entrance(ready: Ready) -> Entrance:
     )
 
 
-def _session_policies(settings: Settings, caller: Caller) -> dict[str, str]:
+def session_policies(settings: Settings, caller: Caller) -> dict[str, str]:
+    """The session policies in force, by the role that they narrow."""
+    if not settings.session_policy:
+        return {}
     policies = {"member": identity.member_policy(full=settings.evidence == "full")}
     if settings.hub_role_arn is not None:
         policies["hub"] = identity.hub_policy(caller.partition, settings.role_name)
@@ -143,7 +146,7 @@ def _session_policies(settings: Settings, caller: Caller) -> dict[str, str]:
     return policies
 
 
-async def _through(own: Session, arn: str | None, settings: Settings, policy: str | None) -> Session:
+async def through(own: Session, arn: str | None, settings: Settings, policy: str | None) -> Session:
     """Return a session by this role, or the caller's own where none is given."""
     if arn is None:
         return own

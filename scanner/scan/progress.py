@@ -8,8 +8,8 @@ from scanner.model import AccountScan
 from scanner.scan.scope import Placement
 
 
-class Progress(Protocol):
-    """Receives what happens; the terminal shows it."""
+class ListingProgress(Protocol):
+    """Receives what happens until all accounts are known; the terminal shows it."""
 
     def says(self, text: str) -> None: ...
 
@@ -20,5 +20,9 @@ class Progress(Protocol):
         ...
 
     def listed(self) -> None: ...
+
+
+class Progress(ListingProgress, Protocol):
+    """The same, and what happens to each account."""
 
     def finished(self, scan: AccountScan, meter: Meter) -> None: ...
