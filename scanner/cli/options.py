@@ -4,8 +4,9 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +16,7 @@ from rich.text import Text
 from typer.core import TyperArgument, TyperCommand, TyperGroup
 
 from scanner.cli import completion
+from scanner.errors import UsageError
 from scanner.model import FailOn
 from scanner.text import for_terminal, lines_for_terminal
 
@@ -160,7 +162,7 @@ Formats = Annotated[
     choice(
         _OUTPUT,
         "Report to write; repeatable.  \\[default: xlsx and csv]",
-        *("xlsx", "csv", "json"),
+        *("xlsx", "csv", "json", "ocsf"),
     ),
 ]
 AccountOwners = Annotated[
@@ -236,6 +238,15 @@ def stdout() -> Console:
 
 def stderr() -> Console:
     return literal_console(stderr=True)
+
+
+def check_installed(formats: Collection[str]) -> None:
+    """Refuse a format whose package is missing before anything is called or written; raise `UsageError`."""
+    if "ocsf" in formats and find_spec("py_ocsf_models") is None:
+        raise UsageError(
+            "--format ocsf needs the package py-ocsf-models, which is not installed. "
+            "Install it with: pip install 'iam-scanner[ocsf]'"
+        )
 
 
 def find_run(run: str, output: Path, *, quiet: bool, finished: bool = True) -> Path:
