@@ -244,8 +244,9 @@ def check_installed(formats: Collection[str]) -> None:
     """Refuse a format whose package is missing before anything is called or written; raise `UsageError`."""
     if "ocsf" in formats and find_spec("py_ocsf_models") is None:
         raise UsageError(
-            "--format ocsf needs the package py-ocsf-models, which is not installed. "
-            "Install it with: pip install 'iam-scanner[ocsf]'"
+            "--format ocsf needs a package that is not installed: py-ocsf-models. "
+            "Install iam-scanner again, with its extra ocsf: pipx install --force 'PATH[ocsf]', "
+            "where PATH is its wheel or its source folder."
         )
 
 

@@ -21,7 +21,7 @@ FLIPS: Final = "flips.csv"  # only of a what-if, and always of that
 
 
 def write(view: View, folder: Path, formats: Collection[str]) -> list[Path]:
-    """Write the files for these formats ("xlsx", "csv", "json", "ocsf"), and those that belong to every run, into the folder.
+    """Write the files for these formats, and those that belong to every run, into the folder.
 
     A file that is there already is replaced at once, never written over. Raises OutputError where that fails.
     """

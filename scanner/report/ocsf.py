@@ -4,7 +4,7 @@ What has a place in OCSF stands there. The other columns of iam-users.csv keep t
 is the `data` of its resource, what was decided of it is `unmapped`. What is unknown is absent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from datetime import date, datetime
 from functools import cache
 from typing import BinaryIO
@@ -26,8 +26,9 @@ from py_ocsf_models.objects.product import Product
 from py_ocsf_models.objects.remediation import Remediation
 from py_ocsf_models.objects.resource_details import ResourceDetails
 
+from scanner import model
 from scanner.model import RISK_LEVEL, RULE_ID, RULE_TITLE, Change, Determination
-from scanner.report.columns import USERS, Value
+from scanner.report.columns import USERS
 from scanner.report.rows import UserRow
 from scanner.report.standards import CLAUSES
 from scanner.report.view import View
@@ -44,11 +45,16 @@ REFERENCE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_users_remove.ht
 
 # The columns that have a place of their own in OCSF, and those about the decision. All others are about the user.
 MAPPED = frozenset(
-    "account_id account_name ou_path ou_id user_name arn tags determination explanation rule_id risk_level".split()
+    {
+        *("account_id", "account_name", "ou_path", "ou_id", "user_name", "arn", "tags"),
+        *("determination", "explanation", "rule_id", "risk_level"),
+    }
 )
 DECISION = frozenset(
-    "account_owner basis safelist_scope safelist_entry kind owner reason approved_by approved_on expires_on ticket "
-    "evidence change".split()
+    {
+        *("account_owner", "basis", "safelist_scope", "safelist_entry", "kind", "owner", "reason"),
+        *("approved_by", "approved_on", "expires_on", "ticket", "evidence", "change"),
+    }
 )
 
 Cell = str | int | list[str]
@@ -95,7 +101,9 @@ class _Run:
         activity = ActivityID.Create if _is_new(finding.changes) else ActivityID.Update
         severity = SeverityID.Informational if approved else SeverityID[RISK_LEVEL]
         status = self._status(row)
-        words = f"IAM user {cells['user_name']} in account {cells['account_id']} is {'' if approved else 'not '}approved"
+        words = (
+            f"IAM user {cells['user_name']} in account {cells['account_id']} is {'' if approved else 'not '}approved"
+        )
         user_key = f"{finding.account.id}/{finding.user.user_id}"
         return _Finding(
             class_name="Compliance Finding",
@@ -113,11 +121,11 @@ class _Run:
             status_detail=cells["explanation"],
             message=words,
             metadata=self._metadata(user_key),
-            cloud=self._cloud(cells["account_id"], cells["account_name"], cells.get("ou_id"), cells.get("ou_path")),
+            cloud=self._cloud(finding.account),
             compliance=_COMPLIANCE[finding.determination],
             finding_info=self._finding_info(row, for_utf8(f"{RULE_ID}/{user_key}"), words),
             remediation=None if approved else _REMEDIATION,
-            resources=[_resource(cells)],
+            resources=[self._resource(cells)],
             unmapped=_chosen(cells, DECISION) | {"run": self._about_run},
         )
 
@@ -140,15 +148,31 @@ class _Run:
             labels=self._labels,
         )
 
-    def _cloud_of(self, account_id: Cell, name: Cell, ou_id: Cell | None, ou_path: Cell | None) -> Cloud:
-        account = Account(uid=account_id, name=name, type="AWS Account", type_id=TypeID.AWS_Account)
-        organization = self._organization and Organization(uid=self._organization, ou_uid=ou_id, ou_name=ou_path)
-        return Cloud(provider="AWS", account=account, org=organization)
+    def _cloud_of(self, account: model.Account) -> Cloud:
+        ou_path = account.ou_path and for_utf8(account.ou_path)
+        return Cloud(
+            provider="AWS",
+            account=Account(
+                uid=account.id, name=for_utf8(account.name), type="AWS Account", type_id=TypeID.AWS_Account
+            ),
+            org=self._organization and Organization(uid=self._organization, ou_uid=account.ou_id, ou_name=ou_path),
+        )
+
+    def _resource(self, cells: Mapping[str, Cell]) -> ResourceDetails:
+        return ResourceDetails(
+            type="AwsIamUser",
+            uid=cells["arn"],
+            name=cells["user_name"],
+            cloud_partition=self._header.caller.partition,
+            labels=cells.get("tags"),
+            data=_chosen(cells, cells.keys() - MAPPED - DECISION),
+        )
 
     def _finding_info(self, row: UserRow, uid: str, title: str) -> FindingInformation:
         """When the finding was made and the user first seen is known only where this run is compared with another."""
         changes, scan = row.finding.changes, self._scans[row.finding.account.id]
-        seen = None if scan.outcome == "SKIPPED" else _milliseconds(scan.scanned_at)
+        assert isinstance(scan, model.Scanned)  # as it has users
+        seen = _milliseconds(scan.scanned_at)
         return FindingInformation(
             uid=uid,
             title=title,
@@ -164,17 +188,6 @@ class _Run:
 def _is_new(changes: tuple[Change, ...]) -> bool:
     """Whether no earlier run that this one is compared with reported the user."""
     return not changes or bool({Change.NEW, Change.RECREATED, Change.NOT_PREVIOUSLY_SCANNED} & set(changes))
-
-
-def _resource(cells: Mapping[str, Cell]) -> ResourceDetails:
-    return ResourceDetails(
-        type="AwsIamUser",
-        uid=cells["arn"],
-        name=cells["user_name"],
-        cloud_partition=str(cells["arn"]).split(":")[1],
-        labels=cells.get("tags"),
-        data=_chosen(cells, cells.keys() - MAPPED - DECISION),
-    )
 
 
 def _about_run(view: View) -> Mapping[str, object]:
@@ -197,21 +210,21 @@ def _cells(row: UserRow) -> dict[str, Cell]:
     return {key: _plain(value) for key, value in values if value is not None}
 
 
-def _plain(value: Value) -> Cell:
+def _plain(value: str | int | date | tuple[str, ...]) -> Cell:
     match value:
         case str():
-            return for_utf8(str(value))
+            return for_utf8(value)
         case tuple():
-            return [for_utf8(str(item)) for item in value]
+            return [for_utf8(item) for item in value]
         case datetime():
             return iso(value, exact=True)
         case date():
             return value.isoformat()
-    assert value is not None
-    return value
+        case int():
+            return value
 
 
-def _chosen(cells: Mapping[str, Cell], keys: "frozenset[str] | set[str]") -> dict[str, object]:
+def _chosen(cells: Mapping[str, Cell], keys: Set[str]) -> dict[str, object]:
     return {key: value for key, value in cells.items() if key in keys}
 
 

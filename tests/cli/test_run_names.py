@@ -187,7 +187,7 @@ def test_runs_are_offered_from_where_the_line_or_the_settings_say(
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["scan", "--format", ""], ["xlsx", "csv", "json"]),
+        (["scan", "--format", ""], ["xlsx", "csv", "json", "ocsf"]),
         (["scan", "--format", "=", "c"], ["csv"]),
         (["scan", "--evidence", ""], ["full", "basic"]),
         (["report", "--split-by", ""], ["account_owner", "ou_path"]),
