@@ -87,10 +87,20 @@ def choice(panel: str, text: str, *values: str, name: str = "--format") -> Any:
 RUN_WORDS = "its folder, its ID under --output or how that begins, or latest."
 
 Run = Annotated[str, run_argument("RUN", "The run")]
-Ou = Annotated[list[str] | None, option(_SCOPE, "ID|PATH", "Only this OU and all below it; repeatable.")]
-ExcludeOu = Annotated[list[str] | None, option(_SCOPE, "ID|PATH", "Leave this OU and all below it out; repeatable.")]
-AccountIds = Annotated[list[str] | None, option(_SCOPE, "ID", "Only this account; repeatable.")]
-ExcludeAccount = Annotated[list[str] | None, option(_SCOPE, "ID", "Leave this account out; repeatable.")]
+Ou = Annotated[
+    list[str] | None,
+    option(_SCOPE, "ID|PATH", "Only this OU and all below it; repeatable.", completed_by=completion.ous),
+]
+ExcludeOu = Annotated[
+    list[str] | None,
+    option(_SCOPE, "ID|PATH", "Leave this OU and all below it out; repeatable.", completed_by=completion.ous),
+]
+AccountIds = Annotated[
+    list[str] | None, option(_SCOPE, "ID", "Only this account; repeatable.", completed_by=completion.accounts)
+]
+ExcludeAccount = Annotated[
+    list[str] | None, option(_SCOPE, "ID", "Leave this account out; repeatable.", completed_by=completion.accounts)
+]
 AccountsFile = Annotated[
     str | None,
     option(_SCOPE, "FILE.csv", "Accounts from a CSV (account_id, account_name, ou_path), not AWS Organizations."),
@@ -128,14 +138,24 @@ Evidence = Annotated[
 ]
 Safelists = Annotated[
     list[str] | None,
-    option(_DECISION, "PATH", "Safelist file or folder; repeatable.  \\[default: config/safelists]"),
+    option(
+        _DECISION,
+        "PATH",
+        "Safelist file or folder; repeatable.  \\[default: config/safelists]",
+        completed_by=completion.safelists,
+    ),
 ]
 AsOf = Annotated[
     str | None, option(_DECISION, "DATE", "Judge approvals on this day, YYYY-MM-DD.  \\[default: today, UTC]")
 ]
 OtherSafelists = Annotated[
     list[str] | None,
-    option(_DECISION, "PATH", "Safelist file or folder to decide by; repeatable.  \\[default: the run's own]"),
+    option(
+        _DECISION,
+        "PATH",
+        "Safelist file or folder to decide by; repeatable.  \\[default: the run's own]",
+        completed_by=completion.safelists,
+    ),
 ]
 FailOnValues = Annotated[
     list[str] | None,
