@@ -17,6 +17,7 @@ from dataclasses import dataclass
 VARIABLE = "_IAM_SCANNER_COMPLETE"  # the shell asks by setting it
 PROGRAM = "iam-scanner"
 _ASKED = {"bash": "COMP_WORDS", "zsh": "_TYPER_COMPLETE_ARGS", "fish": "_TYPER_COMPLETE_ARGS"}
+_ACTION_OF_FISH = "_TYPER_COMPLETE_FISH_ACTION"
 _END = "\0"  # no line can hold it: it marks where the cursor is, also behind a space or an open quote
 _OPTION = re.compile(r"--[a-z-]+=")
 _BREAKS = re.compile("[:=]+")  # where bash breaks words, as well as at spaces
@@ -51,22 +52,28 @@ def answer(program: Program) -> None:
     asked = os.environ[_ASKED[shell]]
     line = _of_bash(asked.split("\n"), int(os.environ["COMP_CWORD"])) if shell == "bash" else _Line(_words(asked)[1:])
     offers = _offers(program, line)
-    if shell == "fish" and os.environ.get("_TYPER_COMPLETE_FISH_ACTION") == "is-args":
+    if shell == "fish" and os.environ.get(_ACTION_OF_FISH) == "is-args":
         sys.exit(not offers)  # then fish offers files
     sys.stdout.write(_ANSWERS[shell](line, offers))
 
 
 def _offers(program: Program, line: _Line) -> list[Offer]:
-    out = io.StringIO()
-    environment: Mapping[str, str] = {
-        VARIABLE: "complete_fish",
-        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
-        "_TYPER_COMPLETE_ARGS": shlex.join((PROGRAM, *line.words)),
-        "TERMINAL_WIDTH": "9999",  # or Typer breaks long texts into lines, each of them an offer
-    }
-    os.environ.update(environment)
-    with redirect_stdout(out), suppress(SystemExit):
-        program(prog_name=PROGRAM, complete_var=VARIABLE)
+    """What Typer finds for the last word of the line."""
+    out, asked = io.StringIO(), dict(os.environ)
+    os.environ.update(
+        {
+            VARIABLE: "complete_fish",
+            _ACTION_OF_FISH: "get-args",
+            _ASKED["fish"]: shlex.join((PROGRAM, *line.words)),
+            "COLUMNS": "9999",  # or Typer breaks long texts into lines, each of them an offer
+        }
+    )
+    try:
+        with redirect_stdout(out), suppress(SystemExit):
+            program(prog_name=PROGRAM, complete_var=VARIABLE)
+    finally:
+        os.environ.clear()
+        os.environ.update(asked)
     found = [text.partition("\t")[::2] for text in out.getvalue().split("\n")]
     offers = [(value, text) for value, text in found if value and value.isprintable()]
     typed = line.words[-1].removeprefix(line.option)
