@@ -75,9 +75,7 @@ def _offers(program: Program, line: _Line) -> list[Offer]:
         os.environ.clear()
         os.environ.update(asked)
     found = [text.partition("\t")[::2] for text in out.getvalue().split("\n")]
-    offers = [(value, text) for value, text in found if value and value.isprintable()]
-    typed = line.words[-1].removeprefix(line.option)
-    return [] if offers == [(typed, "")] else offers  # so Typer says that a file is wanted
+    return [(value, text) for value, text in found if value and value.isprintable()]
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -104,6 +104,7 @@ def test_an_unapproved_user_fails_and_says_what_to_do() -> None:
         "org": {"uid": "o-a1b2c3d4e5", "ou_uid": account().ou_id, "ou_name": "Root/Prod"},
     }
     assert (line["time"], line["timezone_offset"]) == (MILLISECONDS, 0)
+    assert (line["metadata"]["profiles"], line["metadata"]["version"]) == (["cloud"], "1.5.0")
 
 
 def test_an_approved_user_passes_and_asks_for_nothing() -> None:
