@@ -35,8 +35,8 @@ bench: $(VENV)/.dev ## measure speed and memory, and print the tables
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 lock: ## resolve the pinned requirements anew (needs uv)
-	uv pip compile $(LOCK_OPTIONS) --extra demo pyproject.toml -o requirements.txt
-	uv pip compile $(LOCK_OPTIONS) --extra demo --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	uv pip compile $(LOCK_OPTIONS) --extra demo --extra ocsf pyproject.toml -o requirements.txt
+	uv pip compile $(LOCK_OPTIONS) --extra demo --extra ocsf --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "iam-scanner needs Python 3.11 or later with venv; none was found." \

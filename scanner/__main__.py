@@ -7,18 +7,24 @@ import signal
 from collections.abc import Callable
 from types import FrameType
 
+from scanner.cli.shells import VARIABLE
 from scanner.errors import ExitCode
 
-_Handler = Callable[[int, FrameType | None], object]
+_Handler = Callable[[int, FrameType | None], object] | signal.Handlers
 
 
 def main() -> None:
-    """Run the program. Ctrl-C and SIGTERM end it at once while it is loaded, and are a KeyboardInterrupt after that."""
-    _when_stopped(_leave)
+    """Run the program. Ctrl-C and SIGTERM end it at once while it is loaded, and are a KeyboardInterrupt after that.
+
+    Where a shell asks for completions they end it without a word, which would land in the line that is being typed.
+    """
+    completing = VARIABLE in os.environ
+    _when_stopped(signal.SIG_DFL if completing else _leave)
     _collect_garbage_seldom()
     from scanner.cli.main import main as run  # noqa: PLC0415  # it takes a while, in which Ctrl-C may come
 
-    _when_stopped(signal.default_int_handler)
+    if not completing:
+        _when_stopped(signal.default_int_handler)
     run()
 
 

@@ -40,7 +40,7 @@ PREFIX = "IAM_SCANNER_"
 NO_REASON = "no reason given"
 _LONGEST_SHOWN = 80  # characters of a value that a fault quotes
 
-Format = Literal["xlsx", "csv", "json"]
+Format = Literal["xlsx", "csv", "json", "ocsf"]
 
 
 class _Frozen(BaseModel):

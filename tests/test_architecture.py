@@ -191,8 +191,8 @@ def test_a_completion_and_the_table_of_users_load_no_sdk_and_no_tables(tmp_path:
     assert not loaded(COMMAND, "users", str(run)) & (SDK | TABLES)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("_IAM_SCANNER_COMPLETE", "complete_bash")
-        patch.setenv("COMP_WORDS", f"iam-scanner\nverify\n-o\n{tmp_path}\n")
-        patch.setenv("COMP_CWORD", "4")
+        patch.setenv("COMP_WORDS", f"iam-scanner\nscan\n-o\n{tmp_path}\n--ou\n")
+        patch.setenv("COMP_CWORD", "5")
         completion = loaded(f"sys.argv = ['iam-scanner']{COMMAND}")
     assert not completion & (SDK | TABLES)
 

@@ -114,6 +114,10 @@ def sound(folder: Path) -> None:
         assert [cell for row in rows for cell in row if looks_like_formula(cell)] == []
     for file in folder.glob("*.json"):
         json.loads(file.read_bytes().decode("ascii"))
+    for file in folder.glob("*.ocsf.jsonl"):
+        text = file.read_bytes().decode("ascii")
+        assert len([json.loads(line) for line in text.splitlines()]) == len(users_of(folder))
+        assert re.search(r"\\ud[89ab]..(?!\\ud[c-f])|(?<!\\ud[89ab]..)\\ud[c-f]", text) is None, "half a character"
     for file in folder.glob("*.xlsx"):
         with zipfile.ZipFile(file) as archive:
             for name in archive.namelist():
@@ -131,7 +135,7 @@ def users_of(folder: Path) -> list[dict[str, object]]:
     return found
 
 
-ALL = ("--format", "xlsx", "--format", "csv", "--format", "json")
+ALL = ("--format", "xlsx", "--format", "csv", "--format", "json", "--format", "ocsf")
 
 
 # --- what AWS can hold -----------------------------------------------------------------------------------------------
@@ -202,7 +206,7 @@ def test_what_aws_says_of_a_scan_that_cannot_start_or_get_on() -> None:
 def test_any_text_at_all(texts: list[str], tmp_path_factory: pytest.TempPathFactory) -> None:
     output = tmp_path_factory.mktemp("any")
     with running(world_of(*texts)) as endpoint:
-        done = scan(endpoint, "--output", output, "--format", "json")
+        done = scan(endpoint, "--output", output, "--format", "json", "--format", "ocsf")
     (folder,) = output.iterdir()
     harmless(done.out, done.err)
     sound(folder)

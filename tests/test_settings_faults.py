@@ -132,7 +132,7 @@ WORDS = {
     "session_policy: 0": "session_policy: a number is not true or false. Write false, without quotes.",
     "evidence: some": "evidence: 'some' is not full or basic. Write one of them.",
     "evidence: Full": "evidence: 'Full' is not full or basic. Write full.",
-    "format: [xlsx, pdf]": "format: 'pdf' is not xlsx, csv or json. Write one of them.",
+    "format: [xlsx, pdf]": "format: 'pdf' is not xlsx, csv, json or ocsf. Write one of them.",
     "format: csv": """format: 'csv' is not a list. Write ["csv"].""",
     "format: pdf": """format: 'pdf' is not a list. Write ["xlsx"].""",
     "as_of: 2026-02-30": "as_of: '2026-02-30' is not a valid date. Write it as 2027-01-15.",

@@ -5,20 +5,25 @@ A completion is quick, and silent whatever is wrong: an error would land in the 
 
 import json
 import os
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
+from rich.markup import escape
 
-VARIABLE = "_IAM_SCANNER_COMPLETE"  # the shell asks by setting it
-VARIABLE_OF_BASH = "COMP_WORDS"
+from scanner.cli.shells import Offer
+from scanner.text import for_terminal
+
+if TYPE_CHECKING:
+    from scanner.record import Listing
+    from scanner.settings import Settings
+
 NOT_FINISHED = "not finished"
 DESCRIBED = 50  # the newest runs are offered with what they found; older ones by name alone
-
-Offer = tuple[str, str]  # a value, and what it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +35,6 @@ class _Run:
     @property
     def offer(self) -> Offer:
         return self.name, self.text
-
-
-def answer(program: Callable[..., object]) -> None:
-    """Let the program answer the shell, which asks by variables, and never say what went wrong."""
-    with suppress(Exception):
-        if VARIABLE_OF_BASH in os.environ:
-            _join_options(os.environ)
-        program(prog_name="iam-scanner", complete_var=VARIABLE)
-
-
-def _join_options(environment: MutableMapping[str, str]) -> None:
-    """Take out the "=" of `--output=DIR`, which bash hands over as three words, where Typer knows two."""
-    words, current = environment[VARIABLE_OF_BASH].split("\n"), int(environment["COMP_CWORD"])
-    signs = [at for at in range(1, current) if words[at] == "=" and words[at - 1].startswith("--")]
-    environment[VARIABLE_OF_BASH] = "\n".join(word for at, word in enumerate(words) if at not in signs)
-    environment["COMP_CWORD"] = str(current - len(signs))
 
 
 def one_of(*values: str) -> Callable[[], list[str]]:
@@ -83,6 +72,39 @@ def plans(context: typer.Context) -> list[Offer]:
     return []
 
 
+def safelists(context: typer.Context) -> list[Offer]:
+    """What --safelist may be: the safelists that the settings name, by folder and by file."""
+    with suppress(Exception):
+        folders = [place for place in _settings(context).safelist if place.is_dir()]
+        return [*((str(folder), "all safelists in it") for folder in folders), *safelist_files(context)]
+    return []
+
+
+def safelist_files(context: typer.Context) -> list[Offer]:
+    """What --into may be: the files among them."""
+    with suppress(Exception):
+        from scanner.safelist.read import files_of
+
+        return [(str(file), "") for place in _settings(context).safelist for file in files_of(place, [])]
+    return []
+
+
+def accounts(context: typer.Context) -> list[Offer]:
+    """What an account may be: those that the newest run listed, with their names."""
+    with suppress(Exception):
+        return [(account.id, _plain(account.name)) for account in _listing(context).accounts]
+    return []
+
+
+def ous(context: typer.Context) -> list[Offer]:
+    """What an OU may be: those that the newest run listed, by their paths, and by their IDs."""
+    with suppress(Exception):
+        found = _listing(context).ous
+        by_path = [(ou.path, ou.id or "") for ou in found if ou.addressable]
+        return [*by_path, *((ou.id, _plain(ou.path)) for ou in found if ou.id)]
+    return []
+
+
 def _runs(context: typer.Context) -> list[_Run]:
     """The runs, the newest first."""
     with suppress(Exception):  # what is wrong with the settings, the command says once it is run
@@ -96,12 +118,29 @@ def _runs(context: typer.Context) -> list[_Run]:
     return []
 
 
+def _listing(context: typer.Context) -> "Listing":
+    """What the newest run found in the organization, of those that got so far."""
+    from scanner.runs.folder import all_under, read_listing
+
+    listings = map(read_listing, all_under(_output(context))[::-1])
+    return next(listing for listing in listings if listing is not None)
+
+
 def _output(context: typer.Context) -> Path:
     """The folder that holds the runs: --output where it is typed already, else as the settings have it."""
+    typed = context.params.get("output")
+    return Path(typed) if typed else _settings(context).output
+
+
+def _settings(context: typer.Context) -> "Settings":
     from scanner.settings import load
 
-    typed = context.params.get("output")
-    return Path(typed) if typed else load({}, os.environ, context.params.get("config")).output
+    return load({}, os.environ, context.params.get("config"))
+
+
+def _plain(text: str) -> str:
+    """A name that others chose, beside a value: on one line, and no markup, which Typer would take for its own."""
+    return escape(for_terminal(text))
 
 
 def _described(folder: Path) -> _Run:

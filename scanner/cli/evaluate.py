@@ -37,6 +37,7 @@ def evaluate_command(
     if not safelist and as_of is None:
         raise UsageError("Say what is to be other than in the run: give --safelist, --as-of, or both.")
     settings = options.settings(context.params)
+    options.check_installed(settings.format)
     rendered = render_what_if(
         options.find_run(run_, settings.output, quiet=quiet),
         settings.output,

@@ -18,7 +18,6 @@ import typer
 from scanner import __version__
 from scanner.cli import (
     accounts,
-    completion,
     demo,
     diff,
     doctor,
@@ -28,6 +27,7 @@ from scanner.cli import (
     review,
     safelist,
     scan,
+    shells,
     users,
     verify,
 )
@@ -107,8 +107,9 @@ def _as_it_can_be_shown(error: UnicodeError) -> tuple[str | bytes, int]:
 
 def _run() -> None:
     try:
-        if os.environ.get(completion.VARIABLE):
-            completion.answer(app)
+        if os.environ.get(shells.VARIABLE):
+            with contextlib.suppress(Exception):  # what went wrong would land in the line that is being typed
+                shells.answer(app)
         else:
             app()
     finally:

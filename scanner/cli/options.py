@@ -4,8 +4,9 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +16,7 @@ from rich.text import Text
 from typer.core import TyperArgument, TyperCommand, TyperGroup
 
 from scanner.cli import completion
+from scanner.errors import UsageError
 from scanner.model import FailOn
 from scanner.text import for_terminal, lines_for_terminal
 
@@ -85,10 +87,20 @@ def choice(panel: str, text: str, *values: str, name: str = "--format") -> Any:
 RUN_WORDS = "its folder, its ID under --output or how that begins, or latest."
 
 Run = Annotated[str, run_argument("RUN", "The run")]
-Ou = Annotated[list[str] | None, option(_SCOPE, "ID|PATH", "Only this OU and all below it; repeatable.")]
-ExcludeOu = Annotated[list[str] | None, option(_SCOPE, "ID|PATH", "Leave this OU and all below it out; repeatable.")]
-AccountIds = Annotated[list[str] | None, option(_SCOPE, "ID", "Only this account; repeatable.")]
-ExcludeAccount = Annotated[list[str] | None, option(_SCOPE, "ID", "Leave this account out; repeatable.")]
+Ou = Annotated[
+    list[str] | None,
+    option(_SCOPE, "ID|PATH", "Only this OU and all below it; repeatable.", completed_by=completion.ous),
+]
+ExcludeOu = Annotated[
+    list[str] | None,
+    option(_SCOPE, "ID|PATH", "Leave this OU and all below it out; repeatable.", completed_by=completion.ous),
+]
+AccountIds = Annotated[
+    list[str] | None, option(_SCOPE, "ID", "Only this account; repeatable.", completed_by=completion.accounts)
+]
+ExcludeAccount = Annotated[
+    list[str] | None, option(_SCOPE, "ID", "Leave this account out; repeatable.", completed_by=completion.accounts)
+]
 AccountsFile = Annotated[
     str | None,
     option(_SCOPE, "FILE.csv", "Accounts from a CSV (account_id, account_name, ou_path), not AWS Organizations."),
@@ -126,14 +138,24 @@ Evidence = Annotated[
 ]
 Safelists = Annotated[
     list[str] | None,
-    option(_DECISION, "PATH", "Safelist file or folder; repeatable.  \\[default: config/safelists]"),
+    option(
+        _DECISION,
+        "PATH",
+        "Safelist file or folder; repeatable.  \\[default: config/safelists]",
+        completed_by=completion.safelists,
+    ),
 ]
 AsOf = Annotated[
     str | None, option(_DECISION, "DATE", "Judge approvals on this day, YYYY-MM-DD.  \\[default: today, UTC]")
 ]
 OtherSafelists = Annotated[
     list[str] | None,
-    option(_DECISION, "PATH", "Safelist file or folder to decide by; repeatable.  \\[default: the run's own]"),
+    option(
+        _DECISION,
+        "PATH",
+        "Safelist file or folder to decide by; repeatable.  \\[default: the run's own]",
+        completed_by=completion.safelists,
+    ),
 ]
 FailOnValues = Annotated[
     list[str] | None,
@@ -160,7 +182,7 @@ Formats = Annotated[
     choice(
         _OUTPUT,
         "Report to write; repeatable.  \\[default: xlsx and csv]",
-        *("xlsx", "csv", "json"),
+        *("xlsx", "csv", "json", "ocsf"),
     ),
 ]
 AccountOwners = Annotated[
@@ -242,6 +264,16 @@ def stdout() -> Console:
 
 def stderr() -> Console:
     return literal_console(stderr=True)
+
+
+def check_installed(formats: Collection[str]) -> None:
+    """Refuse a format whose package is missing before anything is called or written; raise `UsageError`."""
+    if "ocsf" in formats and find_spec("py_ocsf_models") is None:
+        raise UsageError(
+            "--format ocsf needs a package that is not installed: py-ocsf-models. "
+            "Install iam-scanner again, with its extra ocsf: pipx install --force 'PATH[ocsf]', "
+            "where PATH is its wheel or its source folder."
+        )
 
 
 def find_run(run: str, output: Path, *, quiet: bool, finished: bool = True) -> Path:

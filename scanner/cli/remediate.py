@@ -32,7 +32,10 @@ Plan = Annotated[
         metavar="PLAN", help="A plan's folder, or its ID, or the beginning of that.", autocompletion=completion.plans
     ),
 ]
-Accounts = Annotated[list[str] | None, typer.Option("--account", metavar="ID", help="Only this account; repeatable.")]
+Accounts = Annotated[
+    list[str] | None,
+    typer.Option("--account", metavar="ID", help="Only this account; repeatable.", autocompletion=completion.accounts),
+]
 Users = Annotated[list[str] | None, typer.Option("--user", metavar="NAME", help="Only users of this name; repeatable.")]
 MaxUsers = Annotated[int, typer.Option("--max-users", metavar="N", help="Refuse to touch more users than that.")]
 Role = Annotated[

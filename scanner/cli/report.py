@@ -42,6 +42,7 @@ def report_command(
 
     options.log_to_stderr(debug)
     settings = options.settings(context.params)
+    options.check_installed(settings.format)
     folder = options.find_run(run_, settings.output, quiet=quiet)
     assessment = decide(folder)
     if account_owners is not None:  # and not that of the settings, which is for scans: the same run, the same bytes

@@ -26,7 +26,11 @@ def check_command(
     context: typer.Context,
     safelist: Annotated[
         list[str] | None,
-        typer.Argument(metavar="PATH", help="Files or folders.  \\[default: those that a scan would use]"),
+        typer.Argument(
+            metavar="PATH",
+            help="Files or folders.  \\[default: those that a scan would use]",
+            autocompletion=completion.safelists,
+        ),
     ] = None,
     *,
     run_: Annotated[
@@ -87,10 +91,18 @@ def _in_run(
 def explain_command(
     context: typer.Context,
     *,
-    account_id: Annotated[str, typer.Option("--account", metavar="ID", help="The account's ID, 12 digits.")],
+    account_id: Annotated[
+        str,
+        typer.Option(
+            "--account", metavar="ID", help="The account's ID, 12 digits.", autocompletion=completion.accounts
+        ),
+    ],
     user_name: Annotated[str, typer.Option("--user", metavar="NAME", help="The user's name.")],
     account_ou: Annotated[
-        str | None, typer.Option("--ou", metavar="OU", help="The account's OU, as ID or path (Root/Prod).")
+        str | None,
+        typer.Option(
+            "--ou", metavar="OU", help="The account's OU, as ID or path (Root/Prod).", autocompletion=completion.ous
+        ),
     ] = None,
     user_id: Annotated[str | None, typer.Option("--user-id", metavar="ID", help="The user's ID (AIDA...).")] = None,
     path: Annotated[str, typer.Option("--path", metavar="PATH", help="The user's path.")] = "/",

@@ -8,7 +8,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from scanner import __version__
-from scanner.cli.options import stderr
+from scanner.cli.options import check_installed, stderr
 from scanner.cli.screen.progress import ScanProgress
 from scanner.cli.stopping import stoppable
 from scanner.errors import InterruptedRunError, OutputError, UsageError
@@ -22,11 +22,13 @@ from scanner.settings import Settings
 if TYPE_CHECKING:
     from scanner.report.render import Rendered
 
-REPORTS = ("scanner.cli.screen.scan_outcome", "scanner.report.workbook.assemble")  # and pandas and openpyxl with them
+OUTCOME = "scanner.cli.screen.scan_outcome"  # and pandas with it
+WRITERS = {"xlsx": "scanner.report.workbook.assemble", "ocsf": "scanner.report.ocsf"}  # and their libraries
 
 
 def run_scan(settings: Settings, *, quiet: bool) -> "Rendered":
     """Scan and render."""
+    check_installed(settings.format)
     inputs = read_inputs(settings)
     with ScanProgress(stderr(), quiet=quiet) as progress:
         _load_reports_meanwhile(settings.format)
@@ -41,6 +43,7 @@ def resume_scan(folder: Path, changes: Mapping[str, object], *, quiet: bool) -> 
     if begun.whole and run_folder.is_sealed(folder):
         raise UsageError(f"The run {folder} is complete: there is nothing to resume.")
     inputs = inputs_of(begun, changes)
+    check_installed(inputs.settings.format)
     with ScanProgress(stderr(), quiet=quiet) as progress:
         progress.says(f"Resuming {folder}: {many(len(begun.read), 'account')} already read")
         if begun.torn:
@@ -58,7 +61,7 @@ def _load_reports_meanwhile(formats: Collection[str]) -> None:
     """Import what the reports need while the network is waited for: a third of a second that nobody waits for."""
 
     def load() -> None:
-        for module in REPORTS if "xlsx" in formats else REPORTS[:1]:
+        for module in (OUTCOME, *(WRITERS[name] for name in formats if name in WRITERS)):
             import_module(module)
 
     Thread(target=load, daemon=True).start()

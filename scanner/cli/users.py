@@ -29,9 +29,15 @@ Changes = Annotated[
         completed_by=completion.one_of(*(change.option for change in CHANGES_OF_USERS)),
     ),
 ]
-Accounts = Annotated[list[str] | None, options.option(_FILTERS, "ID", "Only this account; repeatable.", "--account")]
+Accounts = Annotated[
+    list[str] | None,
+    options.option(_FILTERS, "ID", "Only this account; repeatable.", "--account", completed_by=completion.accounts),
+]
 Ous = Annotated[
-    list[str] | None, options.option(_FILTERS, "ID|PATH", "Only this OU and all below it; repeatable.", "--ou")
+    list[str] | None,
+    options.option(
+        _FILTERS, "ID|PATH", "Only this OU and all below it; repeatable.", "--ou", completed_by=completion.ous
+    ),
 ]
 Names = Annotated[
     list[str] | None,

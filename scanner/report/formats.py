@@ -21,7 +21,7 @@ FLIPS: Final = "flips.csv"  # only of a what-if, and always of that
 
 
 def write(view: View, folder: Path, formats: Collection[str]) -> list[Path]:
-    """Write the files for these formats ("xlsx", "csv", "json"), and those that belong to every run, into the folder.
+    """Write the files for these formats, and those that belong to every run, into the folder.
 
     A file that is there already is replaced at once, never written over. Raises OutputError where that fails.
     """
@@ -75,6 +75,12 @@ def write_users_json(view: View, out: BinaryIO) -> None:
     write_json(USERS, users_frame(view.users), out)
 
 
+def write_ocsf(view: View, out: BinaryIO) -> None:
+    from scanner.report import ocsf  # noqa: PLC0415  # its library is in an extra, and no other format needs it
+
+    ocsf.write_ocsf(view, out)
+
+
 def write_summary(view: View, out: BinaryIO) -> None:
     out.write(json.dumps(summary(view), indent=2).encode("ascii") + b"\n")
 
@@ -90,6 +96,7 @@ WRITERS: Mapping[str, Writer] = {
     "iam-users.csv": write_users_csv,
     "accounts.csv": write_accounts_csv,
     "iam-users.json": write_users_json,
+    "iam-users.ocsf.jsonl": write_ocsf,
     "summary.json": write_summary,
     FLIPS: write_flips_csv,
 }
@@ -100,6 +107,7 @@ FILES: Mapping[str, str | None] = {
     "iam-users.csv": "csv",
     "accounts.csv": None,
     "iam-users.json": "json",
+    "iam-users.ocsf.jsonl": "ocsf",
     "summary.json": None,
 }
 

@@ -26,7 +26,7 @@ from pydantic import NonNegativeInt, StringConstraints, TypeAdapter, ValidationE
 from scanner import __version__
 from scanner.errors import OutputError, UsageError
 from scanner.files import lock, open_regular, sha256, whole, write_all
-from scanner.record import Record
+from scanner.record import Listing, Record
 from scanner.runs.journal import (
     NO_LINE,
     Begun,
@@ -35,6 +35,7 @@ from scanner.runs.journal import (
     UnfinishedRunError,
     decode,
     decode_begun,
+    decode_listing,
     encode,
 )
 
@@ -189,6 +190,16 @@ def read(folder: Path) -> Record:
 def read_begun(folder: Path) -> Begun:
     """Read a run's journal as far as it goes; raise `JournalError` where a whole line is wrong."""
     return _read(folder, decode_begun)
+
+
+def read_listing(folder: Path) -> Listing | None:
+    """Read no more of a run's journal than what it lists; None where it got not so far.
+
+    Nothing is checked against the chain: this is for what helps, and not for what counts. Raises OSError where the
+    journal cannot be read, and what `decode_listing` raises.
+    """
+    with (folder / JOURNAL).open("rb") as lines:
+        return next(filter(None, map(decode_listing, lines)), None)
 
 
 def is_sealed(folder: Path) -> bool:

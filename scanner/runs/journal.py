@@ -136,6 +136,17 @@ def decode_begun(data: bytes) -> Begun:
     return _read(whole).begun(len(whole), torn=len(whole) < len(data))
 
 
+def decode_listing(line: bytes) -> Listing | None:
+    """Read a line by itself, whatever stands before it; None where it is not that of a listing.
+
+    Raises ValueError, TypeError or LookupError where it is one that this program does not write.
+    """
+    if not line.startswith(b'{"type":"listing",'):  # cheaper than to parse the lines of thousands of accounts
+        return None
+    content = json.loads(line)
+    return _listing(_LISTING.validate_python({key: content[key] for key in content.keys() - {"type", "previous"}}))
+
+
 def check_chain(data: bytes) -> None:
     """Check that each line follows the one before it, whatever it says; raise `JournalError` for one that does not."""
     for _ in chained(data):

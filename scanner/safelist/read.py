@@ -31,7 +31,7 @@ def read(paths: Sequence[Path]) -> tuple[SafelistText, ...]:
     """
     faults: list[Fault] = []
     texts: dict[Path, SafelistText] = {}
-    for file in (file for path in paths for file in _files(path, faults)):
+    for file in (file for path in paths for file in files_of(path, faults)):
         if (place := file.resolve()) not in texts and (text := _text(file, faults)) is not None:
             texts[place] = SafelistText(path=file.as_posix(), text=text)
     if faults:
@@ -58,7 +58,8 @@ def rewrite(text: SafelistText, changed: str) -> None:
         raise ScannerError(f"Cannot write {text.path}: {why}. Correct that, and try again.") from error
 
 
-def _files(path: Path, faults: list[Fault]) -> Iterator[Path]:
+def files_of(path: Path, faults: list[Fault]) -> Iterator[Path]:
+    """Each file that a path stands for: itself, or those of a folder; what is wrong is added to the faults."""
     if path.name.lower().endswith(EXAMPLE):
         faults.append(_fault(path, "Examples are not read.", "Copy it to a name that ends in .yaml."))
     elif not path.exists():

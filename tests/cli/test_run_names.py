@@ -8,6 +8,7 @@ import pytest
 from scanner.report.render import render_run
 from scanner.runs import folder as run_folder
 from tests.aws_endpoint import Fault, deny, running
+from tests.completing import offered, values
 from tests.program import calling, named, program, scan, small_world
 from tests.runs.recording import recorded
 
@@ -99,24 +100,6 @@ def test_a_scan_takes_them_for_its_previous_run_and_to_resume(monkeypatch: pytes
 FOUND = "INCOMPLETE, 1 of 1 users unapproved"
 
 
-def offered(*words: str, shell: str = "fish") -> list[str]:
-    """What the shell gets when Tab is pressed at the end of the last word."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("_IAM_SCANNER_COMPLETE", f"complete_{shell}")
-        patch.setenv("_TYPER_COMPLETE_FISH_ACTION", "get-args")
-        patch.setenv("_TYPER_COMPLETE_ARGS", " ".join(("iam-scanner", *words)))
-        patch.setenv("COMP_WORDS", "\n".join(("iam-scanner", *words)))
-        patch.setenv("COMP_CWORD", str(len(words)))
-        done = program()
-    assert done.exit_code == 0
-    assert done.err == ""
-    return done.out.splitlines()
-
-
-def values(*words: str, shell: str = "fish") -> list[str]:
-    return [line.partition("\t")[0] for line in offered(*words, shell=shell) if line]
-
-
 @pytest.mark.parametrize(
     "words", [["verify", ""], ["users", ""], ["report", ""], ["evaluate", ""], ["diff", OLDER, ""]]
 )
@@ -187,7 +170,7 @@ def test_runs_are_offered_from_where_the_line_or_the_settings_say(
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["scan", "--format", ""], ["xlsx", "csv", "json"]),
+        (["scan", "--format", ""], ["xlsx", "csv", "json", "ocsf"]),
         (["scan", "--format", "=", "c"], ["csv"]),
         (["scan", "--evidence", ""], ["full", "basic"]),
         (["report", "--split-by", ""], ["account_owner", "ou_path"]),

@@ -292,6 +292,36 @@ def test_the_formats_asked_for_are_written_and_no_other() -> None:
     assert {file.name for file in done.folder.iterdir()} == always | {"iam-users.csv"}
 
 
+def test_findings_for_a_security_lake_are_sealed_with_the_run() -> None:
+    with running(small_world()) as endpoint:
+        done = scan(endpoint, "--format", "ocsf")
+    findings = done.folder / "iam-users.ocsf.jsonl"
+    lines = [json.loads(line) for line in findings.read_text(encoding="utf-8").splitlines()]
+    assert [line["resources"][0]["uid"] for line in lines] == [row["arn"] for row in done.users]
+    assert program("verify", done.folder).exit_code == 0
+    with findings.open("ab") as file:
+        file.write(b"{}\n")
+    assert program("verify", done.folder).exit_code == 3
+
+
+def test_a_format_whose_package_is_missing_is_refused_before_anything_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    with running(small_world()) as endpoint:
+        run = scan(endpoint, "--format", "json").folder.name
+        calls, there = len(endpoint.calls), set(Path("reports").rglob("*"))
+        monkeypatch.setattr("scanner.cli.options.find_spec", lambda _: None)
+        refused = [
+            scan(endpoint, "--format", "ocsf"),
+            program("report", run, "--format", "ocsf"),
+            program("evaluate", run, "--as-of", "2027-01-15", "--format", "ocsf"),
+        ]
+        assert len(endpoint.calls) == calls
+    assert {done.exit_code for done in refused} == {2}
+    for done in refused:
+        assert "error: --format ocsf needs a package that is not installed: py-ocsf-models." in done.err
+        assert "'PATH[ocsf]'" in done.err
+    assert set(Path("reports").rglob("*")) == there
+
+
 def test_by_default_a_workbook_and_a_csv_are_written() -> None:
     with running(small_world()) as endpoint, calling(endpoint):
         done = program("scan", "--safelist", "nobody.yaml", "--quiet")

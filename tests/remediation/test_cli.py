@@ -15,7 +15,7 @@ from scanner.cli.screen.remediation_progress import RemediationProgress
 from scanner.model import Choice
 from tests.aws_endpoint import Fault, deny
 from tests.aws_endpoint.iam_state import LiveAccount
-from tests.cli.test_run_names import offered
+from tests.completing import offered
 from tests.program import Done, program
 from tests.remediation.site import RUN_ID, Site, changing, furnish
 

@@ -20,6 +20,7 @@ ALWAYS = {"accounts.csv", "summary.json"}
         (("xlsx",), {"iam-users.xlsx"}),
         (("csv",), {"iam-users.csv"}),
         (("json",), {"iam-users.json"}),
+        (("ocsf",), {"iam-users.ocsf.jsonl"}),
         (("xlsx", "csv", "json"), {"iam-users.xlsx", "iam-users.csv", "iam-users.json"}),
     ],
 )
