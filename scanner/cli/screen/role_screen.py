@@ -1,0 +1,161 @@
+"""What `role` prints beside the template: the policies one below the other, and what to do next."""
+
+import json
+import textwrap
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from scanner.roles.deployment import Deployment
+from scanner.roles.documents import Policy
+from scanner.roles.template import MANAGEMENT_ACCOUNT
+
+_FILE = "iam-scanner-role.yaml"
+_WIDTH = 79
+_REGIONS: Final = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+_PURPOSES: Final = {
+    "caller": "permissions of whoever runs the scan",
+    "hub": "permissions of the hub role",
+    "hub_trust": "trust policy of the hub role",
+    "organizations": "permissions of the role that reads AWS Organizations",
+    "organizations_trust": "trust policy of that role",
+    "delegation": "where the caller is not in the management account nor in a registered delegated administrator "
+    "account: add this to the organization's delegation policy, in the management account",
+    "member": "permissions of the role {role} in each account",
+    "trust": "trust policy of that role",
+    "remediation": "permissions of the role {remediation} in each account",
+    "remediation_trust": "trust policy of that role",
+    "remediation_caller": "permissions of whoever runs remediate",
+    "keep_deny": "service control policy: nobody but the remediation role takes AWSDenyAll off a user",
+}
+
+
+def policies(documents: Mapping[str, Policy], deployment: Deployment) -> str:
+    """Each policy below its name and what it is for."""
+    names = {"role": deployment.role_name, "remediation": deployment.remediation_role_name}
+    return "\n".join(
+        f"{_wrapped(f'{name}: {_PURPOSES[name].format(**names)}', '# ')}\n{json.dumps(document, indent=2)}\n"
+        for name, document in documents.items()
+    )
+
+
+def after_template(deployment: Deployment, *, remediation: bool) -> str:
+    """What to do with the template."""
+    parameters = _parameters(deployment, remediation=remediation)
+    named = [f"ParameterKey={name},ParameterValue={value}" for name, value in parameters.items()]
+    plain = [f"{name}={value}" for name, value in parameters.items()]
+    region = _REGIONS.get(deployment.partition, "<any Region of the partition>")
+    second = ["export REMEDIATION_EXTERNAL_ID=$(openssl rand -hex 16)"] if remediation else []
+    steps = [
+        (f"Save the template as {_FILE}: add > {_FILE} to the command.", []),
+        (
+            "Choose an external ID, unless the scan has one. It is a secret: the role asks for it, the scan gives it.",
+            ["export IAM_SCANNER_EXTERNAL_ID=$(openssl rand -hex 16)", *second],
+        ),
+        (
+            "Deploy it to every account, new ones too, as a service-managed StackSet. In the management account; "
+            "r-abcd stands for the ID of your root, which iam-scanner accounts shows:",
+            [
+                "aws cloudformation activate-organizations-access",
+                _command(
+                    "aws cloudformation create-stack-set --stack-set-name iam-scanner",
+                    f"--template-body file://{_FILE}",
+                    "--permission-model SERVICE_MANAGED",
+                    "--auto-deployment Enabled=true,RetainStacksOnAccountRemoval=false",
+                    "--capabilities CAPABILITY_NAMED_IAM",
+                    "--parameters",
+                    *named,
+                ),
+                _command(
+                    "aws cloudformation create-stack-instances --stack-set-name iam-scanner",
+                    f"--regions {region} --deployment-targets OrganizationalUnitIds=r-abcd",
+                ),
+            ],
+        ),
+        (
+            f"{' '.join(MANAGEMENT_ACCOUNT)} As a stack:",
+            [
+                _command(
+                    "aws cloudformation deploy --stack-name iam-scanner",
+                    f"--template-file {_FILE} --capabilities CAPABILITY_NAMED_IAM",
+                    "--parameter-overrides",
+                    *plain,
+                )
+            ],
+        ),
+        _give_and_scan(deployment),
+    ]
+    return _numbered(steps, _notes(deployment, remediation=remediation))
+
+
+def after_policies(deployment: Deployment, *, remediation: bool) -> str:
+    """What to do with the bare policies."""
+    where = "Without a StackSet, make the role in every account, and in each new one. "
+    own = "The management account needs it too, unless the scan runs there: the caller's own account is read with its "
+    steps = [
+        (
+            "Replace what stands in angle brackets: IAM takes no trust policy with such a principal, and STS no such "
+            "external ID. The external ID is a secret that the scan gives (IAM_SCANNER_EXTERNAL_ID).",
+            [],
+        ),
+        (f"{where}{own}own credentials.", []),
+        _give_and_scan(deployment),
+    ]
+    return _numbered(steps, _notes(deployment, remediation=remediation))
+
+
+def _give_and_scan(deployment: Deployment) -> tuple[str, list[str]]:
+    command = f"iam-scanner scan --role-name {deployment.role_name}"
+    if deployment.hub_role_arn:
+        command = _command(command, f"--hub-role-arn {deployment.hub_role_arn}")
+    if deployment.organizations_role_arn:
+        command = _command(command, f"--organizations-role-arn {deployment.organizations_role_arn}")
+    which = "the policies of the caller" + (" and the hub role" if deployment.hub_role_arn else "")
+    return f"Attach {which} (iam-scanner role --format policy), and scan:", [command]
+
+
+def _parameters(deployment: Deployment, *, remediation: bool) -> dict[str, str]:
+    """The parameters of the template; the secrets by the variables that hold them."""
+    found = {} if deployment.trusted else {"CallerArn": "<ARN of the caller>"}
+    found["ExternalId"] = '"$IAM_SCANNER_EXTERNAL_ID"'
+    if remediation:
+        found["RemediationRole"] = "true"
+        found["RemediationCallerArn"] = "<ARN of the role that runs remediate>"
+        found["RemediationExternalId"] = '"$REMEDIATION_EXTERNAL_ID"'
+    return {name: f"'{value}'" if value.startswith("<") else value for name, value in found.items()}
+
+
+def _notes(deployment: Deployment, *, remediation: bool) -> Iterable[str]:
+    for arn in deployment.whole_accounts:
+        yield (
+            f"{arn} trusts whoever in that account may call sts:AssumeRole. Name the role that scans to trust it alone."
+        )
+    if remediation:
+        yield (
+            "Whoever may assume the remediation role may delete any IAM user of the account. It trusts one role alone, "
+            "which should not be that of the scan, and asks for an external ID of its own."
+        )
+
+
+def _numbered(steps: Iterable[tuple[str, list[str]]], notes: Iterable[str]) -> str:
+    lines = ["", "Next:"]
+    for number, (text, commands) in enumerate(steps, 1):
+        lines += ["", _wrapped(text, f"{number}. ", "   ")]
+        lines += ["", *(textwrap.indent(command, "   ") for command in commands)] if commands else []
+    for note in notes:
+        lines += ["", _wrapped(note, "Note: ", "      ")]
+    return "\n".join([*lines, ""])
+
+
+def _wrapped(text: str, first: str, rest: str | None = None) -> str:
+    return textwrap.fill(
+        text,
+        _WIDTH,
+        initial_indent=first,
+        subsequent_indent=first if rest is None else rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _command(*parts: str) -> str:
+    return " \\\n  ".join(parts)
