@@ -1,7 +1,7 @@
 """What the roles are filled in with: who may assume them, what they are called, and in which partition.
 
-Who may assume a role is checked here, as AWS takes much that nobody meant: the ARN of a session, which is gone tomorrow,
-or of another partition, in which no credentials work.
+Who may assume a role is checked here, as AWS takes much that nobody meant: the ARN of a session, which is gone
+tomorrow, or of another partition, in which no credentials work.
 """
 
 import re
@@ -11,15 +11,16 @@ from typing import Final
 
 from scanner.errors import Fault, FaultsError
 from scanner.settings import Settings
+from scanner.text import is_account_id
 
 ROLE_NAME: Final = "audit/IamScanner"  # unless the settings name another one
 ADMINISTRATOR: Final = "OrganizationAccountAccessRole"  # the scan's default, which AWS Organizations makes
-_EXAMPLE = "arn:aws:iam::111122223333:role/IamScannerCaller"
 _NAME = r"[\w+=,.@-]{1,64}"
 _ARN = re.compile(r"arn:(?P<partition>aws[a-z-]*):(?P<service>iam|sts)::(?P<account>\d{12}):(?P<resource>.+)", re.ASCII)
 _ROLE_OR_USER = re.compile(r"(role|user)/([!-~]{1,510}/)?[\w+=,.@*?-]{1,64}", re.ASCII)  # * and ? stand for characters
 _SESSION = re.compile(rf"assumed-role/(?P<role>{_NAME})(/.*)?", re.ASCII)
 _PERMISSION_SET = re.compile(r"AWSReservedSSO_(.+)_[0-9a-f]{16}", re.ASCII)
+_NO_PRINCIPAL = "is not the ARN of a role or a user", "Write it as arn:aws:iam::111122223333:role/IamScannerCaller."
 _READ_AS_OTHERS = frozenset("*?$")  # what a policy reads as wildcards and variables
 
 
@@ -74,28 +75,32 @@ def _partition(arn: str) -> str:
 
 def _of_caller(arn: str) -> Fault | None:
     """What is wrong with the ARN of a caller."""
-
-    def fault(problem: str, remedy: str) -> Fault:
-        return Fault(file="--caller", problem=f"{arn!r} {problem}.", remedy=remedy)
-
     found = _ARN.fullmatch(arn)
     if found is None:
-        if re.fullmatch(r"\d{12}", arn, re.ASCII):
-            whole = f"arn:aws:iam::{arn}:root"
-            return fault("is an account ID", f"Give the ARN of the role that scans, or {whole} for the whole account.")
-        return fault("is not the ARN of a role or a user", f"Write it as {_EXAMPLE}.")
-    partition, service, account, resource = found.groups()
-    own = f"arn:{partition}:iam::{account}:"
+        whole = f"arn:aws:iam::{arn}:root"
+        wrong: tuple[str, str] | None = (
+            ("is an account ID", f"Give the ARN of the role that scans, or {whole} for the whole account.")
+            if is_account_id(arn)
+            else _NO_PRINCIPAL
+        )
+    else:
+        wrong = _of_resource(found["service"], found["resource"], f"arn:{found['partition']}:iam::{found['account']}:")
+    return Fault(file="--caller", problem=f"{arn!r} {wrong[0]}.", remedy=wrong[1]) if wrong else None
+
+
+def _of_resource(service: str, resource: str, own: str) -> tuple[str, str] | None:
+    """What is wrong with what follows the account; `own` is how an ARN of that account begins."""
+    kind, _, name = resource.partition("/")
     if session := _SESSION.fullmatch(resource):
-        return fault("is a session of a role, and ends", _role_of_session(own, session["role"]))
-    if service == "sts" or resource.partition("/")[0] not in {"role", "user", "root"}:
-        return fault("cannot assume a role for longer than a session", f"Give the ARN of a role: {own}role/Name.")
+        return "is a session of a role, and ends", _role_of_session(own, session["role"])
+    if service == "sts" or kind not in {"role", "user", "root"}:
+        return "is neither a role nor a user", f"Give the ARN of the role that scans: {own}role/Name."
     if resource == "root":
         return None
     if not _ROLE_OR_USER.fullmatch(resource) or "$" in resource:
-        return fault("is not the ARN of a role or a user", f"Write it as {_EXAMPLE}.")
-    if not resource.partition("/")[2].strip("*?/"):
-        return fault("names nobody", f"Give the ARN of the role that scans, or {own}root for the whole account.")
+        return _NO_PRINCIPAL
+    if not name.strip("*?/"):
+        return "names nobody", f"Give the ARN of the role that scans, or {own}root for the whole account."
     return None
 
 

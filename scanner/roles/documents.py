@@ -77,7 +77,7 @@ def documents(deployment: Deployment, *, remediation: bool) -> dict[str, Policy]
         remediator = f"arn:{partition}:iam::*:role/{deployment.remediation_role_name}"
         found["remediation"] = remediation_policy(partition, role, deployment.remediation_role_name)
         trusted = f"{nobody_yet}<role that runs remediate>"
-        found["remediation_trust"] = remediation_trust(*roots([trusted]), trusted, REMEDIATION_EXTERNAL_ID)
+        found["remediation_trust"] = remediation_trust(roots([trusted])[0], trusted, REMEDIATION_EXTERNAL_ID)
         found["remediation_caller"] = policy(
             _allow("ReadOrganization", ["organizations:DescribeOrganization"], "*"),
             _allow("ReadParents", ["organizations:ListParents"], f"arn:{partition}:organizations::*:account/o-*/*"),
@@ -214,7 +214,7 @@ def _assume(sid: str, role: str) -> Statement:
 
 def _allow(sid: str, actions: Sequence[str], resource: str | Sequence[str]) -> Statement:
     listed = resource if isinstance(resource, str) else list(resource)
-    return {"Sid": sid, "Effect": "Allow", "Action": _one_or_many(actions), "Resource": listed}
+    return {"Sid": sid, "Effect": "Allow", "Action": _one_or_many(sorted(actions)), "Resource": listed}
 
 
 def _one_or_many(values: Sequence[object]) -> object:

@@ -2,7 +2,7 @@
 
 import json
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from scanner.roles.deployment import Deployment
@@ -11,6 +11,9 @@ from scanner.roles.template import MANAGEMENT_ACCOUNT
 
 _FILE = "iam-scanner-role.yaml"
 _WIDTH = 79
+
+Step = tuple[str, Sequence[str]]
+
 _REGIONS: Final = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 _PURPOSES: Final = {
     "caller": "permissions of whoever runs the scan",
@@ -45,15 +48,17 @@ def after_template(deployment: Deployment, *, remediation: bool) -> str:
     plain = [f"{name}={value}" for name, value in parameters.items()]
     region = _REGIONS.get(deployment.partition, "<any Region of the partition>")
     second = ["export REMEDIATION_EXTERNAL_ID=$(openssl rand -hex 16)"] if remediation else []
-    steps = [
+    steps: list[Step] = [
         (f"Save the template as {_FILE}: add > {_FILE} to the command.", []),
         (
             "Choose an external ID, unless the scan has one. It is a secret: the role asks for it, the scan gives it.",
             ["export IAM_SCANNER_EXTERNAL_ID=$(openssl rand -hex 16)", *second],
         ),
         (
-            "Deploy it to every account, new ones too, as a service-managed StackSet. In the management account; "
-            "r-abcd stands for the ID of your root, which iam-scanner accounts shows:",
+            (
+                "Deploy it to every account, new ones too, from the management account, as a service-managed StackSet "
+                "(r-abcd is the ID of your root; iam-scanner accounts shows it):"
+            ),
             [
                 "aws cloudformation activate-organizations-access",
                 _command(
@@ -82,35 +87,32 @@ def after_template(deployment: Deployment, *, remediation: bool) -> str:
                 )
             ],
         ),
-        _give_and_scan(deployment),
+        ("Attach the policies that iam-scanner role --format policy prints, and scan:", [_scan(deployment)]),
     ]
     return _numbered(steps, _notes(deployment, remediation=remediation))
 
 
 def after_policies(deployment: Deployment, *, remediation: bool) -> str:
     """What to do with the bare policies."""
-    where = "Without a StackSet, make the role in every account, and in each new one. "
-    own = "The management account needs it too, unless the scan runs there: the caller's own account is read with its "
-    steps = [
-        (
-            "Replace what stands in angle brackets: IAM takes no trust policy with such a principal, and STS no such "
-            "external ID. The external ID is a secret that the scan gives (IAM_SCANNER_EXTERNAL_ID).",
-            [],
-        ),
-        (f"{where}{own}own credentials.", []),
-        _give_and_scan(deployment),
-    ]
+    fill_in = (
+        "Replace what stands in angle brackets: IAM takes no trust policy with such a principal, and STS no such "
+        "external ID. The external ID is a secret that the scan gives (IAM_SCANNER_EXTERNAL_ID)."
+    )
+    everywhere = (
+        "Make the role in every account, and in each new one. The management account needs it too, unless the scan "
+        "runs there: the account in which the scan runs is read with the caller's own credentials."
+    )
+    steps: list[Step] = [(fill_in, []), (everywhere, []), ("Scan:", [_scan(deployment)])]
     return _numbered(steps, _notes(deployment, remediation=remediation))
 
 
-def _give_and_scan(deployment: Deployment) -> tuple[str, list[str]]:
-    command = f"iam-scanner scan --role-name {deployment.role_name}"
-    if deployment.hub_role_arn:
-        command = _command(command, f"--hub-role-arn {deployment.hub_role_arn}")
-    if deployment.organizations_role_arn:
-        command = _command(command, f"--organizations-role-arn {deployment.organizations_role_arn}")
-    which = "the policies of the caller" + (" and the hub role" if deployment.hub_role_arn else "")
-    return f"Attach {which} (iam-scanner role --format policy), and scan:", [command]
+def _scan(deployment: Deployment) -> str:
+    others = {
+        "--hub-role-arn": deployment.hub_role_arn,
+        "--organizations-role-arn": deployment.organizations_role_arn,
+    }
+    given = [f"{option} {arn}" for option, arn in others.items() if arn]
+    return _command(f"iam-scanner scan --role-name {deployment.role_name}", *given)
 
 
 def _parameters(deployment: Deployment, *, remediation: bool) -> dict[str, str]:
@@ -136,7 +138,7 @@ def _notes(deployment: Deployment, *, remediation: bool) -> Iterable[str]:
         )
 
 
-def _numbered(steps: Iterable[tuple[str, list[str]]], notes: Iterable[str]) -> str:
+def _numbered(steps: Iterable[Step], notes: Iterable[str]) -> str:
     lines = ["", "Next:"]
     for number, (text, commands) in enumerate(steps, 1):
         lines += ["", _wrapped(text, f"{number}. ", "   ")]
