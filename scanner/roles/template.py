@@ -21,7 +21,8 @@ MANAGEMENT_ACCOUNT: Final = (
 _PARTITION = "${AWS::Partition}"
 _ROLE_OR_USER = "arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/.+"
 _ONE_ROLE = "arn:aws[a-z-]*:iam::[0-9]{12}:role/[^*?]+"
-_WITH_REMEDIATION = "DeployRemediationRole"
+_SWITCH = "DeployRemediationRole"  # the parameter
+_WANTED = "RemediationIsWanted"
 
 
 def template(deployment: Deployment, *, remediation: bool) -> dict[str, Any]:
@@ -38,8 +39,8 @@ def template(deployment: Deployment, *, remediation: bool) -> dict[str, Any]:
     if remediation:
         found["Description"] += ", and the role by which it removes and quarantines them"
         parameters |= _remediation_parameters()
-        found["Conditions"] = {_WITH_REMEDIATION: {"Fn::Equals": [{"Ref": "RemediationRole"}, "true"]}}
-        resources["RemediationRole"] = {"Condition": _WITH_REMEDIATION, **_remediation_role(deployment)}
+        found["Conditions"] = {_WANTED: {"Fn::Equals": [{"Ref": _SWITCH}, "true"]}}
+        resources["RemediationRole"] = {"Condition": _WANTED, **_remediation_role(deployment)}
     return {**found, "Resources": resources}
 
 
@@ -125,7 +126,7 @@ def _external_id(description: str) -> dict[str, Any]:
 
 def _remediation_parameters() -> dict[str, Any]:
     return {
-        "RemediationRole": {
+        _SWITCH: {
             "Type": "String",
             "Description": "true deploys the role that can remove any IAM user of the account",
             "AllowedValues": ["true", "false"],

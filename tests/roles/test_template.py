@@ -98,7 +98,7 @@ def test_with_a_role_for_organizations_the_caller_reads_none_of_it_itself() -> N
 def test_the_remediation_role_is_behind_a_parameter_and_trusts_one_role_by_its_own_external_id() -> None:
     found = template(made(ROLE), remediation=True)
     assert found["Resources"]["RemediationRole"]["Condition"] in found["Conditions"]
-    assert found["Parameters"]["RemediationRole"]["Default"] == "false"
+    assert found["Parameters"]["DeployRemediationRole"]["Default"] == "false"
     policy = role(made(ROLE), "RemediationRole")["AssumeRolePolicyDocument"]
     remediator = PARAMETERS["RemediationCallerArn"]
     assert trusts(policy, remediator, "EXT-2")

@@ -21,8 +21,8 @@ _PURPOSES: Final = {
     "hub_trust": "trust policy of the hub role",
     "organizations": "permissions of the role that reads AWS Organizations",
     "organizations_trust": "trust policy of that role",
-    "delegation": "where the caller is not in the management account nor in a registered delegated administrator "
-    "account: add this to the organization's delegation policy, in the management account",
+    "delegation": "for the delegation policy of the organization, in the management account; needed unless the caller "
+    "is there, or in an account that is a delegated administrator for an AWS service",
     "member": "permissions of the role {role} in each account",
     "trust": "trust policy of that role",
     "remediation": "permissions of the role {remediation} in each account",
@@ -120,7 +120,7 @@ def _parameters(deployment: Deployment, *, remediation: bool) -> dict[str, str]:
     found = {} if deployment.trusted else {"CallerArn": "<ARN of the caller>"}
     found["ExternalId"] = '"$IAM_SCANNER_EXTERNAL_ID"'
     if remediation:
-        found["RemediationRole"] = "true"
+        found["DeployRemediationRole"] = "true"
         found["RemediationCallerArn"] = "<ARN of the role that runs remediate>"
         found["RemediationExternalId"] = '"$REMEDIATION_EXTERNAL_ID"'
     return {name: f"'{value}'" if value.startswith("<") else value for name, value in found.items()}
