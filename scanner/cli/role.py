@@ -71,7 +71,7 @@ def role_command(
     The settings of the scan fill them in. What to do with them next goes to stderr. With --json, stdout is the template
     as JSON, or an object with each policy under its name.
 
-    Example: iam-scanner role --caller arn:aws:iam::111122223333:role/IamScannerCaller > iam-scanner-role.yaml
+    Example: iam-scanner role --caller arn:aws:iam::111122223333:role/IamScannerCaller
     """
     from scanner.cli.screen import role_screen as screen
     from scanner.roles.deployment import deployment

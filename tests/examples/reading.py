@@ -27,7 +27,8 @@ def _function(loader: Any, suffix: str, node: Any) -> dict[str, Any]:
             return {name: loader.construct_sequence(node, deep=True)}
         case MappingNode():
             return {name: loader.construct_mapping(node, deep=True)}
-    raise AssertionError(node)
+        case _:
+            raise AssertionError(node)
 
 
 _Functions.add_multi_constructor("!", _function)

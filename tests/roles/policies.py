@@ -1,6 +1,6 @@
 """Policies as tests look at them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -34,7 +34,8 @@ def filled_in(value: Any, parameters: Mapping[str, str]) -> Any:
             return substituted(text, {**parameters, **filled_in(variables, parameters)})
         case [("Fn::Sub", text)]:
             return substituted(text, parameters)
-    return {key: filled_in(item, parameters) for key, item in value.items()}
+        case items:
+            return {key: filled_in(item, parameters) for key, item in items}
 
 
 def substituted(text: str, values: Mapping[str, str]) -> str:
@@ -42,8 +43,3 @@ def substituted(text: str, values: Mapping[str, str]) -> str:
         text = text.replace(f"${{{name}}}", value)
     assert "${" not in text
     return text
-
-
-def statements(*policies: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for policy in policies:
-        yield from policy["Statement"]

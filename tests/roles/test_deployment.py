@@ -1,5 +1,7 @@
 """Who may be named as the caller, and what the roles may be called."""
 
+from typing import Any
+
 import pytest
 
 from scanner.errors import FaultsError
@@ -10,11 +12,11 @@ ACCOUNT = "arn:aws:iam::111122223333:"
 ROLE = f"{ACCOUNT}role/IamScannerCaller"
 
 
-def made(*callers: str, remediation: bool = False, **settings: object) -> Deployment:
+def made(*callers: str, remediation: bool = False, **settings: Any) -> Deployment:
     return deployment(Settings(**settings), callers, remediation=remediation)
 
 
-def refused(*callers: str, remediation: bool = False, **settings: object) -> list[str]:
+def refused(*callers: str, remediation: bool = False, **settings: Any) -> list[str]:
     with pytest.raises(FaultsError) as error:
         made(*callers, remediation=remediation, **settings)
     return [str(fault) for fault in error.value.faults]
@@ -78,10 +80,11 @@ def test_a_caller_that_is_given_twice_counts_once() -> None:
 @pytest.mark.parametrize("setting", ["hub_role_arn", "organizations_role_arn"])
 def test_all_are_of_one_partition(setting: str) -> None:
     other = "arn:aws-cn:iam::111122223333:role/Other"
+    given: dict[str, Any] = {setting: other}
     (fault,) = refused(ROLE, other)
     assert f"{ROLE} and {other} are of different partitions (aws, aws-cn). No credentials work in two" in fault
-    assert f"{ROLE} and {other} are of different partitions" in refused(ROLE, **{setting: other})[0]
-    assert made(**{setting: other}).partition == "aws-cn"
+    assert f"{ROLE} and {other} are of different partitions" in refused(ROLE, **given)[0]
+    assert made(**given).partition == "aws-cn"
 
 
 def test_the_role_has_a_name_of_its_own_unless_the_settings_name_one() -> None:
@@ -99,6 +102,6 @@ def test_a_path_that_a_policy_would_read_as_more_is_refused(name: str) -> None:
 
 def test_the_role_that_scans_is_not_the_one_that_removes() -> None:
     """IAM compares names without their paths and without regard to case."""
-    names = {"role_name": "audit/Scanner", "remediation_role_name": "scanner"}
+    names: dict[str, Any] = {"role_name": "audit/Scanner", "remediation_role_name": "scanner"}
     assert "Give them different names" in refused(remediation=True, **names)[0]
     assert made(**names).role_name == "audit/Scanner"

@@ -39,8 +39,8 @@ def scanning(*, through_other_roles: bool) -> Calls:
     unlisted = Fault("organizations:ListAccountsForParent", deny, params={"ParentId": unit(world, "Prod")})
     with running(world, [unlisted]) as endpoint:
         assert scan(endpoint, *arguments).exit_code == 3
-        account = ("--account", named(world, "dev").id, "--exclude-account", "999999999999")
-        assert scan(endpoint, *arguments, *names, *account, "--output", "refused").exit_code == 2
+        one = ("--account", named(world, "dev").id, "--exclude-account", "999999999999")
+        assert scan(endpoint, *arguments, *names, *one, "--output", "refused").exit_code == 2
     return by_role(endpoint)
 
 
