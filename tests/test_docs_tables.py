@@ -143,6 +143,13 @@ def test_the_guide_uses_the_role_as_it_is_called() -> None:
     assert f"--role-name {ROLE_NAME}" in CONFIG
 
 
+def test_the_guide_says_what_each_option_of_role_fills_in() -> None:
+    real = {option for one in COMMANDS["role"].params for option in one.opts if option[:2] == "--"}
+    of_each_command = {"--config", "--json", "--quiet", "--debug"}
+    text = section(CONFIG, "What role fills in")
+    assert options_in(text) - {"--json"} == real - of_each_command
+
+
 # --- remediation ---
 
 

@@ -66,24 +66,21 @@ def documents(deployment: Deployment, *, remediation: bool) -> dict[str, Policy]
     if deployment.hub_role_arn:
         found["hub"] = policy(_assume("HubRole", f"arn:{partition}:iam::*:role/{role}"))
         found["hub_trust"] = _trusted_by("TrustTheCaller", callers)
+    remediator = f"{nobody_yet}<role that runs remediate>"
     if deployment.organizations_role_arn:
+        readers = (*callers, remediator) if remediation else callers
         found["organizations"] = policy(*_read_organizations("OrganizationsRole", partition))
-        found["organizations_trust"] = _trusted_by("TrustTheCaller", callers)
+        found["organizations_trust"] = _trusted_by("TrustTheCaller", readers)
     else:
         found["delegation"] = _delegation(callers)
     found["member"] = member(full_evidence=deployment.full_evidence)
     found["trust"] = _trusted_by("TrustTheScanner", deployment.trusted or callers, EXTERNAL_ID)
     if remediation:
-        remediator = f"arn:{partition}:iam::*:role/{deployment.remediation_role_name}"
+        removing = f"arn:{partition}:iam::*:role/{deployment.remediation_role_name}"
         found["remediation"] = remediation_policy(partition, role, deployment.remediation_role_name)
-        trusted = f"{nobody_yet}<role that runs remediate>"
-        found["remediation_trust"] = remediation_trust(roots([trusted])[0], trusted, REMEDIATION_EXTERNAL_ID)
-        found["remediation_caller"] = policy(
-            _allow("ReadOrganization", ["organizations:DescribeOrganization"], "*"),
-            _allow("ReadParents", ["organizations:ListParents"], f"arn:{partition}:organizations::*:account/o-*/*"),
-            _assume("AssumeRemediationRole", remediator),
-        )
-        found["keep_deny"] = _keep_deny(partition, remediator)
+        found["remediation_trust"] = remediation_trust(roots([remediator])[0], remediator, REMEDIATION_EXTERNAL_ID)
+        found["remediation_caller"] = _remediation_caller(deployment, removing)
+        found["keep_deny"] = _keep_deny(partition, removing)
     return found
 
 
@@ -167,6 +164,20 @@ def _caller(deployment: Deployment) -> Policy:
         else _assume("AssumeMemberRoles", f"arn:{partition}:iam::*:role/{deployment.role_name}"),
         _allow("ReadOwnAccount", own, "*"),
     )
+
+
+def _remediation_caller(deployment: Deployment, role: str) -> Policy:
+    """What whoever runs remediate needs: to see that the account is of the organization, and the way into it."""
+    account = f"arn:{deployment.partition}:organizations::*:account/o-*/*"
+    reading = (
+        [_assume("AssumeOrganizationsRole", deployment.organizations_role_arn)]
+        if deployment.organizations_role_arn
+        else [
+            _allow("ReadOrganization", ["organizations:DescribeOrganization"], "*"),
+            _allow("ReadParents", ["organizations:ListParents"], account),
+        ]
+    )
+    return policy(*reading, _assume("AssumeRemediationRole", role))
 
 
 def _read_organizations(sid: str, partition: str) -> list[Statement]:

@@ -18,6 +18,7 @@ MANAGEMENT_ACCOUNT: Final = (
     "Where the scan runs elsewhere, deploy this template in the management account, too, as an ordinary stack.",
     "Or exclude the management account from the scan, with a reason.",
 )
+REMEDIATION_THERE: Final = "Remediation enters each account by its role alone: deploy it there, too, to use it there."
 _PARTITION = "${AWS::Partition}"
 _ROLE_OR_USER = "arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/.+"
 _ONE_ROLE = "arn:aws[a-z-]*:iam::[0-9]{12}:role/[^*?]+"
@@ -37,6 +38,7 @@ def template(deployment: Deployment, *, remediation: bool) -> dict[str, Any]:
         "Parameters": parameters,
     }
     if remediation:
+        found["Metadata"]["ManagementAccount"].append(REMEDIATION_THERE)
         found["Description"] += ", and the role by which it removes and quarantines them"
         parameters |= _remediation_parameters()
         found["Conditions"] = {_WANTED: {"Fn::Equals": [{"Ref": _SWITCH}, "true"]}}

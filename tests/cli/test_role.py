@@ -34,6 +34,9 @@ def test_the_template_itself_says_what_to_do_for_the_management_account() -> Non
     for arguments in ((), ("--quiet",), ("--json",)):
         template = YAML(typ="safe").load(program("role", *arguments).out)
         assert "does not reach the management account" in template["Metadata"]["ManagementAccount"][0]
+    both = program("role", "--remediation")
+    for text in (both.out, " ".join(both.err.split())):
+        assert "Remediation enters each account by its role alone" in text
 
 
 @pytest.mark.parametrize("option", ["--quiet", "--json"])

@@ -53,6 +53,7 @@ def by_role(endpoint: Endpoint) -> Calls:
     return found
 
 
+# Every command that reads by these roles. What one calls has to be allowed; what none calls must not be.
 COMMANDS: dict[str, Callable[..., Calls]] = {
     "scan": scanning,
 }

@@ -95,6 +95,14 @@ def test_with_a_role_for_organizations_the_caller_reads_none_of_it_itself() -> N
     assert "delegation" not in printed
 
 
+def test_the_role_for_organizations_serves_remediation_too() -> None:
+    printed = documents(made(ROLE, organizations_role_arn=HUB), remediation=True)
+    assert actions(printed["remediation_caller"]) == {"sts:AssumeRole"}
+    assert by_sid(printed["remediation_caller"])["AssumeOrganizationsRole"]["Resource"] == HUB
+    assert trusts(printed["organizations_trust"], ROLE, None)
+    assert len(printed["organizations_trust"]["Statement"][0]["Principal"]["AWS"]) == 2
+
+
 def test_the_remediation_role_is_behind_a_parameter_and_trusts_one_role_by_its_own_external_id() -> None:
     found = template(made(ROLE), remediation=True)
     assert found["Resources"]["RemediationRole"]["Condition"] in found["Conditions"]

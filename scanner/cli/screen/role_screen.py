@@ -7,7 +7,7 @@ from typing import Final
 
 from scanner.roles.deployment import Deployment
 from scanner.roles.documents import Policy
-from scanner.roles.template import MANAGEMENT_ACCOUNT
+from scanner.roles.template import MANAGEMENT_ACCOUNT, REMEDIATION_THERE
 
 _FILE = "iam-scanner-role.yaml"
 _WIDTH = 79
@@ -47,6 +47,7 @@ def after_template(deployment: Deployment, *, remediation: bool) -> str:
     named = [f"ParameterKey={name},ParameterValue={value}" for name, value in parameters.items()]
     plain = [f"{name}={value}" for name, value in parameters.items()]
     region = _REGIONS.get(deployment.partition, "<any Region of the partition>")
+    there = " ".join((*MANAGEMENT_ACCOUNT, *((REMEDIATION_THERE,) if remediation else ())))
     second = ["export REMEDIATION_EXTERNAL_ID=$(openssl rand -hex 16)"] if remediation else []
     steps: list[Step] = [
         (f"Save the template as {_FILE}: add > {_FILE} to the command.", []),
@@ -77,7 +78,7 @@ def after_template(deployment: Deployment, *, remediation: bool) -> str:
             ],
         ),
         (
-            f"{' '.join(MANAGEMENT_ACCOUNT)} As a stack:",
+            f"{there} As a stack:",
             [
                 _command(
                     "aws cloudformation deploy --stack-name iam-scanner",
