@@ -82,6 +82,11 @@ def allowed() -> list[tuple[str, str, Any]]:
     ]
 
 
+def kind_of(arn: str) -> str:
+    """What kind of resource an ARN names: "user" of `arn:aws:iam::*:user/*`."""
+    return re.split("[/:]", arn.split(":", 5)[5])[0]
+
+
 def test_a_wildcard_stands_only_where_nothing_narrower_does() -> None:
     """By the Service Authorization Reference, as the linter has it.
 
@@ -91,8 +96,14 @@ def test_a_wildcard_stands_only_where_nothing_narrower_does() -> None:
     for sid, action, resources in allowed():
         service, _, name = action.partition(":")
         known = services[service]["Actions"][name.lower()]  # that there is no such action is a KeyError
-        is_scoped = "*" not in resources
-        assert is_scoped == ("Resources" in known and (sid, action) not in ON_EVERYTHING), action
+        if "Resources" not in known or (sid, action) in ON_EVERYTHING:
+            assert resources == ["*"], action
+            continue
+        formats = [form for kind in known["Resources"] for form in services[service]["Resources"][kind]["ARNFormats"]]
+        # Of the stack, most are functions of CloudFormation, each of one resource.
+        named = {each: kind_of(each) for each in resources if isinstance(each, str)}
+        assert "*" not in resources
+        assert set(named.values()) <= {kind_of(form) for form in formats}, (action, named)
 
 
 def test_the_build_may_do_what_the_printed_policy_of_the_caller_allows() -> None:
