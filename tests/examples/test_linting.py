@@ -99,11 +99,11 @@ def test_a_wildcard_stands_only_where_nothing_narrower_does() -> None:
         if "Resources" not in known or (sid, action) in ON_EVERYTHING:
             assert resources == ["*"], action
             continue
-        formats = [form for kind in known["Resources"] for form in services[service]["Resources"][kind]["ARNFormats"]]
+        formats = [services[service]["Resources"][kind.lower()]["ARNFormats"] for kind in known["Resources"]]
         # Of the stack, most are functions of CloudFormation, each of one resource.
         named = {kind_of(each) for each in resources if isinstance(each, str)}
         assert "*" not in resources, action
-        assert not named or named & {kind_of(form) for form in formats}, (action, named)
+        assert not named or named & {kind_of(form) for each in formats for form in each}, (action, named)
 
 
 def test_the_build_may_do_what_the_printed_policy_of_the_caller_allows() -> None:
