@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 DOCUMENTS = (
     "README.md",
     "config/README.md",
+    "config/examples/README.md",
     "reports/README.md",
     "CONTRIBUTING.md",
     "SECURITY.md",

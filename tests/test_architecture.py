@@ -171,6 +171,7 @@ def test_help_and_version_load_nothing_heavy(arguments: list[str]) -> None:
         "verify",
         "review",
         "remediate",
+        "role",
         "demo",
     ],
 )
@@ -182,6 +183,10 @@ def test_checking_a_safelist_loads_no_sdk_and_no_tables(tmp_path: Path) -> None:
     safelist = tmp_path / "nobody.yaml"
     safelist.write_text("version: 1\nglobal: []\n", encoding="utf-8")
     assert loaded(COMMAND, "safelist", "check", str(safelist)) <= CHECKS
+
+
+def test_the_roles_are_printed_without_the_sdk() -> None:
+    assert loaded(COMMAND, "role", "--quiet") <= CHECKS
 
 
 def test_a_completion_and_the_table_of_users_load_no_sdk_and_no_tables(tmp_path: Path) -> None:

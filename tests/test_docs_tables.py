@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import typer
 from ruamel.yaml import YAML
 
 from scanner.aws.escalation import WAYS, WAYS_BY_AWS
-from scanner.aws.identity import hub_policy, member_policy, organizations_policy
+from scanner.aws.permissions import LIST_USERS
 from scanner.cli.main import app
 from scanner.demo import Demo
 from scanner.errors import ExitCode
@@ -26,6 +25,7 @@ from scanner.remediation.session_policy import LIMIT
 from scanner.report.changes import WORDS
 from scanner.report.columns import ACCOUNTS, USERS
 from scanner.report.formats import FILES
+from scanner.roles.deployment import ROLE_NAME
 from scanner.runs.folder import JOURNAL, MANIFEST
 from scanner.safelist.entries import parse
 from scanner.settings import DEFAULT_FILE, PREFIX, Settings, load
@@ -129,78 +129,25 @@ def test_the_exit_codes_are_those_of_the_program() -> None:
 AWS = ROOT / "config/aws"
 
 
-def statements() -> dict[str, dict[str, Any]]:
-    """Every statement of the JSON policies under config/aws, by its Sid."""
-    policies = [json.loads(file.read_bytes()) for file in sorted(AWS.glob("*.json"))]
-    assert {policy["Version"] for policy in policies} == {"2012-10-17"}
-    return {each["Sid"]: each for policy in policies for each in policy["Statement"]}
-
-
-def needed(policy: str) -> dict[str, Any]:
-    (statement,) = json.loads(policy)["Statement"]
-    assert isinstance(statement, dict)
-    return statement
-
-
-def actions(statement: Mapping[str, Any]) -> list[str]:
-    found = statement["Action"]
-    return [found] if isinstance(found, str) else sorted(found)
-
-
-@pytest.mark.parametrize(
-    ("sid", "policy"),
-    [
-        ("ListAccounts", organizations_policy()),
-        ("DelegateListing", organizations_policy()),
-        ("AssumeMemberRoles", hub_policy("aws", "audit/IamScanner")),
-        ("HubRole", hub_policy("aws", "audit/IamScanner")),
-        ("OrganizationsRole", organizations_policy()),
-        ("ReadOwnAccount", member_policy(full=True)),
-        ("MemberRole", member_policy(full=True)),
-    ],
-)
-def test_a_policy_allows_what_the_scan_needs_and_no_more(sid: str, policy: str) -> None:
-    written, wanted = statements()[sid], needed(policy)
-    assert actions(written) == actions(wanted)
-    assert written["Effect"] == "Allow"
-    assert written["Resource"] == wanted["Resource"]
-
-
-def test_every_statement_is_compared_with_the_program() -> None:
-    caller = {"ListAccounts", "AssumeMemberRoles", "ReadOwnAccount"}
-    roles = {"DelegateListing", "HubRole", "OrganizationsRole", "MemberRole", "TrustTheScanner"}
-    remediation = {"TrustTheRemediator", "ReadOrganization", "AssumeRemediationRole", "KeepTheDeny", "ReadUsers"}
-    remediation |= {"ChangeUsers", "AttachTheDeny", "LeaveGroups", "DeleteDevices", "NeverTheScannersRoles"}
-    assert statements().keys() == caller | roles | remediation  # the last: tests/remediation/test_role.py
-
-
 def test_the_guide_leads_to_every_file_for_aws() -> None:
     linked = set(re.findall(r"\]\(aws/([^)]+)\)", CONFIG))
     assert linked == {file.name for file in AWS.iterdir()}
 
 
 def test_basic_needs_no_more_than_the_guide_says() -> None:
-    assert actions(needed(member_policy(full=False))) == ["iam:ListUsers"]
+    assert LIST_USERS == ("iam:ListUsers",)
     assert "With `--evidence basic`, `iam:ListUsers` alone is enough" in section(CONFIG, "The role in each account")
 
 
-def test_the_template_makes_the_role_of_the_policies() -> None:
-    (role,) = YAML(typ="safe").load((AWS / "member-role.yaml").read_text(encoding="utf-8"))["Resources"].values()
-    made = role["Properties"]
-    (policy,) = made["Policies"]
-    (permission,) = policy["PolicyDocument"]["Statement"]
-    (trust,) = made["AssumeRolePolicyDocument"]["Statement"]
-    assert permission == statements()["MemberRole"]
-    wanted = statements()["TrustTheScanner"]
-    assert {key: trust[key] for key in ("Sid", "Effect", "Action")} == {
-        key: wanted[key] for key in ("Sid", "Effect", "Action")
-    }
-    assert {name: list(test) for name, test in trust["Condition"].items()} == {
-        name: list(test) for name, test in wanted["Condition"].items()
-    }
-    path = f"{made['Path']}{made['RoleName']}".lstrip("/")
-    assert statements()["AssumeMemberRoles"]["Resource"].endswith(f":role/{path}")
-    assert f"--role-name {path}" in CONFIG
+def test_the_guide_uses_the_role_as_it_is_called() -> None:
+    assert f"--role-name {ROLE_NAME}" in CONFIG
+
+
+def test_the_guide_says_what_each_option_of_role_fills_in() -> None:
+    real = {option for one in COMMANDS["role"].params for option in one.opts if option[:2] == "--"}
+    of_each_command = {"--config", "--json", "--quiet", "--debug"}
+    text = section(CONFIG, "What role fills in")
+    assert options_in(text) - {"--json"} == real - of_each_command
 
 
 # --- remediation ---

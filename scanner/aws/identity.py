@@ -7,11 +7,13 @@ session is narrowed by an inline session policy to the calls that it is for, how
 import asyncio
 import json
 import time
+from collections.abc import Sequence
 
 from botocore.credentials import ReadOnlyCredentials
 
 from scanner.aws.clients import Session
 from scanner.aws.failures import SIGNING_REMEDIES, CallError, bad_response
+from scanner.aws.permissions import ACCOUNTS_AND_OUS, FULL_EVIDENCE, LIST_USERS, ORGANIZATION
 from scanner.errors import StartError
 from scanner.model import AccountId, Caller, FailReason, Failure
 from scanner.text import is_account_id
@@ -33,17 +35,7 @@ def role_arn(partition: str, account_id: str, role_name: str) -> str:
 
 def member_policy(*, full: bool) -> str:
     """Return the session policy for member roles: the calls of the scan, all of them reads but the report's making."""
-    actions = ["iam:ListUsers"]
-    if full:
-        actions += [
-            "cloudtrail:LookupEvents",
-            "iam:GenerateCredentialReport",
-            "iam:GetAccountAuthorizationDetails",
-            "iam:GetAccountSummary",
-            "iam:GetCredentialReport",
-            "iam:ListServiceSpecificCredentials",
-        ]
-    return _policy(actions, "*")
+    return _policy(FULL_EVIDENCE if full else LIST_USERS, "*")
 
 
 def hub_policy(partition: str, role_name: str) -> str:
@@ -53,13 +45,10 @@ def hub_policy(partition: str, role_name: str) -> str:
 
 def organizations_policy() -> str:
     """Return the session policy for the role that reads AWS Organizations."""
-    reads = ("DescribeAccount", "DescribeOrganization", "DescribeOrganizationalUnit", "ListAccounts")
-    lists = ("ListAccountsForParent", "ListOrganizationalUnitsForParent", "ListParents", "ListRoots")
-    tags = "ListTagsForResource"
-    return _policy([f"organizations:{name}" for name in (*reads, *lists, tags)], "*")
+    return _policy(sorted((*ORGANIZATION, *ACCOUNTS_AND_OUS)), "*")
 
 
-def _policy(actions: list[str], resource: str) -> str:
+def _policy(actions: Sequence[str], resource: str) -> str:
     statement = {"Effect": "Allow", "Action": actions, "Resource": resource}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 

@@ -25,6 +25,7 @@ from scanner.cli import (
     remediate,
     report,
     review,
+    role,
     safelist,
     scan,
     shells,
@@ -53,6 +54,7 @@ app.command("users", cls=Command)(users.users_command)
 app.command("diff", cls=Command)(diff.diff_command)
 app.add_typer(review.app)
 app.add_typer(remediate.app)
+app.command("role", cls=Command)(role.role_command)
 app.command("verify", cls=Command)(verify.verify_command)
 app.command("demo", cls=Command)(demo.demo_command)
 

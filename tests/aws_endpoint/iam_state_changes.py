@@ -63,6 +63,10 @@ def resource_of(account: LiveAccount, ask: Ask) -> str:
     if "GroupName" in parameters:
         group = account.kept.live_groups.get(parameters["GroupName"])
         return account.arn("group", group.path if group else "/", parameters["GroupName"])
+    if ask.action == "GetAccessKeyLastUsed":  # by the user that has the key
+        users = account.kept.users.values()
+        owner = next((user for user in users if parameters["AccessKeyId"] in user.keys), None)
+        return account.arn("user", owner.path if owner else "/", owner.name if owner else "")
     if "UserName" in parameters:
         user = account.kept.users.get(parameters["UserName"].lower())
         return account.arn("user", user.path if user else "/", user.name if user else parameters["UserName"])

@@ -37,7 +37,7 @@ def shown(names: tuple[str, ...]) -> str:
 
 def test_these_are_all_commands() -> None:
     assert {" ".join(names) for names in ALL} == {
-        *("", "scan", "accounts", "doctor", "report", "evaluate", "users", "diff", "verify", "demo"),
+        *("", "scan", "accounts", "doctor", "report", "evaluate", "users", "diff", "verify", "role", "demo"),
         *("safelist", "safelist check", "safelist explain", "review", "review import"),
         *("remediate", "remediate plan", "remediate apply", "remediate undo", "remediate status"),
     }

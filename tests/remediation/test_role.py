@@ -7,8 +7,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
 from scanner.aws.user_changes import CHANGES
 from scanner.model import Choice
 from scanner.remediation.connection import READS
@@ -16,6 +14,7 @@ from scanner.remediation.limits import Allowances
 from tests.aws_endpoint.iam_permissions import permits
 from tests.aws_endpoint.iam_state import LiveKey, LiveRole
 from tests.remediation.site import DENY_S3, ROLE_POLICY, Site, furnish, words
+from tests.roles.policies import actions
 
 AWS = Path(__file__).parents[2] / "config/aws"
 
@@ -25,10 +24,14 @@ def statements(name: str) -> list[dict[str, Any]]:
     return found
 
 
+def named_statement(name: str, sid: str) -> dict[str, Any]:
+    (found,) = (each for each in statements(name) if each["Sid"] == sid)
+    return found
+
+
 def allowed(name: str) -> set[str]:
     """The actions that a policy of config/aws/ allows."""
-    actions = [each["Action"] for each in statements(name) if each["Effect"] == "Allow"]
-    return {action for each in actions for action in ([each] if isinstance(each, str) else each)}
+    return actions({"Statement": statements(name)})
 
 
 def test_the_role_may_do_what_plan_apply_and_undo_call_and_nothing_else(site: Site) -> None:
@@ -69,44 +72,19 @@ def test_the_role_can_touch_no_role_and_attach_nothing_but_the_deny() -> None:
         ("iam:UpdateAssumeRolePolicy", f"{account}role/audit/IamScanner", {}),
     ):
         assert not permits(policy, action, resource, context), action
-    named = statements("remediation-policy.json")[-1]
+    named = named_statement("remediation-policy.json", "NeverTheScannersRoles")
     assert (named["Effect"], named["Action"]) == ("Deny", "*")
-    assert {resource.partition(":role/")[2] for resource in named["Resource"]} == {
-        statements(name)[0]["Resource"].partition(":role/")[2] for name in ("hub-policy.json",)
-    } | {statements("remediation-caller-policy.json")[1]["Resource"].partition(":role/")[2]}
+    assumed = {"hub-policy.json": "HubRole", "remediation-caller-policy.json": "AssumeRemediationRole"}
+    assert set(named["Resource"]) == {named_statement(file, sid)["Resource"] for file, sid in assumed.items()}
 
 
 def test_the_scp_lets_nobody_but_the_role_take_the_deny_off() -> None:
     (statement,) = statements("keep-deny-scp.json")
     assert (statement["Effect"], statement["Action"]) == ("Deny", "iam:DetachUserPolicy")
-    assert statement["Condition"]["ArnEquals"] == statements("remediation-policy.json")[2]["Condition"]["ArnEquals"]
-    assert statement["Condition"]["ArnNotEquals"] == {
-        "aws:PrincipalArn": statements("remediation-caller-policy.json")[1]["Resource"]
-    }
-
-
-def test_the_template_makes_the_role_of_the_policies() -> None:
-    text = (AWS / "remediation-role.yaml").read_text(encoding="utf-8")
-    (role,) = YAML(typ="safe").load(text)["Resources"].values()
-    made = _plain(role["Properties"])
-    (policy,) = made["Policies"]
-    assert policy["PolicyDocument"]["Statement"] == statements("remediation-policy.json")
-    (trust,), (wanted,) = made["AssumeRolePolicyDocument"]["Statement"], statements("remediation-trust-policy.json")
-    parts = ("Sid", "Effect", "Action")
-    assert {key: trust[key] for key in parts} == {key: wanted[key] for key in parts}
-    assert {operator: set(keys) for operator, keys in trust["Condition"].items()} == {
-        operator: set(keys) for operator, keys in wanted["Condition"].items()
-    }
-    assert list(wanted["Condition"]) == ["StringEquals"], "one principal, and no pattern"
-    assert statements("remediation-caller-policy.json")[1]["Resource"].endswith(
-        f":role{made['Path']}{made['RoleName']}"
+    assert (
+        statement["Condition"]["ArnEquals"]
+        == named_statement("remediation-policy.json", "AttachTheDeny")["Condition"]["ArnEquals"]
     )
-
-
-def _plain(value: Any) -> Any:
-    """What a template comes to in the partition aws, as far as it does not depend on its parameters."""
-    if isinstance(value, dict) and set(value) == {"Fn::Sub"}:
-        return value["Fn::Sub"].replace("${AWS::Partition}", "aws")
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list) else value
+    assert statement["Condition"]["ArnNotEquals"] == {
+        "aws:PrincipalArn": named_statement("remediation-caller-policy.json", "AssumeRemediationRole")["Resource"]
+    }
