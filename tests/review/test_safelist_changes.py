@@ -9,8 +9,9 @@ from scanner.model import Choice
 from scanner.record import SafelistText
 from scanner.review.decisions import Decided
 from scanner.review.reading import Filled, Row
-from scanner.review.safelist_changes import changes, wanted
+from scanner.review.safelist_changes import wanted
 from scanner.safelist.entries import parse
+from scanner.safelist.file_changes import changes
 from scanner.safelist.match import Index
 from tests.builders import account, user
 from tests.report.samples import decision, finding

@@ -5,28 +5,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from scanner.cli.screen.diff_text import show_diff
 from scanner.cli.screen.layout import labelled, print_parts
 from scanner.cli.screen.next_step import plan_command
 from scanner.model import Choice, Entry
 from scanner.report.words import many
 from scanner.review.importing import Imported
-from scanner.review.safelist_changes import Wanted
 from scanner.review.standing import Standing
+from scanner.safelist.file_changes import Wanted
 from scanner.text import for_terminal
-
-_STYLES = {"+++": "bold", "---": "bold", "@@": "cyan", "+": "green", "-": "red"}
 
 
 def show(imported: Imported, console: Console, *, quiet: bool, options: str = "") -> None:
-    """Print the diff, into a pipe exactly as `patch` takes it, and below it the rest; with `quiet` the diff alone."""
-    diff = "".join(change.diff() for change in imported.changes)
-    if console.is_terminal:
-        for line in diff.splitlines():
-            console.print(Text(for_terminal(line), style=_style(line)), soft_wrap=True)
-    else:
-        console.file.write(diff)
+    """Print the diff, and below it the rest; with `quiet` the diff alone."""
+    is_changed = show_diff(imported.changes, console)
     if not quiet:
-        print_parts(console, _parts(imported, below_diff=bool(diff)), _commands(imported, options))
+        print_parts(console, _parts(imported, below_diff=is_changed), _commands(imported, options))
 
 
 def document(imported: Imported, warnings: Sequence[str]) -> Mapping[str, object]:
@@ -58,10 +52,6 @@ def document(imported: Imported, warnings: Sequence[str]) -> Mapping[str, object
         "notes": list(imported.notes),
         "warnings": list(warnings),
     }
-
-
-def _style(line: str) -> str:
-    return next((style for start, style in _STYLES.items() if line.startswith(start)), "")
 
 
 def _parts(imported: Imported, *, below_diff: bool) -> Iterator[RenderableType]:
