@@ -1,8 +1,8 @@
-"""The CSV files that people write: how they are read, and those of accounts, `--accounts-file` and `--account-owners`.
+"""The CSV files that people write: how they are read, and those of accounts.
 
-They say what is audited, who answers for it and who is approved, so they are read strictly. A row is a line, so that a quote too many
-cannot take in the lines after it. A row has as many fields as the header, so that a comma too many cannot move an
-account to another OU, and what was left out is not taken for blank. Lines without any text are skipped.
+They say what is audited, who answers for it and who is approved, so they are read strictly. A row is a line, so that a
+quote too many cannot take in the lines after it. A row has as many fields as the header, so that a comma too many
+cannot move an account to another OU, and what was left out is not taken for blank. Lines without any text are skipped.
 """
 
 import re

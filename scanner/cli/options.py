@@ -128,6 +128,11 @@ Safelists = Annotated[
     list[str] | None,
     option(_DECISION, "PATH", "Safelist file or folder; repeatable.  \\[default: config/safelists]"),
 ]
+Into = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Safelist file that takes the changes; needed where there are several."),
+]
+Write = Annotated[bool, typer.Option("--write", help="Make the changes, not only show them.")]
 AsOf = Annotated[
     str | None, option(_DECISION, "DATE", "Judge approvals on this day, YYYY-MM-DD.  \\[default: today, UTC]")
 ]

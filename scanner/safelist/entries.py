@@ -75,7 +75,7 @@ def check_organization(safelist: Safelist, org_id: str | None) -> tuple[str, ...
 def entry_of(
     values: Mapping[str, str], scope: tuple[Scope, str], file: str, line: int
 ) -> tuple[Entry | None, tuple[Fault, ...]]:
-    """The entry that these texts make, which are not of a safelist, such as a row of a CSV; or what is wrong in them."""
+    """The entry that these texts make, which stand in no safelist: a row of a CSV, say; or what is wrong in them."""
     source = _File(path=file)
     entry = _entry(source, line, {key: (line, Scalar(line, text)) for key, text in values.items()}, scope)
     return entry, tuple(source.faults)

@@ -14,7 +14,6 @@ from scanner.model import (
     IamUser,
     OrganizationalUnit,
     Scope,
-    Selector,
     UserId,
 )
 from scanner.safelist.match import Decision, Index
@@ -55,7 +54,7 @@ def explain(question: Question, safelist: Safelist, day: date) -> Explanation:
 
 def explain_in(index: Index, account: Account, question: Question) -> tuple[Decision, bool]:
     """What is decided of the user of a question in this account, and whether that is known without its user id."""
-    user = _user(question, account, index.safelist)
+    user = _user(question, account, index.partition)
     undecided = None if question.user_id else _undecided(index, account, user)
     return undecided or index.decide(account, user), undecided is None
 
@@ -71,13 +70,10 @@ def ous_known_by(ou: str) -> tuple[OrganizationalUnit, ...]:
     return tuple(OrganizationalUnit(id=None, name=name, path=path) for name, path in zip(names, paths, strict=True))
 
 
-def _user(question: Question, account: Account, safelist: Safelist) -> IamUser:
+def _user(question: Question, account: Account, partition: str) -> IamUser:
     name, path = question.user_name, question.path
     if not (path.startswith("/") and path.endswith("/")):
         raise UsageError(f"--path {path} is not a valid user path. It begins and ends with /.")
-    # An organization lies in one partition: that of the safelist's own ARNs.
-    arns = (entry.value for entry in safelist.entries if entry.selector is Selector.ARN)
-    partition = next(arns, "arn:aws").split(":")[1]
     return IamUser(
         user_id=UserId(question.user_id or "(not given)"),
         user_name=name,
