@@ -22,6 +22,7 @@ from scanner.cli import (
     demo,
     diff,
     evaluate,
+    init,
     remediate,
     report,
     review,
@@ -52,6 +53,7 @@ app.command("diff", cls=Command)(diff.diff_command)
 app.add_typer(review.app)
 app.add_typer(remediate.app)
 app.command("verify", cls=Command)(verify.verify_command)
+app.command("init", cls=Command)(init.init_command)
 app.command("demo", cls=Command)(demo.demo_command)
 
 

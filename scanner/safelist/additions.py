@@ -29,10 +29,10 @@ from scanner.safelist import wording
 from scanner.safelist.entries import check_organization, entry_of, parse
 from scanner.safelist.explain import Question, explain_in, ous_known_by
 from scanner.safelist.fields import REQUIRABLE
-from scanner.safelist.file_changes import FileChange, Renewable, Wanted, changes
-from scanner.safelist.match import Index
+from scanner.safelist.file_changes import FileChange, Renewable, Wanted, bare, changes
+from scanner.safelist.match import Decision, Index, state
 from scanner.safelist.name_lists import Listed, Place, read_list
-from scanner.safelist.places import Places
+from scanner.safelist.places import Places, UnknownPlaceError
 from scanner.safelist.policy import Breach, breaches
 from scanner.safelist.types import Policy, Safelist, arn_parts, arn_path, fold, selected_name
 from scanner.text import is_account_id
@@ -248,18 +248,24 @@ class _Judge:
         question = Question(account_id=account.id, ou=None, user_name=name, user_id=entry.user_id, path=path)
         decision, _ = explain_in(self._index, account, question)
         found = decision.entry
-        pinned_elsewhere = not entry.user_id and isinstance(found, Entry) and found.user_id is not None
-        if decision.determination is Determination.APPROVED and isinstance(found, Entry):
+        pinned = found if isinstance(found, Entry) and found.user_id is not None and not entry.user_id else None
+        if isinstance(found, Entry) and self._approves(found, decision, pinned):
             self.already.append((entry, found))
         elif (revocation := self._revocation(entry, name, found)) is not None:
             self._refuse(listed, wording.revoked(revocation), _LEAVE_OUT)
-        elif decision.basis is Basis.USER_RECREATED and isinstance(found, Entry) and pinned_elsewhere:
-            why = f"{found.at} approves user ID {found.user_id} alone under this name"
+        elif decision.basis is Basis.USER_RECREATED and pinned is not None:
+            why = f"{pinned.at} is for user ID {pinned.user_id} alone, and approves it no longer"
             self._refuse(listed, why, "Give its user ID too, in a column user_id.")
         elif decision.basis is Basis.USER_RECREATED:
             self._refuse(listed, decision.explanation, _LEAVE_OUT)
         else:
             self._approve(listed)
+
+    def _approves(self, found: Entry, decision: Decision, pinned: Entry | None) -> bool:
+        """Whether a user is approved already; of one whose user id is not known, the user that is pinned."""
+        if decision.determination is Determination.APPROVED:
+            return True
+        return found is pinned and state(found, self._today) is Basis.SAFELISTED
 
     def _is_repeated(self, listed: Listed, place: Place, name: str) -> bool:
         entry = listed.entry
@@ -286,12 +292,13 @@ class _Judge:
 
     def _account(self, listed: Listed) -> Account | None:
         """Where to look whether a user is approved already; None where the organization has no such place."""
-        account, problem, remedy = self._places.find(listed.entry)
-        if account is None:
+        try:
+            return self._places.find(listed.entry)
+        except UnknownPlaceError as error:
             named = next((name for name in ("account", "ou") if getattr(self._request, name) is not None), None)
-            fault = Fault(file=f"--{named}", problem=problem, remedy=remedy) if named else listed.fault(problem, remedy)
-            self._faults.append(fault)
-        return account
+            fault = listed.fault(error.problem, error.remedy)
+            self._faults.append(replace(fault, file=f"--{named}", line=None) if named else fault)
+            return None
 
     def _revocation(self, entry: Entry, name: str, found: Entry | Revocation | None) -> Revocation | None:
         """What revokes this user, or one of its name in its account, whatever its user id."""
@@ -322,8 +329,12 @@ class _Judge:
             return
         if old is None:
             self.approvals.append(new)
+            return
+        new = replace(new, selector=old.selector, value=old.value)
+        if bare(old) == bare(new):  # one that starts later
+            self.already.append((listed.entry, old))
         else:
-            self.renewals.append((old, replace(new, selector=old.selector, value=old.value)))
+            self.renewals.append((old, new))
 
     def _completed(self, listed: Listed, old: Entry | None) -> Entry:
         """The entry with what it does not say itself: from the one that it renews, else from the options."""

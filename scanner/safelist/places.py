@@ -13,6 +13,14 @@ from scanner.text import did_you_mean, near_names
 _ANYWHERE: Final = Account(id=AccountId(""), name="", state=None, ous=())
 
 
+class UnknownPlaceError(Exception):
+    """The run has no such account or OU, and would know it."""
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(problem)
+        self.problem, self.remedy = problem, remedy
+
+
 class Places:
     """The accounts and OUs of a run; without one, whatever is named."""
 
@@ -23,35 +31,39 @@ class Places:
         self._accounts = {account.id: account for account in listing.accounts} if listing else {}
         self._ous = listing.ous if listing else ()
 
-    def find(self, entry: Entry) -> tuple[Account | None, str, str]:
-        """The account; or None, and what is wrong and what to do."""
+    def find(self, entry: Entry) -> Account:
+        """The account to decide in; raise `UnknownPlaceError`."""
         match entry.scope:
             case Scope.GLOBAL:
-                return _ANYWHERE, "", ""
+                return _ANYWHERE
             case Scope.ACCOUNT:
                 return self._account(AccountId(entry.scope_value))
             case Scope.OU:
-                return self._ou(entry.scope_value)
+                return replace(_ANYWHERE, ous=tuple(self._ous_to(entry.scope_value)))
 
-    def _account(self, account_id: AccountId) -> tuple[Account | None, str, str]:
+    def _account(self, account_id: AccountId) -> Account:
         if account_id in self._accounts or not self._is_known:
             unknown = Account(id=account_id, name=account_id, state=None, ous=())
-            return self._accounts.get(account_id, unknown), "", ""
-        near = did_you_mean(near_names(account_id, self._accounts)[:1], otherwise="Correct the account ID.").strip()
-        return None, f"The organization had no account {account_id} in run {self._run}.", near
+            return self._accounts.get(account_id, unknown)
+        problem = f"The organization had no account {account_id} in run {self._run}."
+        raise UnknownPlaceError(problem, _near(account_id, self._accounts, "Correct the account ID."))
 
-    def _ou(self, named: str) -> tuple[Account | None, str, str]:
+    def _ous_to(self, named: str) -> Iterable[OrganizationalUnit]:
         unit = next((unit for unit in self._ous if named in ou_keys(unit)), None)
-        if unit is None and self._is_known:
-            shared = any(unit.path == named for unit in self._ous)
-            if shared:
-                return None, f"{named} does not name one OU alone in run {self._run}.", "Give its ID."
-            near = did_you_mean(near_names(named, (unit.path for unit in self._ous))[:1], otherwise="Correct the OU.")
-            return None, f"The organization had no OU {named} in run {self._run}.", near.strip()
-        ous = ous_known_by(named) if unit is None else tuple(self._above(unit))
-        return replace(_ANYWHERE, ous=ous), "", ""
+        if unit is not None:
+            return self._above(unit)
+        if not self._is_known:
+            return ous_known_by(named)
+        if any(unit.path == named for unit in self._ous):
+            raise UnknownPlaceError(f"{named} does not name one OU alone in run {self._run}.", "Give its ID.")
+        problem = f"The organization had no OU {named} in run {self._run}."
+        raise UnknownPlaceError(problem, _near(named, (unit.path for unit in self._ous), "Correct the OU."))
 
     def _above(self, unit: OrganizationalUnit) -> Iterable[OrganizationalUnit]:
         """From the root down to this OU."""
         above = (other for other in self._ous if other is not unit and unit.path.startswith(f"{other.path}/"))
         return *sorted((other for other in above if other.addressable), key=lambda other: len(other.path)), unit
+
+
+def _near(text: str, known: Iterable[str], otherwise: str) -> str:
+    return did_you_mean(near_names(text, known)[:1], otherwise=otherwise).strip()
