@@ -94,17 +94,24 @@ class Question:
 QUESTIONS: Final = {
     SETTINGS: (
         Question(name="role_name", text="Role to assume in each account"),
-        Question(name="ou", text="OUs to scan, with all below them", nothing="all", is_list=True),
+        Question(name="ou", text="OUs to scan, with commas between", nothing="all", is_list=True),
     ),
     SAFELIST: (
-        Question(name="organization", text="Organization ID, so that no other is scanned with this", nothing="any"),
-        Question(name="approver", text="Who may approve, such as ciso@example.com", nothing="anybody", is_list=True),
+        Question(name="organization", text="Organization that the safelists are for (o-...)", nothing="any"),
+        Question(name="approver", text="Who may approve, with commas between", nothing="anybody", is_list=True),
         Question(name="max_days", text="Days that an approval lasts at most"),
     ),
     OWNERS: (
-        Question(name="code_owner", text="GitHub teams or users who review changes", nothing="none yet", is_list=True),
+        Question(
+            name="code_owner",
+            text="GitHub teams or users who review changes (@example/approvers)",
+            nothing="none yet",
+            is_list=True,
+        ),
     ),
-    WORKFLOW: (Question(name="install_from", text="Where the job installs iam-scanner from", nothing="none yet"),),
+    WORKFLOW: (
+        Question(name="install_from", text="What pipx installs in the job that checks safelists", nothing="none yet"),
+    ),
 }
 
 
