@@ -187,8 +187,10 @@ def import_command(
 
     A CSV has a column user, user_name or arn, and as you need them account_id and the fields of an entry; iam-users.csv
     of a run is one. With --baseline, each unapproved user of a run becomes an entry for its user ID in its account,
-    approved until a date and marked as in need of review. Who is approved already is not added again; who is revoked
-    or was recreated is not approved. Exit code: 0 shown or written, 2 refused and nothing written, 1 could not write.
+    approved until a date and marked as in need of review.
+
+    Who is approved already is not added again; who is revoked or was recreated is not approved. Exit code: 0 shown or
+    written, 2 refused and nothing written, 1 could not write.
 
     Example: iam-scanner safelist import names.txt --ou Root/Prod --owner ci@example.com --reason Agents
     """
