@@ -47,12 +47,14 @@ def edited(file: SafelistText, edits: Edits) -> str:
     gone = [number for number, revocation in enumerate(before.revocations) if revocation in edits.lifted]
     text = file.text
     try:
-        text = spliced(text, _renewals(before, Layout(text), edits.renewals))  # first, as the others move the entries
+        if edits.renewals:  # first, as the others move the entries
+            text = spliced(text, _renewals(before, Layout(text), edits.renewals))
         # One after the other, so that two new sections, or a list and a section behind it, keep their order.
-        text = spliced(text, _revocations(Layout(text), edits.revocations))
+        if edits.revocations:
+            text = spliced(text, _revocations(Layout(text), edits.revocations))
         for scope in Scope:
-            approvals = [entry for entry in edits.approvals if entry.scope is scope]
-            text = spliced(text, _approvals(Layout(text), scope, approvals))
+            if approvals := [entry for entry in edits.approvals if entry.scope is scope]:
+                text = spliced(text, _approvals(Layout(text), scope, approvals))
         for number in reversed(gone):
             text = spliced(text, _removal(Layout(text), number))
         done = _said(parse([replace(file, text=text)]))
@@ -116,18 +118,18 @@ def _habit(lists: Iterable[Pair], *, otherwise_flow: bool) -> _Habit:
 
 def _renewals(before: Safelist, layout: Layout, renewals: Sequence[tuple[Entry, Entry]]) -> Iterator[Splice]:
     for scope in Scope:
-        beside = [entry for entry in before.entries if entry.scope is scope]
+        members = (member for _, members in layout.lists(_SECTIONS[scope]) for member in members.value)
+        entries = (replace(entry, invalid=()) for entry in before.entries if entry.scope is scope)
+        items = dict(zip(entries, members, strict=True))
         for old, new in renewals:
-            if old.scope is scope:
-                yield from renewal(layout, _SECTIONS[scope], beside.index(old), new)
+            if old.scope is scope:  # what the policy, which may stand in another file, has against it does not count
+                yield from renewal(layout, items[replace(old, invalid=())], new)
 
 
 # --- adding ----------------------------------------------------------------------------------------------------------
 
 
 def _revocations(layout: Layout, revocations: Sequence[Revocation]) -> Iterator[Splice]:
-    if not revocations:
-        return
     items = [revocation_fields(revocation) for revocation in revocations]
     habit = _habit(layout.lists("revoked"), otherwise_flow=True)
     if (section := layout.section("revoked")) is not None:
@@ -137,8 +139,6 @@ def _revocations(layout: Layout, revocations: Sequence[Revocation]) -> Iterator[
 
 
 def _approvals(layout: Layout, scope: Scope, entries: Sequence[Entry]) -> Iterator[Splice]:
-    if not entries:
-        return
     section = layout.section(_SECTIONS[scope])
     if scope is Scope.GLOBAL:
         items = [approval_fields(entry) for entry in entries]
