@@ -37,10 +37,6 @@ def init_command(
         list[str] | None,
         options.option(_ANSWERS, "NAME", "GitHub team or user who reviews changes (@org/team); repeatable."),
     ] = None,
-    install_from: Annotated[
-        str | None,
-        options.option(_ANSWERS, "TEXT", "What pipx installs in the job that checks safelists: a wheel, or git+https."),
-    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask: take the defaults.")] = False,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
@@ -91,10 +87,12 @@ def _asked(answers: "Answers", given: Collection[str]) -> "Answers":
     from scanner.own_repository.answers import QUESTIONS
     from scanner.own_repository.lay_out import standing
 
-    for path, questions in QUESTIONS.items():
-        for question in questions:
-            if question.name not in given and standing(path) is None:
-                answers = _ask(question, answers)
+    to_write = [question for path, questions in QUESTIONS.items() if standing(path) is None for question in questions]
+    to_ask = [question for question in to_write if question.name not in given]
+    if to_ask:
+        options.stderr().print("Enter alone takes what stands in brackets. Nothing is written before the last answer.")
+    for question in to_ask:
+        answers = _ask(question, answers)
     return answers
 
 
@@ -108,7 +106,7 @@ def _ask(question: "Question", answers: "Answers") -> "Answers":
         line = sys.stdin.readline()
         if not line:
             raise UsageError("The questions were not answered: nothing was written. Give --yes to take the defaults.")
-        if not (said := line.strip()):
+        if (said := line.strip()) in {"", question.default}:
             return answers
         answered = question.answered(answers, said)
         if not (faults := answered.faults()):

@@ -11,7 +11,6 @@ from scanner.record import SafelistText
 from scanner.safelist import starter
 from scanner.safelist.entries import parse
 from scanner.settings import DEFAULT_FILE, Settings, load
-from scanner.text import is_blank
 
 SETTINGS: Final = DEFAULT_FILE
 SAFELIST: Final = Settings().safelist[0] / "safelist.yaml"
@@ -32,11 +31,10 @@ class Answers:
     approver: tuple[str, ...] = ()  # none: anybody may approve
     max_days: str = starter.MAX_DAYS
     code_owner: tuple[str, ...] = ()  # none: no CODEOWNERS is written
-    install_from: str | None = None
 
     def faults(self) -> list[Fault]:
         """What is wrong, by option."""
-        return [*self._of_settings(), *self._of_safelist(), *self._of_job()]
+        return [*self._of_settings(), *self._of_safelist(), *self._of_owners()]
 
     def _of_settings(self) -> Iterator[Fault]:
         if SETTINGS.exists():  # it is left as it is
@@ -60,17 +58,13 @@ class Answers:
                     key = next(iter(answer))
                     yield Fault(file=option(name), problem=fault.problem.removeprefix(f"{key}: "), remedy=fault.remedy)
 
-    def _of_job(self) -> Iterator[Fault]:
+    def _of_owners(self) -> Iterator[Fault]:
         for owner in self.code_owner:
             if not _OWNER.fullmatch(owner):
                 problem = f"{owner!r} is not a user or a team of GitHub."
                 yield Fault(
                     file="--code-owner", problem=problem, remedy="Write @user, @organization/team or an address."
                 )
-        if self.install_from is not None and (is_blank(self.install_from) or not self.install_from.isprintable()):
-            yield Fault(
-                file="--install-from", problem="has no value.", remedy="Write a path or an address, or leave it out."
-            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,9 +102,6 @@ QUESTIONS: Final = {
             nothing="none yet",
             is_list=True,
         ),
-    ),
-    WORKFLOW: (
-        Question(name="install_from", text="What pipx installs in the job that checks safelists", nothing="none yet"),
     ),
 }
 

@@ -91,9 +91,7 @@ def _texts(answers: Answers) -> dict[Path, str]:
     texts = {
         SETTINGS: _settings(answers),
         SAFELIST: f"{_SAFELIST_HEAD}\n{safelist}",
-        WORKFLOW: _packaged("safelists.yml").replace(
-            'IAM_SCANNER: ""', f"IAM_SCANNER: {json.dumps(answers.install_from or '')}"
-        ),
+        WORKFLOW: _packaged("safelists.yml"),
         IGNORED: _packaged("gitignore"),
     }
     if answers.code_owner:

@@ -29,7 +29,7 @@ WORKFLOW, OWNERS, IGNORED = Path(".github/workflows/safelists.yml"), Path(".gith
 ANSWERS = (
     *("--role-name", "audit/IamScanner", "--ou", "Root/Prod", "--ou", 'Root/"A", B'),
     *("--organization", "o-a1b2c3d4e5", "--approver", "ciso@example.com", "--approver", "Head: of IT"),
-    *("--max-days", "90", "--code-owner", "@example/iam-approvers", "--install-from", "tools/it's.whl"),
+    *("--max-days", "90", "--code-owner", "@example/iam-approvers"),
 )
 
 
@@ -62,7 +62,6 @@ def test_the_answers_stand_in_the_files() -> None:
     assert safelist.policy is not None
     assert (safelist.policy.max_days, safelist.policy.approvers) == (90, ("ciso@example.com", "Head: of IT"))
     assert "/config/ @example/iam-approvers\n" in OWNERS.read_text(encoding="utf-8")
-    assert '      IAM_SCANNER: "tools/it\'s.whl"\n' in WORKFLOW.read_text(encoding="utf-8")
 
 
 def test_the_safelist_is_the_one_that_a_scan_without_one_offers() -> None:
@@ -85,9 +84,7 @@ def test_nothing_is_overwritten() -> None:
     done = program("init", *ANSWERS, "--json")
     assert done.document["written"] == [OWNERS.as_posix()]
     assert set(done.document["left"]) == {path.as_posix() for path in before}
-    assert set(done.document["not_used"]) == {
-        *("--role-name", "--ou", "--organization", "--approver", "--max-days", "--install-from")
-    }
+    assert set(done.document["not_used"]) == {*("--role-name", "--ou", "--organization", "--approver", "--max-days")}
     assert f"add the lines reports/ and *.xlsx to {IGNORED}" in done.document["to_do"]
     assert {path: path.read_bytes() for path in files() - {OWNERS}} == before
     again = program("init", "--role-name", "x")
@@ -102,7 +99,6 @@ WRONG = {
     "--approver": ("", "has no value."),
     "--max-days": ("0", "must be a number of days."),
     "--code-owner": ("iam-approvers", "is not a user or a team of GitHub."),
-    "--install-from": (" ", "has no value."),
 }
 
 
@@ -152,16 +148,16 @@ def at_a_terminal(typed: str, *arguments: str) -> Done:
 
 
 def test_it_asks_for_what_was_not_given_and_no_answer_is_the_default() -> None:
-    typed = "Root/Prod, Root/Dev\no-bad\no-a1b2c3d4e5\nciso@example.com\n\n@example/approvers\n\n"
+    typed = "Root/Prod, Root/Dev\no-bad\no-a1b2c3d4e5\nanybody\n\n@example/approvers\n"
     done = at_a_terminal(typed, "--role-name", "audit/IamScanner")
     assert done.exit_code == 0, done.err
     asked = re.findall(r"\[(.+?)\]: ", done.err)
-    assert asked == ["all", "any", "any", "anybody", "365", "none yet", "none yet"]
+    assert asked == ["all", "any", "any", "anybody", "365", "none yet"]
     assert "'o-bad' is not a valid organization ID." in done.err
     assert load({}, {}).ou == ("Root/Prod", "Root/Dev")
     safelist = parse(read([SAFELIST]))
     assert safelist.policy is not None
-    assert (safelist.organization, safelist.policy.max_days) == ("o-a1b2c3d4e5", 365)
+    assert (safelist.organization, safelist.policy.max_days, safelist.policy.approvers) == ("o-a1b2c3d4e5", 365, None)
     assert OWNERS.exists()
 
 
@@ -243,14 +239,17 @@ def test_the_job_runs_the_check_and_may_do_no_more_than_read() -> None:
     ]
 
 
-def test_the_job_says_what_is_missing_where_nobody_said_what_it_installs() -> None:
+def test_it_says_what_the_job_installs_until_it_is_there() -> None:
     lay_out(Answers())
-    (install,) = re.findall(r"run: (pipx install .*)", WORKFLOW.read_text(encoding="utf-8"))
-    done = subprocess.run(
-        ["sh", "-c", install], env={**os.environ, "IAM_SCANNER": ""}, capture_output=True, text=True, check=False
-    )
-    assert done.returncode != 0
-    assert "Say in .github/workflows/safelists.yml what pipx is to install." in done.stderr
+    for path in (named := re.findall(r"vendor/\S+", WORKFLOW.read_text(encoding="utf-8"))):
+        assert Path(path).parent == Path("vendor")
+    assert "vendor/requirements.txt" in named
+    WORKFLOW.unlink()
+    assert "into vendor/, for the job" in program("init").out
+    WORKFLOW.unlink()
+    Path("vendor").mkdir()
+    Path("vendor/requirements.txt").touch()
+    assert "vendor" not in program("init").out
 
 
 def test_git_ignores_what_runs_leave() -> None:

@@ -16,7 +16,7 @@ from scanner.runs.stored import decide_record
 from scanner.safelist.additions import Additions, Request, additions
 from scanner.safelist.check import check
 from scanner.safelist.entries import parse
-from tests.builders import ORGANIZATION, account, failed, header, listing, record, scanned, user
+from tests.builders import ORGANIZATION, account, failed, failure, header, listing, record, scanned, user
 
 TODAY = date(2026, 11, 28)
 A, B = "000000000001", "000000000002"
@@ -391,3 +391,41 @@ def test_several_lists_are_read_together_and_each_fault_names_its_own(tmp_path: 
         ("a.txt", 2),
     ]
     assert caught.value.outcome == "3 faults. Nothing was imported."
+
+
+# --- who is who ------------------------------------------------------------------------------------------------------
+
+
+def test_an_entry_for_the_arn_of_another_path_is_neither_an_approval_nor_renewed(tmp_path: Path) -> None:
+    safelist = f'version: 1\naccounts: {{"{A}": [{{arn: "arn:aws:iam::{A}:user/ops/alice"}}]}}\n'
+    added = from_list(tmp_path, f"arn\narn:aws:iam::{A}:user/alice\n", safelist)
+    assert ([entry.value for entry in added.wanted.approvals], added.wanted.renewals) == (
+        [f"arn:aws:iam::{A}:user/alice"],
+        (),
+    )
+
+
+def test_a_run_whose_listing_broke_off_does_not_know_all_accounts(tmp_path: Path) -> None:
+    run = replace(run_of(), listing=listing(account(1), problem=failure()))
+    assert len(from_list(tmp_path, f"user,account_id\nbob,{B}\n", record=run).wanted.approvals) == 1
+
+
+def test_an_ou_is_below_another_only_by_its_whole_name(tmp_path: Path) -> None:
+    run = replace(run_of(), listing=listing(account(1, ou_path="Root/Dev"), account(2, ou_path="Root/Development")))
+    safelist = "version: 1\nous: {Root/Dev: [alice]}\n"
+    added = from_list(tmp_path, "alice\n", safelist, name="a.txt", ou="Root/Development", record=run)
+    assert len(added.wanted.approvals) == 1
+    above = "version: 1\nous: {Root: [alice]}\n"
+    assert from_list(tmp_path, "alice\n", above, name="a.txt", ou="Root/Development", record=run).changes == ()
+
+
+def test_of_two_ous_of_one_path_neither_counts_as_the_one_above(tmp_path: Path) -> None:
+    whole = listing(account(1, ou_path="Root/A/B"))
+    root, one, below = whole.ous
+    twins = (replace(one, addressable=False), replace(one, id="ou-abcd-22222222", addressable=False))
+    run = replace(run_of(), listing=replace(whole, ous=(root, *twins, below)))
+    safelist = "version: 1\nous: {ou-abcd-22222222: [alice]}\n"
+    added = from_list(tmp_path, "alice\n", safelist, name="a.txt", ou=str(below.id), record=run)
+    assert len(added.wanted.approvals) == 1
+    (fault,) = refusals(tmp_path, "alice\n", name="a.txt", ou="Root/A", record=run)
+    assert fault.startswith("--ou: Root/A does not name one OU alone in run")

@@ -20,6 +20,7 @@ from scanner.own_repository.answers import (
 from scanner.own_repository.lay_out import LaidOut
 from scanner.text import for_terminal
 
+VENDORED = Path("vendor/requirements.txt")  # what the job installs the program with
 NEXT = ("iam-scanner role", "iam-scanner doctor", "iam-scanner scan")
 _IS = {
     SETTINGS: "every setting, with its default",
@@ -70,8 +71,8 @@ def _to_do(laid_out: LaidOut, answers: Answers) -> Iterator[str]:
     written = set(laid_out.written)
     if SAFELIST in written and not answers.approver:
         yield f"say in {SAFELIST} who may approve"
-    if WORKFLOW in written and answers.install_from is None:
-        yield f"say in {WORKFLOW} what pipx is to install"
+    if WORKFLOW in written and not VENDORED.exists():
+        yield f"put the wheel of iam-scanner and its requirements.txt into {VENDORED.parent}/, for the job"
     if OWNERS not in {*written, *laid_out.left}:
         yield f"say in {OWNERS} who has to review changes of /config/ and /.github/"
     if IGNORED not in written and not _ignores_reports():
