@@ -40,6 +40,9 @@ from scanner.text import is_account_id
 BASELINE_DAYS: Final = 90  # the next review comes before it ends
 _KEPT: Final = ("kind", "owner", "ticket")  # of an entry that is renewed, unless the list says otherwise
 _BASELINE = "Baseline of run"
+_WHOLE = (
+    "a baseline approves each user in its own account. For a part of a run, import the CSV of iam-scanner users instead"
+)
 _LEAVE_OUT = "Take it out of the list; who is to be approved all the same needs a review."
 
 
@@ -129,7 +132,7 @@ def _place(request: Request, faults: list[Fault]) -> Place | None:
     given = [name for name in ("account", "ou") if getattr(request, name) is not None]
     given += ["global"] if request.everywhere else []
     if len(given) > 1 or (given and request.is_baseline):
-        reason = "a baseline approves each user in its own account" if request.is_baseline else "give one of them"
+        reason = _WHOLE if request.is_baseline else "give one of them"
         raise UsageError(f"{' and '.join(f'--{name}' for name in given)}: {reason}.")
     if request.account is not None:
         if not is_account_id(request.account):

@@ -51,9 +51,9 @@ def read_list(
     `place` is where they are approved, if that was said; `known` are columns that are no fault and say nothing here.
     """
     source = _Source(str(path), place, faults)
-    header = next((line for line in text.splitlines() if line.strip()), "")
-    named = [field.strip(' "') for field in header.split(",")]
-    is_csv = path.suffix.lower() == ".csv" or (named[0] in COLUMNS and set(NAMES) & set(named))
+    header = next((line for line in text.split("\n") if line.strip()), "")
+    named = [field.strip(' "\r') for field in header.split(",")]
+    is_csv = path.suffix.lower() == ".csv" or not set(NAMES).isdisjoint(named)
     found = _rows(source, text, known) if is_csv else _names(source, text)
     if not found and not any(fault.file == str(path) for fault in faults):
         source.report(1, "The file lists no user.", "Write a line for each.")
@@ -91,18 +91,22 @@ def _names(source: _Source, text: str) -> tuple[Listed, ...]:
     """One name a line, or several with commas between; a name that holds a comma stands in quotes."""
     if source.place is None:
         source.report(None, _NO_PLACE, "Give --account, --ou or --global.")
-    found = (
-        source.listed(number, {"user": name}, source.place or (Scope.GLOBAL, ""))
-        for number, line in enumerate(text.splitlines(), start=1)
-        for name in _tokens(_COMMENT.sub("", line))
-    )
+    found: list[Listed | None] = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        for name in _tokens(_COMMENT.sub("", line)):
+            if name.startswith("arn:"):
+                source.report(
+                    number, f"{name} is an ARN and no name.", "For a list of ARNs, write arn as its first line."
+                )
+            else:
+                found.append(source.listed(number, {"user": name}, source.place or (Scope.GLOBAL, "")))
     return tuple(listed for listed in found if listed is not None)
 
 
 def _tokens(line: str) -> list[str]:
-    tokens = (from_csv(found[1]) for found in _TOKEN.finditer(line))
-    bare = (token[1:-1].strip() if _is_quoted(token) else token for token in tokens)
-    return [token for token in bare if token]
+    tokens = (found[1] for found in _TOKEN.finditer(line))
+    names = (from_csv(token[1:-1].strip() if _is_quoted(token) else token) for token in tokens)
+    return [name for name in names if name]
 
 
 def _is_quoted(token: str) -> bool:

@@ -43,7 +43,8 @@ def wrong(text: str, *, name: str = "list.csv", place: Place | None = None) -> l
         pytest.param("# team\nalice # since May\n  # bob\n", ["alice"], id="comments"),
         pytest.param("\"alice\", 'bob',carol", ["alice", "bob", "carol"], id="quotes"),
         pytest.param('"smith,john"\n', ["smith,john"], id="a comma within a name"),
-        pytest.param("'+svc\n'=x,-y", ["+svc", "=x", "-y"], id="guarded for a spreadsheet"),
+        pytest.param("'+svc\n'=x,'@y\n-z", ["+svc", "=x", "@y", "-z"], id="guarded for a spreadsheet"),
+        pytest.param("'+svc', \"'=x\"", ["+svc", "=x"], id="guarded, and in quotes"),
         pytest.param("alice,,bob,\n", ["alice", "bob"], id="commas too many"),
         pytest.param("user-1\nuser_name2\n", ["user-1", "user_name2"], id="names like columns"),
     ],
@@ -66,6 +67,25 @@ def test_every_bad_name_is_a_fault_by_its_line() -> None:
     faults = wrong("a b\nok\nx#y\nż\n" + "n" * 129, name="list.txt", place=GLOBAL)
     assert [fault.split(":")[0] for fault in faults] == ["1", "3", "4", "5"]
     assert all("is not a valid IAM user name" in fault for fault in faults)
+
+
+def test_arns_are_no_names_and_the_remedy_helps() -> None:
+    arn = f"arn:aws:iam::{A}:user/alice"
+    (fault,) = wrong(f"{arn}\n", name="list.txt", place=GLOBAL)
+    assert fault == f"1: {arn} is an ARN and no name. For a list of ARNs, write arn as its first line."
+    (listed,) = read(f"arn\r\n{arn}\r\n", place=None)
+    assert (listed.entry.scope_value, listed.entry.value) == (A, arn)
+
+
+def test_characters_that_only_python_takes_for_line_ends_are_part_of_a_name_that_is_none() -> None:
+    (fault,) = wrong("ok\nalice\u2028bob\n", name="list.txt", place=GLOBAL)
+    assert fault.startswith("2: user: 'alice\\u2028bob' is not a valid IAM user name.")
+
+
+def test_a_header_in_which_one_column_is_unknown_is_no_list_of_names() -> None:
+    assert [fault.split(". ")[0] for fault in wrong("name,user,account_id\na,b,1\n", name="list.txt")] == [
+        "1: The column 'name' is unknown"
+    ]
 
 
 def test_names_alone_do_not_say_where() -> None:
