@@ -27,6 +27,7 @@ COLUMNS: Final = (*NAMES, ACCOUNT, *REQUIRABLE)
 _TOKEN = re.compile(r"""\s*("[^"]*"|'[^']*'|[^,]*?)\s*(?:,|$)""")
 _COMMENT = re.compile(r"(?:^|\s)#.*")
 _HEADER = "user,account_id,owner,reason"
+_ANYBODY = "anybody"  # stands in for a name that cannot be used
 _NO_PLACE = "It does not say where these users are approved."
 
 
@@ -75,13 +76,14 @@ class _Source:
         self, line: int, values: Mapping[str, str], place: Place, columns: Collection[str] = ()
     ) -> Listed | None:
         name = values.get("user", "")
-        if "*" in name or "?" in name:
+        is_name = "*" not in name and "?" not in name
+        if not is_name:
             problem = f"{name!r} holds a wildcard, and an import approves users by their names."
             self.report(line, problem, "Write the whole name; write a pattern into the safelist by hand.")
-            return None
+            values = {**values, "user": _ANYBODY}  # the other fields are looked at all the same
         entry, faults = entry_of(values, place, self.file, line)
         self.faults.extend(faults)
-        return Listed(entry=entry, path=None, columns=frozenset(columns)) if entry else None
+        return Listed(entry=entry, path=None, columns=frozenset(columns)) if entry and is_name else None
 
 
 # --- plain names -----------------------------------------------------------------------------------------------------
@@ -127,12 +129,11 @@ def _rows(source: _Source, text: str, known: Collection[str]) -> tuple[Listed, .
 
 
 def _is_usable(source: _Source, names: Sequence[str], known: Collection[str]) -> bool:
-    """Whether rows can be read under this header; what is wrong with it is reported."""
+    """Whether rows can be read under this header: an unknown column does not prevent that. What is wrong is reported."""
     if not set(names) & {*COLUMNS, *known}:
         remedy = f"Begin it with a header such as {_HEADER}; plain names stand in a file that is not called .csv."
         source.report(1, "Its first line is not a header.", remedy)
         return False
-    before = len(source.faults)
     for name in names:
         if name == "pattern":
             remedy = "Remove the column; write an entry with a pattern into the safelist by hand."
@@ -141,6 +142,7 @@ def _is_usable(source: _Source, names: Sequence[str], known: Collection[str]) ->
             near = near_names(name.strip().lower().replace(" ", "_"), COLUMNS)
             remedy = did_you_mean(near[:1], otherwise=f"The columns are: {', '.join(COLUMNS)}.").strip()
             source.report(1, f"The column {name!r} is unknown.", remedy)
+    before = len(source.faults)
     if not set(NAMES) & set(names):
         source.report(1, "No column says who is approved.", "Name one of them user, user_name or arn.")
     elif {"user", "user_name"} <= set(names):
@@ -169,15 +171,21 @@ def _row(source: _Source, line: int, row: Mapping[str, str]) -> Listed | None:
     account = row.get(ACCOUNT, parts[0] if parts else "")
     if ACCOUNT in row:
         _check_account(account, parts, report)
-    if len(source.faults) > before:
+    elif source.place is None and is_blank(arn) and not is_blank(name):
+        report("The arn is blank, so the account is not known.", f"Write it, or add a column {ACCOUNT}.")
+    is_right = len(source.faults) == before
+    if not is_right:  # the other fields are looked at all the same
+        place, selected = (Scope.GLOBAL, ""), {"user": _ANYBODY}
+    else:
+        place = source.place or (Scope.ACCOUNT, account)
+        # The name beside it does not make a wrong ARN right.
+        by_arn = is_blank(name) or (not is_blank(arn) and parts is None)
+        selected = {"arn": arn} if by_arn else {"user": name}
+    fields = {key: row[key] for key in REQUIRABLE if not is_blank(row.get(key, ""))}
+    listed = source.listed(line, selected | fields, place, row.keys())
+    if listed is None or not is_right:
         return None
-    place = source.place or (Scope.ACCOUNT, account)
-    selected = {"arn": arn} if is_blank(name) else {"user": name}
-    values = selected | {key: row[key] for key in REQUIRABLE if not is_blank(row.get(key, ""))}
-    if not is_blank(arn) and parts is None:  # the name beside it does not make a wrong ARN right
-        values = {"arn": arn}
-    listed = source.listed(line, values, place, row.keys())
-    return replace(listed, path=arn_path(arn)) if listed and parts else listed
+    return replace(listed, path=arn_path(arn)) if parts else listed
 
 
 def _check_account(account: str, parts: tuple[str, str] | None, report: Callable[[str, str], None]) -> None:

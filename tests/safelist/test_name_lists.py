@@ -165,6 +165,7 @@ FAULTS = {
         f"user,arn,account_id\nalice,arn:aws:iam::{A}:user/alice,000000000002\n",
         f"2: The arn is of account {A}, and the account_id is 000000000002.",
     ),
+    "no arn and no account": ("user,arn\na,\n", "2: The arn is blank, so the account is not known."),
     "an arn of a role": (f"user,arn,account_id\na,arn:aws:iam::{A}:role/a,{A}\n", "2: arn: 'arn:aws:iam::"),
     "dates in disorder": (
         f"user,account_id,approved_on,expires_on\na,{A},2027-01-01,2026-12-01\n",
@@ -181,8 +182,8 @@ def test_a_fault_of_a_csv_is_named_by_its_line(text: str, expected: str) -> None
 
 
 def test_all_faults_come_at_once() -> None:
-    text = f"user,account_id,expires_on\nci-*,{A},soon\nb,1,2027-01-01\nc d,{A},\n"
-    assert [fault.split(":")[0] for fault in wrong(text)] == ["2", "3", "4"]
+    text = f"user,account_id,expires_on,reson\nci-*,{A},soon,\nb,1,2027-02-30,\nc d,{A},,\n,{A},x,\n"
+    assert [fault.split(":")[0] for fault in wrong(text)] == ["1", "2", "2", "3", "3", "4", "5", "5"]
 
 
 def test_a_place_is_not_said_twice() -> None:
