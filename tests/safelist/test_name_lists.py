@@ -83,7 +83,7 @@ def test_characters_that_only_python_takes_for_line_ends_are_part_of_a_name_that
 
 
 def test_a_header_in_which_one_column_is_unknown_is_no_list_of_names() -> None:
-    assert [fault.split(". ")[0] for fault in wrong("name,user,account_id\na,b,1\n", name="list.txt")] == [
+    assert [fault.split(". ")[0] for fault in wrong(f"name,user,account_id\na,b,{A}\n", name="list.txt")] == [
         "1: The column 'name' is unknown"
     ]
 
