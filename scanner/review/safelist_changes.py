@@ -14,11 +14,12 @@ def wanted(decided: Sequence[Decided], index: Index) -> Wanted:
     """What is to be added and taken out; what is there already is neither."""
     known = {bare(entry) for entry in index.safelist.entries}
     approved = [one for one in decided if one.decision.choice is Choice.APPROVE]
-    lacking = [one.approval for one in approved if bare(one.approval) not in known]
+    lacking = [one for one in approved if bare(one.approval) not in known]
     renewable = Renewable(index.safelist.entries)
     approvals, renewals = [], []
-    for new in lacking:
-        if (old := renewable.taken_by(new)) is None:
+    for one in lacking:
+        new = one.approval
+        if (old := renewable.taken_by(new, one.finding.user.arn)) is None:
             approvals.append(new)
         else:
             renewals.append((old, replace(new, selector=old.selector, value=old.value)))

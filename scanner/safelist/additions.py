@@ -180,7 +180,7 @@ def _of_run(record: Record) -> tuple[Listed, ...]:
                 file=f"run {record.header.run_id}",
                 line=0,
             ),
-            path=user.path,
+            arn=user.arn,
             account_owner=record.header.account_owners.get(account.id),
         )
         for account, user in _users(record)
@@ -247,7 +247,7 @@ class _Judge:
         account = self._account(listed)
         if account is None or not self._is_nameable(listed):
             return
-        path = listed.path or self._paths.get((account.id, fold(name)), "/")
+        path = arn_path(listed.arn) if listed.arn else self._paths.get((account.id, fold(name)), "/")
         question = Question(account_id=account.id, ou=None, user_name=name, user_id=entry.user_id, path=path)
         decision, _ = explain_in(self._index, account, question)
         found = decision.entry
@@ -317,9 +317,7 @@ class _Judge:
             self._faults.append(listed.fault(f"{who} is not approved by an import. {why}.", remedy))
 
     def _approve(self, listed: Listed) -> None:
-        old = self._renewable.taken_by(listed.entry)
-        if old is not None and old.selector is Selector.ARN and listed.path not in {None, arn_path(old.value)}:
-            old = None  # it is for a user of another path
+        old = self._renewable.taken_by(listed.entry, listed.arn)
         new = self._completed(listed, old)
         before = len(self._faults) + self._missing.total()
         for breach in breaches(new, self._policy):

@@ -48,26 +48,32 @@ class Wanted:
 
 
 class Renewable:
-    """The entries that a new approval can take the place of: those for this one name in the very same scope."""
+    """The entries that a new approval can take the place of: those for this one user in the very same scope."""
 
     def __init__(self, entries: Sequence[Entry]) -> None:
-        # An ARN in a wider scope is for one account of it.
-        named = [entry for entry in entries if entry.selector is Selector.USER or _is_of_account(entry)]
         # Of several, the one that ends last is renewed; `safelist check` lists the others as duplicates or expired.
         self._entries = {
-            self._user(entry, entry.user_id): entry
-            for entry in sorted(named, key=lambda entry: entry.expires_on or date.max)
+            self._key(
+                entry, fold(entry.value) if entry.selector is Selector.USER else entry.value, entry.user_id
+            ): entry
+            for entry in sorted(entries, key=lambda entry: entry.expires_on or date.max)
+            # An ARN in a wider scope is for one account of it.
+            if entry.selector is Selector.USER or (entry.selector is Selector.ARN and entry.scope is Scope.ACCOUNT)
         }
 
-    def taken_by(self, approval: Entry) -> Entry | None:
-        """The entry pinned to this user, else one for its name; never one pinned to another user, none to two."""
-        keys = (self._user(approval, approval.user_id), self._user(approval, None))
+    def taken_by(self, approval: Entry, arn: str | None) -> Entry | None:
+        """The entry pinned to this user, else one for its name or its ARN, where that is known.
+
+        Never one pinned to another user, and none to two.
+        """
+        who = (fold(selected_name(approval) or ""), arn or "")
+        keys = [self._key(approval, each, user_id) for user_id in (approval.user_id, None) for each in who]
         key = next((key for key in keys if key in self._entries), None)
         return None if key is None else self._entries.pop(key)
 
     @staticmethod
-    def _user(entry: Entry, user_id: str | None) -> tuple[Scope, str, str, str | None]:
-        return entry.scope, entry.scope_value, fold(selected_name(entry) or ""), user_id
+    def _key(entry: Entry, who: str, user_id: str | None) -> tuple[Scope, str, str, str | None]:
+        return entry.scope, entry.scope_value, who, user_id
 
 
 def changes(wanted: Wanted, texts: Sequence[SafelistText], into: Path | None) -> tuple[FileChange, ...]:
@@ -96,10 +102,6 @@ def _target(texts: Sequence[SafelistText], into: Path | None, *, needed: bool) -
     if needed and len(texts) > 1:
         raise UsageError(f"There are several safelist files: {names}. Say with --into which one takes the changes.")
     return texts[0]
-
-
-def _is_of_account(entry: Entry) -> bool:
-    return entry.scope is Scope.ACCOUNT and entry.selector is Selector.ARN
 
 
 def bare(entry: Entry) -> Entry:

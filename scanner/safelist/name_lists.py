@@ -15,7 +15,7 @@ from scanner.errors import Fault
 from scanner.model import Entry, Scope
 from scanner.safelist.entries import entry_of
 from scanner.safelist.fields import REQUIRABLE
-from scanner.safelist.types import arn_parts, arn_path, fold
+from scanner.safelist.types import arn_parts, fold
 from scanner.text import did_you_mean, from_csv, is_account_id, is_blank, near_names
 
 Place = tuple[Scope, str]  # as in an entry: where it approves
@@ -36,7 +36,7 @@ class Listed:
     """A user of a list, with what the list says of it."""
 
     entry: Entry  # its file and line are those of the list
-    path: str | None  # the user's path, where an ARN says it
+    arn: str | None  # where the list has it, or the run that it is of
     columns: frozenset[str] = frozenset()  # the fields that the list has room for
     account_owner: str | None = None  # by the run that it is of
 
@@ -83,7 +83,7 @@ class _Source:
             values = {**values, "user": _ANYBODY}  # the other fields are looked at all the same
         entry, faults = entry_of(values, place, self.file, line)
         self.faults.extend(faults)
-        return Listed(entry=entry, path=None, columns=frozenset(columns)) if entry and is_name else None
+        return Listed(entry=entry, arn=None, columns=frozenset(columns)) if entry and is_name else None
 
 
 # --- plain names -----------------------------------------------------------------------------------------------------
@@ -185,7 +185,7 @@ def _row(source: _Source, line: int, row: Mapping[str, str]) -> Listed | None:
     listed = source.listed(line, selected | fields, place, row.keys())
     if listed is None or not is_right:
         return None
-    return replace(listed, path=arn_path(arn)) if parts else listed
+    return replace(listed, arn=arn) if parts else listed
 
 
 def _check_account(account: str, parts: tuple[str, str] | None, report: Callable[[str, str], None]) -> None:

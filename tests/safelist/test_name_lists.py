@@ -113,20 +113,25 @@ def test_a_csv_says_where_and_what() -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "row", "value", "path"),
+    ("header", "row", "value", "arn"),
     [
         ("user_name", "alice", "alice", None),
-        ("arn", f"arn:aws:iam::{A}:user/ops/alice", f"arn:aws:iam::{A}:user/ops/alice", "/ops/"),
-        ("user_name,arn", f"alice,arn:aws:iam::{A}:user/alice", "alice", "/"),
+        (
+            "arn",
+            f"arn:aws:iam::{A}:user/ops/alice",
+            f"arn:aws:iam::{A}:user/ops/alice",
+            f"arn:aws:iam::{A}:user/ops/alice",
+        ),
+        ("user_name,arn", f"alice,arn:aws:iam::{A}:user/alice", "alice", f"arn:aws:iam::{A}:user/alice"),
         ("user,determination,ou_path", "alice,UNAPPROVED,Root", "alice", None),
         ("user", "'+alice", "+alice", None),
         ("user", " alice ", "alice", None),
     ],
 )
-def test_a_user_is_named_by_its_name_or_its_arn(header: str, row: str, value: str, path: str | None) -> None:
+def test_a_user_is_named_by_its_name_or_its_arn(header: str, row: str, value: str, arn: str | None) -> None:
     where = "" if "arn" in header else f",{A}"
     (listed,) = read(f"{header}{',account_id' if where else ''}\n{row}{where}\n", name="list.csv", place=None)
-    assert (listed.entry.scope_value, listed.entry.value, listed.path) == (A, value, path)
+    assert (listed.entry.scope_value, listed.entry.value, listed.arn) == (A, value, arn)
 
 
 def test_a_header_makes_a_csv_of_a_file_of_any_name() -> None:
