@@ -35,7 +35,7 @@ from scanner.safelist.name_lists import Listed, Place, read_list
 from scanner.safelist.places import Places, UnknownPlaceError
 from scanner.safelist.policy import Breach, breaches
 from scanner.safelist.types import Policy, Safelist, arn_parts, arn_path, fold, selected_name
-from scanner.text import is_account_id
+from scanner.text import first_invisible, is_account_id, is_blank
 
 BASELINE_DAYS: Final = 90  # the next review comes before it ends
 _KEPT: Final = ("kind", "owner", "ticket")  # of an entry that is renewed, unless the list says otherwise
@@ -181,10 +181,16 @@ def _of_run(record: Record) -> tuple[Listed, ...]:
                 line=0,
             ),
             arn=user.arn,
-            account_owner=record.header.account_owners.get(account.id),
+            account_owner=_usable(record.header.account_owners.get(account.id, "")),
         )
         for account, user in _users(record)
     )
+
+
+def _usable(owner: str) -> str | None:
+    """The owner of an account as a safelist can say it; None where it cannot."""
+    line = " ".join(owner.split())
+    return None if is_blank(line) or first_invisible(line) else line
 
 
 def _users(record: Record) -> list[tuple[Account, IamUser]]:

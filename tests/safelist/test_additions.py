@@ -312,6 +312,16 @@ def test_a_baseline_ends_and_says_that_it_needs_a_review() -> None:
     assert (said.expires_on, said.owner) == (date(2027, 1, 1), "Payments")
 
 
+@pytest.mark.parametrize(
+    ("owner", "expected"),
+    [(" Ops\n Berlin ", "Ops Berlin"), (" ", "ops"), ("O\u200bps", "ops"), ("", "ops"), ("a: #b", "a: #b")],
+)
+def test_the_owner_of_an_account_stands_in_the_safelist_if_it_can(owner: str, expected: str) -> None:
+    added = from_run(run_of(user("alice"), owners={A: owner}), POLICY, owner="ops", approved_by="x")
+    (entry,) = parse([of(after(added))]).entries
+    assert (entry.owner, entry.invalid) == (expected, ())
+
+
 def test_a_baseline_leaves_out_who_is_revoked_or_recreated_and_says_why() -> None:
     names = ("alice", "bob", "carol", "dave")
     run = run_of(*(user(name, user_id=f"AIDA{name.upper()}") for name in names), user("a*b"))
