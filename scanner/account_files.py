@@ -1,8 +1,8 @@
-"""The CSV files of accounts that people write: `--accounts-file` and `--account-owners`.
+"""The CSV files that people write: how they are read, and those of accounts.
 
-They say what is audited and who answers for it, so they are read strictly. A row is a line, so that a quote too many
-cannot take in the lines after it. A row has as many fields as the header, so that a comma too many cannot move an
-account to another OU, and what was left out is not taken for blank. Lines without any text are skipped.
+They say what is audited, who answers for it and who is approved, so they are read strictly. A row is a line, so that a
+quote too many cannot take in the lines after it. A row has as many fields as the header, so that a comma too many
+cannot move an account to another OU, and what was left out is not taken for blank. Lines without any text are skipped.
 """
 
 import re
@@ -20,6 +20,7 @@ OWNER_COLUMNS: Final = ("account_id", "account_owner")
 
 Report = Callable[[int, str, str], None]  # takes the line, the problem and the remedy of a fault
 Line = tuple[int, str]  # its number, from 1, and its text
+Row = tuple[int, dict[str, str]]  # the number of its line, and its fields by column
 
 _FIELD = re.compile(r'"([^"]*(?:""[^"]*)*)"(?!")|([^",]*)')
 _SEPARATORS: Final = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
@@ -43,16 +44,24 @@ def account_rows(path: Path, text: str, columns: tuple[str, ...]) -> list[dict[s
     def report(line: int, problem: str, remedy: str) -> None:
         faults.append(Fault(file=str(path), line=line, problem=problem, remedy=remedy))
 
-    rows: list[tuple[int, dict[str, str]]] = []
-    header, *lines = _lines(text) or [(1, "")]
-    if names := _header(header, columns, report):
-        rows = [(line[0], values) for line in lines if (values := _values(line, names, report))]
-        _check(rows, report)
-        if not lines:
-            report(1, "The file lists no accounts.", "Add a line for each account.")
+    names, rows = csv_rows(text, columns, ",".join(columns), report)
+    _check(rows, report)
+    if names and not rows and not faults:
+        report(1, "The file lists no accounts.", "Add a line for each account.")
     if faults:
         raise FaultsError(sorted(faults, key=lambda fault: fault.line or 0))
     return [values for _, values in rows]
+
+
+def csv_rows(text: str, required: Sequence[str], example: str, report: Report) -> tuple[list[str], list[Row]]:
+    """The names in the header, and the rows; no names where the header cannot be used.
+
+    The header has the columns that are `required`, and maybe others; `example` is a header that would do. What is wrong
+    is reported.
+    """
+    header, *lines = _lines(text) or [(1, "")]
+    names = _header(header, required, example, report)
+    return names, [(line[0], values) for line in lines if names and (values := _values(line, names, report))]
 
 
 def _lines(text: str) -> list[Line]:
@@ -61,24 +70,24 @@ def _lines(text: str) -> list[Line]:
     return [(number, line.removesuffix("\r")) for number, line in numbered if line.strip()]
 
 
-def _header(line: Line, columns: tuple[str, ...], report: Report) -> list[str]:
+def _header(line: Line, required: Sequence[str], example: str, report: Report) -> list[str]:
     """The names in the header; none of them where they cannot be used, which is reported."""
     number, text = line
-    begin = f"Begin it with the line {','.join(columns)}."
+    begin = f"Begin it with the line {example}."
     if not text:
         report(number, "The file is empty.", begin)
         return []
     if text.lower().startswith("sep="):
         report(number, "This line is for Excel alone.", f"Remove it, and separate the fields by commas. {begin}")
         return []
-    if separators := _other_separators(text, len(columns)):
+    if separators := _other_separators(text, len(required)):
         report(number, f"Its fields are separated by {separators}.", f"Separate them by commas. {begin}")
         return []
     if "\r" in text:
         report(number, "Its lines end in a carriage return alone.", "Save it as CSV in UTF-8, with line feeds.")
         return []
     names = _fields(line, report)
-    missing = [column for column in columns if column not in names]
+    missing = [column for column in required if column not in names]
     if names and missing:
         report(number, f"Columns are missing: {', '.join(missing)}.", begin)
     for name, count in Counter(names).items():
@@ -93,7 +102,9 @@ def _other_separators(text: str, count: int) -> str | None:
     """What separates the fields of a line, where it is not commas: "semicolons"; None where nothing else does."""
     if "," in text:
         return None
-    return next((plural for separator, plural in _SEPARATORS.items() if text.count(separator) >= count - 1), None)
+    return next(
+        (plural for separator, plural in _SEPARATORS.items() if text.count(separator) >= max(count - 1, 1)), None
+    )
 
 
 def _values(line: Line, names: Sequence[str], report: Report) -> dict[str, str] | None:
@@ -129,7 +140,7 @@ def _fields(line: Line, report: Report) -> list[str]:
     return []
 
 
-def _check(rows: Sequence[tuple[int, Mapping[str, str]]], report: Report) -> None:
+def _check(rows: Sequence[Row], report: Report) -> None:
     seen: set[str] = set()
     for line, values in rows:
         account_id = values["account_id"]

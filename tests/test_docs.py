@@ -18,7 +18,6 @@ from scanner.demo import ORGANIZATION_ID, Demo
 from scanner.errors import ExitCode
 from scanner.report.render import Rendered
 from scanner.runs import folder as run_folder
-from scanner.safelist import starter
 from scanner.settings import Settings
 from tests.documents import (
     COMMANDS,
@@ -166,12 +165,6 @@ def test_the_guides_run_each_kind_of_command() -> None:
         COMMANDS
     )
     assert {said[1] for said in run if said[0] == "make"} == {"demo", "test"}
-
-
-def test_the_guides_write_the_safelist_that_a_scan_without_one_offers() -> None:
-    mkdir, printf = starter.commands(Settings().safelist[0])
-    assert lines(blocks(section(README, "Run it for real"), "sh")[0])[:2] == [mkdir, printf]
-    assert printf in lines(blocks(section(CONFIG, OWN_REPOSITORY), "sh")[0])
 
 
 def test_the_front_page_shows_what_the_demo_offers_to_try() -> None:

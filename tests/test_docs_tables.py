@@ -82,6 +82,19 @@ def test_the_table_of_filters_has_all_of_users_and_no_other() -> None:
     assert len(documented) == len(set(documented))
 
 
+@pytest.mark.parametrize(
+    ("name", "heading", "shared"),
+    [
+        ("init", "A repository of your own", {"--yes", "-y"}),
+        ("safelist import", "Add many users at once", {"--safelist", "--output", "-o", "--config"}),
+    ],
+)
+def test_the_table_of_options_has_all_of_a_command(name: str, heading: str, shared: set[str]) -> None:
+    documented = [option for row in tables(section(CONFIG, heading))[1] for option in options_in(row[0])]
+    real = {option for each in COMMANDS[name].params for option in each.opts if option.startswith("-")}
+    assert sorted(documented) == sorted(real - shared - {"--json", "--quiet", "-q", "--debug"})
+
+
 def test_options_that_the_guides_name_are_there() -> None:
     every: list[Any] = [typer.main.get_command(app), *COMMANDS.values()]
     real = {option for each in every for one in each.params for option in (*one.opts, *one.secondary_opts)}

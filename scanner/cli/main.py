@@ -22,6 +22,7 @@ from scanner.cli import (
     diff,
     doctor,
     evaluate,
+    init,
     remediate,
     report,
     review,
@@ -56,6 +57,7 @@ app.add_typer(review.app)
 app.add_typer(remediate.app)
 app.command("role", cls=Command)(role.role_command)
 app.command("verify", cls=Command)(verify.verify_command)
+app.command("init", cls=Command)(init.init_command)
 app.command("demo", cls=Command)(demo.demo_command)
 
 

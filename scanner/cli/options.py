@@ -145,6 +145,15 @@ Safelists = Annotated[
         completed_by=completion.safelists,
     ),
 ]
+Into = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Safelist file that takes the changes; needed where there are several.",
+        autocompletion=completion.safelist_files,
+    ),
+]
+Write = Annotated[bool, typer.Option("--write", help="Make the changes, not only show them.")]
 AsOf = Annotated[
     str | None, option(_DECISION, "DATE", "Judge approvals on this day, YYYY-MM-DD.  \\[default: today, UTC]")
 ]

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from scanner.cli import completion, options
+from scanner.cli import options
 from scanner.text import for_terminal
 
 app = typer.Typer(
@@ -33,15 +33,8 @@ def import_command(
     ],
     *,
     safelist: options.Safelists = None,
-    into: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Safelist file that takes the changes; needed where there are several.",
-            autocompletion=completion.safelist_files,
-        ),
-    ] = None,
-    write: Annotated[bool, typer.Option("--write", help="Make the changes, not only show them.")] = False,
+    into: options.Into = None,
+    write: options.Write = False,
     supersede: Annotated[
         bool,
         typer.Option("--supersede", help="Let decisions take the place of earlier ones, and lift revocations."),

@@ -1,11 +1,14 @@
-"""`iam-scanner safelist`: check safelists, and explain what they say of a user, without calling AWS."""
+"""`iam-scanner safelist`: check safelists, explain what they say of a user, and add users, without calling AWS."""
 
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from scanner.cli import completion, options
+from scanner.errors import UsageError
+from scanner.model import Kind
 
 if TYPE_CHECKING:
     from scanner.audit.assessment import Assessment
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     cls=options.Group,
     name="safelist",
-    help="Check safelists, and explain what they say of a user. Does not call AWS.",
+    help="Check safelists, explain what they say of a user, and add users to them. Does not call AWS.",
     epilog="Example: iam-scanner safelist check",
     no_args_is_help=True,
 )
@@ -132,6 +135,114 @@ def explain_command(
         typer.echo(explanation.decision.determination)
     else:
         screen.show_explanation(options.stdout(), explanation)
+
+
+_WHERE, _ENTRY = "Where they are approved", "Fields of entries that have none of their own"
+
+
+@app.command("import", cls=options.Command)
+def import_command(
+    context: typer.Context,
+    lists: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FILE", help="Lists: names, one a line or with commas between, or a CSV (.csv)."),
+    ] = None,
+    *,
+    baseline: Annotated[
+        str | None,
+        options.option(
+            "Options",
+            "RUN",
+            "In place of files: the unapproved users of a recorded run.",
+            "--baseline",
+            completed_by=completion.runs,
+        ),
+    ] = None,
+    run_: Annotated[
+        str | None,
+        options.option(
+            "Options",
+            "RUN",
+            "Compare files with a recorded run: accounts and OUs that it does not have are faults.",
+            "--run",
+            completed_by=completion.runs,
+        ),
+    ] = None,
+    in_account: Annotated[
+        str | None, options.option(_WHERE, "ID", "In this account.", "--account", completed_by=completion.accounts)
+    ] = None,
+    in_ou: Annotated[
+        str | None,
+        options.option(
+            _WHERE, "OU", "In this OU and all below it, as ID or path.", "--ou", completed_by=completion.ous
+        ),
+    ] = None,
+    everywhere: Annotated[
+        bool, typer.Option("--global", help="In every account.", rich_help_panel=_WHERE, show_default=False)
+    ] = False,
+    owner: Annotated[str | None, options.option(_ENTRY, "TEXT", "Who answers for the users.")] = None,
+    reason: Annotated[str | None, options.option(_ENTRY, "TEXT", "Why they may exist.")] = None,
+    approved_by: Annotated[str | None, options.option(_ENTRY, "TEXT", "Who approves them.")] = None,
+    expires_on: Annotated[
+        str | None,
+        options.option(
+            _ENTRY, "DATE", "Last day of the approval, YYYY-MM-DD.  \\[default: none; of a baseline, in 90 days]"
+        ),
+    ] = None,
+    kind: Annotated[str | None, options.choice(_ENTRY, "Whom they stand for.", *Kind, name="--kind")] = None,
+    ticket: Annotated[str | None, options.option(_ENTRY, "TEXT", "Ticket of the approval.")] = None,
+    safelist: options.Safelists = None,
+    into: options.Into = None,
+    write: options.Write = False,
+    output: options.Output = None,
+    config: options.Config = None,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+    debug: options.Debug = False,
+) -> None:
+    """Turn lists of users into safelist entries: show them as a diff; with --write, add them.
+
+    A CSV has a column user, user_name or arn, and as you need them account_id and the fields of an entry; iam-users.csv
+    of a run is one. With --baseline, each unapproved user of a run becomes an entry for its user ID in its account,
+    approved until a date and marked as in need of review.
+
+    Who is approved already is not added again; who is revoked or was recreated is not approved. Exit code: 0 shown or
+    written, 2 refused and nothing written, 1 could not write.
+
+    Example: iam-scanner safelist import names.txt --ou Root/Prod --owner ci@example.com --reason Agents
+    """
+    from scanner.cli.screen import safelist_import as screen
+    from scanner.cli.screen.next_step import options_of
+    from scanner.report.columns import USERS
+    from scanner.runs.stored import decide
+    from scanner.safelist.additions import Request, additions
+    from scanner.safelist.read import read, rewrite
+
+    options.log_to_stderr(debug)
+    if bool(lists) == (baseline is not None) or (baseline and run_):
+        raise UsageError("Name the files with the users, or a run with --baseline; --run goes with files.")
+    settings = options.settings(context.params)
+    named = baseline or run_
+    run = decide(options.find_run(named, settings.output, quiet=quiet)) if named else None
+    fields = {"owner": owner, "reason": reason, "approved_by": approved_by, "expires_on": expires_on}
+    request = Request(
+        lists=tuple(lists or ()),
+        is_baseline=baseline is not None,
+        record=run.record if run else None,
+        account=in_account,
+        ou=in_ou,
+        everywhere=everywhere,
+        fields={key: text for key, text in {**fields, "kind": kind, "ticket": ticket}.items() if text is not None},
+        columns={column.key for column in USERS},
+    )
+    added = additions(request, read(settings.safelist), into, datetime.now(UTC).date())
+    for change in added.changes if write else ():
+        rewrite(change.before, change.after)
+    imported = screen.Imported(additions=added, request=request, run=run, written=write)
+    if as_json:
+        options.print_json(screen.document(imported))
+    else:
+        screen.show(imported, options.stdout(), quiet=quiet, options=options_of(settings, "safelist"))
 
 
 def _judged_on(settings: "Settings") -> date:

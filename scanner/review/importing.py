@@ -23,13 +23,14 @@ from scanner.review.cells import Cell
 from scanner.review.decisions import Decided, Judged, Key, Rules, in_order, judge, shown
 from scanner.review.reading import EVIDENCE, Filled, read
 from scanner.review.reading import in_order as by_place
-from scanner.review.safelist_changes import FileChange, Wanted, changes, forbidden, wanted
+from scanner.review.safelist_changes import forbidden, wanted
 from scanner.review.standing import Ledger, Standing
 from scanner.runs import folder as run_folder
 from scanner.runs.ledger import LEDGER, LedgerLine, append, locked
 from scanner.runs.ledger import read as read_ledger
 from scanner.runs.stored import decide
 from scanner.safelist.entries import Safelist, check_organization, parse
+from scanner.safelist.file_changes import FileChange, Wanted, changes
 from scanner.safelist.match import Index
 from scanner.safelist.read import read as read_safelists
 from scanner.safelist.read import rewrite

@@ -20,9 +20,10 @@ from scanner.safelist.entries import parse
 from scanner.safelist.renew import renewal
 from scanner.safelist.text_layout import Layout, Pair, Splice, UnknownLayoutError, spliced
 from scanner.safelist.types import Safelist
-from scanner.safelist.write import Fields, approval_fields, block, flow, quoted, revocation_fields
+from scanner.safelist.write import Fields, approval_fields, block, flow, quoted, revocation_fields, scalar
 
 STEP = 2  # columns, where the file shows no habit of its own
+_SECTIONS = {Scope.GLOBAL: "global", Scope.OU: "ous", Scope.ACCOUNT: "accounts"}
 _DASH = re.compile(r" *-[ \t]+")
 _REST = re.compile(r"[ \t]*(?:[ \t]#.*)?")
 
@@ -31,7 +32,7 @@ _REST = re.compile(r"[ \t]*(?:[ \t]#.*)?")
 class Edits:
     """What is to change in one file."""
 
-    approvals: tuple[Entry, ...] = ()  # each for one user of one account
+    approvals: tuple[Entry, ...] = ()  # each for one user, by name or ARN, in whatever scope
     renewals: tuple[tuple[Entry, Entry], ...] = ()  # an approval as it was read from the file, and the one in its place
     revocations: tuple[Revocation, ...] = ()
     lifted: tuple[Revocation, ...] = ()  # those to take out, as they were read from the file
@@ -44,14 +45,16 @@ def edited(file: SafelistText, edits: Edits) -> str:
     """
     before = parse([file])
     gone = [number for number, revocation in enumerate(before.revocations) if revocation in edits.lifted]
-    of_accounts = [entry for entry in before.entries if entry.scope is Scope.ACCOUNT]
     text = file.text
     try:
-        for old, new in edits.renewals:  # first, as the other changes move the entries
-            text = spliced(text, renewal(Layout(text), of_accounts.index(old), new))
+        if edits.renewals:  # first, as the others move the entries
+            text = spliced(text, _renewals(before, Layout(text), edits.renewals))
         # One after the other, so that two new sections, or a list and a section behind it, keep their order.
-        text = spliced(text, _revocations(Layout(text), edits.revocations))
-        text = spliced(text, _approvals(Layout(text), edits.approvals))
+        if edits.revocations:
+            text = spliced(text, _revocations(Layout(text), edits.revocations))
+        for scope in Scope:
+            if approvals := [entry for entry in edits.approvals if entry.scope is scope]:
+                text = spliced(text, _approvals(Layout(text), scope, approvals))
         for number in reversed(gone):
             text = spliced(text, _removal(Layout(text), number))
         done = _said(parse([replace(file, text=text)]))
@@ -113,12 +116,20 @@ def _habit(lists: Iterable[Pair], *, otherwise_flow: bool) -> _Habit:
     return _Habit(indent, STEP, otherwise_flow)
 
 
+def _renewals(before: Safelist, layout: Layout, renewals: Sequence[tuple[Entry, Entry]]) -> Iterator[Splice]:
+    for scope in Scope:
+        members = (member for _, members in layout.lists(_SECTIONS[scope]) for member in members.value)
+        entries = (replace(entry, invalid=()) for entry in before.entries if entry.scope is scope)
+        items = dict(zip(entries, members, strict=True))
+        for old, new in renewals:
+            if old.scope is scope:  # what the policy, which may stand in another file, has against it does not count
+                yield from renewal(layout, items[replace(old, invalid=())], new)
+
+
 # --- adding ----------------------------------------------------------------------------------------------------------
 
 
 def _revocations(layout: Layout, revocations: Sequence[Revocation]) -> Iterator[Splice]:
-    if not revocations:
-        return
     items = [revocation_fields(revocation) for revocation in revocations]
     habit = _habit(layout.lists("revoked"), otherwise_flow=True)
     if (section := layout.section("revoked")) is not None:
@@ -127,33 +138,51 @@ def _revocations(layout: Layout, revocations: Sequence[Revocation]) -> Iterator[
         yield _new_section(layout, "revoked", _list("revoked", items, habit), _flow_list(items))
 
 
-def _approvals(layout: Layout, entries: Sequence[Entry]) -> Iterator[Splice]:
-    by_account = {
-        account: [approval_fields(entry) for entry in group]
-        for account, group in groupby(sorted(entries, key=_account), key=_account)
+def _approvals(layout: Layout, scope: Scope, entries: Sequence[Entry]) -> Iterator[Splice]:
+    section = layout.section(_SECTIONS[scope])
+    if scope is Scope.GLOBAL:
+        items = [approval_fields(entry) for entry in entries]
+        yield from _global_approvals(layout, section, items)
+        return
+    by_key = {
+        key: [approval_fields(entry) for entry in group] for key, group in groupby(sorted(entries, key=_key), key=_key)
     }
-    section = layout.section("accounts")
     known = {key.value: (key, value) for key, value in section[1].value} if section else {}
-    for account in sorted(by_account.keys() & known.keys()):
-        others = layout.lists("accounts", "ous", "global")
-        habit = _habit((known[account], *others), otherwise_flow=False)
-        yield from _into_list(layout, known[account], by_account[account], habit)
-    if new := {account: items for account, items in by_account.items() if account not in known}:
-        yield from _new_accounts(layout, section, new)
+    for key in sorted(by_key.keys() & known.keys()):
+        habit = _habit((known[key], *layout.lists(*_beginning_with(scope))), otherwise_flow=False)
+        yield from _into_list(layout, known[key], by_key[key], habit)
+    if new := {key: items for key, items in by_key.items() if key not in known}:
+        yield from _new_keys(layout, scope, section, new)
 
 
-def _account(entry: Entry) -> str:
+def _key(entry: Entry) -> str:
     return entry.scope_value
 
 
-def _new_accounts(layout: Layout, section: Pair | None, new: dict[str, list[Fields]]) -> Iterator[Splice]:
-    habit = _habit(layout.lists("accounts", "ous", "global"), otherwise_flow=False)
+def _beginning_with(scope: Scope) -> tuple[str, ...]:
+    """The sections that have entries, the one of this scope first: its habits count before those of others."""
+    return _SECTIONS[scope], *(section for other, section in reversed(_SECTIONS.items()) if other is not scope)
+
+
+def _global_approvals(layout: Layout, section: Pair | None, items: Sequence[Fields]) -> Iterator[Splice]:
+    habit = _habit(layout.lists(*_beginning_with(Scope.GLOBAL)), otherwise_flow=False)
+    if section is not None:
+        yield from _into_list(layout, section, items, habit)
+    else:
+        yield _new_section(layout, "global", _list("global", items, habit), _flow_list(items))
+
+
+def _new_keys(layout: Layout, scope: Scope, section: Pair | None, new: dict[str, list[Fields]]) -> Iterator[Splice]:
+    """Accounts or OUs that the file does not have yet."""
+    name = _SECTIONS[scope]
+    habit = _habit(layout.lists(*_beginning_with(scope)), otherwise_flow=False)
     keys = section[1].value if section else ()
-    quote = keys[-1][0].style if keys else '"'
-    lines = [line for account, items in new.items() for line in _list(quoted(account, quote), items, habit)]
-    in_flow = ", ".join(f"{quoted(account, quote)}: {_flow_list(items)}" for account, items in new.items())
+    quote = keys[-1][0].style if keys else None if scope is Scope.OU else '"'
+    written = {scalar(key) if quote is None else quoted(key, quote): items for key, items in new.items()}
+    lines = [line for key, items in written.items() for line in _list(key, items, habit)]
+    in_flow = ", ".join(f"{key}: {_flow_list(items)}" for key, items in written.items())
     if section is None:
-        yield _new_section(layout, "accounts", ["accounts:", *_indented(lines, STEP)], f"{{{in_flow}}}")
+        yield _new_section(layout, name, [f"{name}:", *_indented(lines, STEP)], f"{{{in_flow}}}")
     elif not section[1].flow_style:
         key, value = section
         at = layout.below(layout.end(value), key.start_mark.column)

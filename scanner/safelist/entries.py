@@ -1,7 +1,7 @@
 """Safelist files → what they approve and revoke, or every fault in them at once."""
 
 import difflib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -25,10 +25,11 @@ from scanner.safelist.policy import breaches
 from scanner.safelist.read import read
 from scanner.safelist.types import Policy, Safelist, arn_parts, fold
 from scanner.text import for_utf8
-from scanner.yaml.nodes import Mapping, Node, Scalar, compose
+from scanner.yaml.nodes import Mapping as NodeMapping
+from scanner.yaml.nodes import Node, Scalar, compose
 from scanner.yaml.nodes import Sequence as NodeList
 
-__all__ = ["Policy", "Safelist", "check_organization", "parse", "read"]
+__all__ = ["Policy", "Safelist", "check_organization", "entry_of", "parse", "read"]
 
 _F = TypeVar("_F", bound=Fields)
 
@@ -69,6 +70,15 @@ def check_organization(safelist: Safelist, org_id: str | None) -> tuple[str, ...
     raise FaultsError(
         [Fault(file="safelists", line=None, problem=problem, remedy="Use the safelists of this organization.")]
     )
+
+
+def entry_of(
+    values: Mapping[str, str], scope: tuple[Scope, str], file: str, line: int
+) -> tuple[Entry | None, tuple[Fault, ...]]:
+    """The entry that these texts make, which stand in no safelist: a row of a CSV, say; or what is wrong in them."""
+    source = _File(path=file)
+    entry = _entry(source, line, {key: (line, Scalar(line, text)) for key, text in values.items()}, scope)
+    return entry, tuple(source.faults)
 
 
 def _judged(entry: Entry, policy: Policy) -> Entry:
@@ -139,7 +149,7 @@ def _read_file(text: SafelistText) -> _File:
     root, faults = compose(text.text)
     for fault in faults:
         file.fault(fault.line, fault.problem, fault.remedy, fault.column)
-    if isinstance(root, Mapping):
+    if isinstance(root, NodeMapping):
         _read_top(file, root)
     elif root is None or (isinstance(root, Scalar) and root.kind == "null"):
         if not faults:
@@ -149,7 +159,7 @@ def _read_file(text: SafelistText) -> _File:
     return file
 
 
-def _read_top(file: _File, root: Mapping) -> None:
+def _read_top(file: _File, root: NodeMapping) -> None:
     keys = _unique(file, root)
     top = _validated(file, FileFields, root.line, keys)
     if top is not None and top.organization is not None:
@@ -169,7 +179,7 @@ def _read_top(file: _File, root: Mapping) -> None:
 
 
 def _read_policy(file: _File, line: int, node: Node) -> None:
-    if not isinstance(node, Mapping):
+    if not isinstance(node, NodeMapping):
         file.fault(line, "policy must be a mapping.", "Write it as policy: {require: [owner]}.")
         return
     fields = _validated(file, PolicyFields, line, _unique(file, node))
@@ -191,7 +201,7 @@ def _read_accounts(file: _File, line: int, node: Node) -> None:
 
 def _read_scopes(file: _File, line: int, node: Node, scope: tuple[Scope, Callable[[Node], str]]) -> None:
     kind, check = scope
-    if not isinstance(node, Mapping):
+    if not isinstance(node, NodeMapping):
         file.fault(
             line, f"{kind}s must map each {kind} to a list of entries.", f"Write {kind}s: {{}} where there is none."
         )
@@ -211,7 +221,7 @@ def _read_entries(file: _File, line: int, node: Node, scope: tuple[Scope, str]) 
         _refuse(file, line, node, "A list of entries is expected here.", "Write [] where there is none.")
         return
     for item in node.items:
-        pairs: _Keys = _unique(file, item) if isinstance(item, Mapping) else {"user": (item.line, item)}
+        pairs: _Keys = _unique(file, item) if isinstance(item, NodeMapping) else {"user": (item.line, item)}
         entry = _entry(file, item.line, pairs, scope)
         if entry is not None:
             file.entries.append(entry)
@@ -263,7 +273,7 @@ def _read_revoked(file: _File, line: int, node: Node) -> None:
         _refuse(file, line, node, "revoked must be a list.", "Write revoked: [] where there is none.")
         return
     for item in node.items:
-        if not isinstance(item, Mapping):
+        if not isinstance(item, NodeMapping):
             file.fault(item.line, "A revocation needs an account and a user.", 'Write {account: "...", user: ...}.')
             continue
         fields = _validated(file, RevocationFields, item.line, _unique(file, item))
@@ -287,7 +297,7 @@ def _revocation(fields: RevocationFields, path: str, line: int) -> Revocation:
 _Keys = dict[str, tuple[int, Node]]  # key → its line and its value
 
 
-def _unique(file: _File, node: Mapping) -> _Keys:
+def _unique(file: _File, node: NodeMapping) -> _Keys:
     """The pairs of a mapping; a key that comes again is a fault."""
     keys: _Keys = {}
     for key, value in node.pairs:

@@ -14,7 +14,6 @@ from scanner.model import (
     IamUser,
     OrganizationalUnit,
     Scope,
-    Selector,
     UserId,
 )
 from scanner.safelist.match import Decision, Index
@@ -45,42 +44,36 @@ class Explanation:
 
 def explain(question: Question, safelist: Safelist, day: date) -> Explanation:
     """Decide as a scan would on that day; raise `UsageError` where the question names no account, OU or path."""
-    account = _account(question.account_id, question.ou)
-    user = _user(question, account, safelist)
-    index = Index(safelist, day)
+    if not is_account_id(question.account_id):
+        raise UsageError(f"--account {question.account_id} is not a valid account ID. Give its 12 digits.")
+    ous = ous_known_by(question.ou) if question.ou is not None else ()
+    account = Account(id=AccountId(question.account_id), name=question.account_id, state=None, ous=ous)
+    decision, is_decided = explain_in(Index(safelist, day), account, question)
+    return Explanation(decision=decision, is_decided=is_decided, notes=tuple(_notes(safelist, question.ou)))
+
+
+def explain_in(index: Index, account: Account, question: Question) -> tuple[Decision, bool]:
+    """What is decided of the user of a question in this account, and whether that is known without its user id."""
+    user = _user(question, account, index.partition)
     undecided = None if question.user_id else _undecided(index, account, user)
-    return Explanation(
-        decision=undecided or index.decide(account, user),
-        is_decided=undecided is None,
-        notes=tuple(_notes(safelist, question.ou)),
-    )
+    return undecided or index.decide(account, user), undecided is None
 
 
-def _account(account_id: str, ou: str | None) -> Account:
-    """An account in an OU that is known by its id or its path, whichever was given."""
-    if not is_account_id(account_id):
-        raise UsageError(f"--account {account_id} is not a valid account ID. Give its 12 digits.")
-    ous: list[OrganizationalUnit] = []
-    if ou is not None and is_ou_id(ou):
-        ous.append(OrganizationalUnit(id=ou, name=ou, path=ou, addressable=False))
-    elif ou is not None:
-        names = ou.split("/")
-        if not all(names):
-            raise UsageError(
-                f"--ou {ou} is not the path of an OU. Write it as Root/Prod/Payments, or give the OU's ID."
-            )
-        paths = ["/".join(names[:depth]) for depth in range(1, len(names) + 1)]
-        ous += [OrganizationalUnit(id=None, name=name, path=path) for name, path in zip(names, paths, strict=True)]
-    return Account(id=AccountId(account_id), name=account_id, state=None, ous=tuple(ous))
+def ous_known_by(ou: str) -> tuple[OrganizationalUnit, ...]:
+    """The OUs from the root down to this one, as far as its id or its path says; raise `UsageError` for neither."""
+    if is_ou_id(ou):
+        return (OrganizationalUnit(id=ou, name=ou, path=ou, addressable=False),)
+    names = ou.split("/")
+    if not all(names):
+        raise UsageError(f"--ou {ou} is not the path of an OU. Write it as Root/Prod/Payments, or give the OU's ID.")
+    paths = ["/".join(names[:depth]) for depth in range(1, len(names) + 1)]
+    return tuple(OrganizationalUnit(id=None, name=name, path=path) for name, path in zip(names, paths, strict=True))
 
 
-def _user(question: Question, account: Account, safelist: Safelist) -> IamUser:
+def _user(question: Question, account: Account, partition: str) -> IamUser:
     name, path = question.user_name, question.path
     if not (path.startswith("/") and path.endswith("/")):
         raise UsageError(f"--path {path} is not a valid user path. It begins and ends with /.")
-    # An organization lies in one partition: that of the safelist's own ARNs.
-    arns = (entry.value for entry in safelist.entries if entry.selector is Selector.ARN)
-    partition = next(arns, "arn:aws").split(":")[1]
     return IamUser(
         user_id=UserId(question.user_id or "(not given)"),
         user_name=name,

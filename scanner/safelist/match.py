@@ -228,6 +228,12 @@ class Index:
         return wording.near(relation, selected_name(entries[0]) or name, entries, self._revoked_accounts[name])
 
     @cached_property
+    def partition(self) -> str:
+        """An organization lies in one partition: that of the safelist's own ARNs."""
+        arns = (entry.value for entry in self.safelist.entries if entry.selector is Selector.ARN)
+        return next(arns, "arn:aws").split(":")[1]
+
+    @cached_property
     def _approved_names(self) -> dict[str, list[Entry]]:
         """Folded name → the entries that approve it somewhere on this day, and are not revoked in that very account."""
         names: dict[str, list[Entry]] = {}

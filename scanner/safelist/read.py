@@ -75,7 +75,8 @@ def files_of(path: Path, faults: list[Fault]) -> Iterator[Path]:
 
 def _first_one(path: Path) -> list[str]:
     lines = [f"  {command}" for command in starter.commands(path)]
-    return ["", "A first safelist, which approves nobody yet, to paste into a shell:", "", *lines] if lines else []
+    words = "A first safelist, which approves nobody yet, to paste into a shell; iam-scanner init writes one, too:"
+    return ["", words, "", *lines] if lines else []
 
 
 def _members(folder: Path, faults: list[Fault]) -> Iterator[Path]:

@@ -14,9 +14,8 @@ from scanner.safelist.write import approval_fields, flow
 _BLOCK_TEXT = re.compile(r"[|>][-+0-9]*")
 
 
-def renewal(layout: Layout, number: int, entry: Entry) -> tuple[Splice, ...]:
-    """Make the account entry with this number, counted from the top of the file, say what `entry` says."""
-    item = [item for _, members in layout.lists("accounts") for item in members.value][number]
+def renewal(layout: Layout, item: Any, entry: Entry) -> tuple[Splice, ...]:
+    """Make this item of a list say what `entry` says."""
     fields = approval_fields(entry)
     if not isinstance(item, MappingNode):  # a bare name: `- bob  # why` becomes `- {user: bob, ...}  # why`
         return (Splice(item.start_mark.index, layout.end(item), flow(fields)),)

@@ -1,19 +1,30 @@
-"""A first safelist, as commands for a POSIX shell: it approves nobody, and its policy asks who, why and until when.
+"""A first safelist, as a text or as commands for a shell: it approves nobody, and asks who, why and until when.
 
 Its list of approvers is a comment, to be filled in: as long as a made-up one stood there, no approval would count.
 """
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
-_LINES = (
-    "version: 1",
-    "policy:",
-    "  require: [owner, reason, approved_by, expires_on]",
-    "  max_days: 365",
-    "  # approvers: [ciso@example.com]",
-    "global: []",
-)
+from scanner.safelist.write import scalar
+
+MAX_DAYS = "365"
+
+
+def text(*, organization: str | None = None, approvers: Sequence[str] = (), max_days: str = MAX_DAYS) -> str:
+    """A safelist that approves nobody; without approvers, a comment says where they go."""
+    listed = f"approvers: [{', '.join(map(scalar, approvers))}]" if approvers else "# approvers: [ciso@example.com]"
+    lines = [
+        "version: 1",
+        *([f"organization: {scalar(organization)}"] if organization is not None else ()),
+        "policy:",
+        "  require: [owner, reason, approved_by, expires_on]",
+        f"  max_days: {max_days if max_days.isdecimal() else scalar(max_days)}",
+        f"  {listed}",
+        "global: []",
+    ]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def commands(path: Path) -> list[str]:
@@ -24,8 +35,8 @@ def commands(path: Path) -> list[str]:
     if not str(path).isprintable():
         return []
     file = path if path.suffix.lower() in {".yaml", ".yml"} else path / "safelist.yaml"
-    text = "".join(rf"{line}\n" for line in _LINES)
-    return [f"mkdir -p {_word(file.parent)}", f"printf '{text}' > {_word(file)}"]
+    written = text().replace("\n", r"\n")
+    return [f"mkdir -p {_word(file.parent)}", f"printf '{written}' > {_word(file)}"]
 
 
 def _word(path: Path) -> str:

@@ -62,7 +62,10 @@ class Layout:
         if isinstance(node, MappingNode | SequenceNode) and node.value and not node.flow_style:
             last = node.value[-1]
             return self.end(last[1] if isinstance(last, tuple) else last)
-        return len(self.text[: node.end_mark.index].rstrip())
+        end: int = node.end_mark.index
+        while end and self.text[end - 1].isspace():
+            end -= 1
+        return end
 
     def span(self, member: Any) -> tuple[int, int]:
         """Where a member of a list or mapping begins and ends."""

@@ -26,6 +26,11 @@ def arn_parts(arn: str) -> tuple[str, str] | None:
     return (found["account"], found["name"]) if found else None
 
 
+def arn_path(arn: str) -> str:
+    """The path in the ARN of an IAM user."""
+    return f"{arn.partition(':user')[2].rpartition('/')[0]}/"
+
+
 def selected_name(entry: Entry) -> str | None:
     """The one user name that an entry is about; None for a pattern or a path."""
     if entry.selector is Selector.USER:

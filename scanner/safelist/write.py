@@ -52,10 +52,11 @@ def _written(*pairs: tuple[str, object]) -> Iterator[tuple[str, str]]:
         if isinstance(value, date):
             yield key, value.isoformat()
         elif value is not None:
-            yield key, _scalar(str(value))
+            yield key, scalar(str(value))
 
 
-def _scalar(text: str) -> str:
+def scalar(text: str) -> str:
+    """A text, in quotes unless every reader of YAML sees the same text without them."""
     # One letter: y and n are true and false to some.
     plain = len(text) > 1 and _PLAIN.fullmatch(text) and text.isprintable() and unquoted_kind(text) == TEXT
     return text if plain else quoted(text)

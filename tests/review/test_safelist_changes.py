@@ -9,8 +9,9 @@ from scanner.model import Choice
 from scanner.record import SafelistText
 from scanner.review.decisions import Decided
 from scanner.review.reading import Filled, Row
-from scanner.review.safelist_changes import changes, wanted
+from scanner.review.safelist_changes import wanted
 from scanner.safelist.entries import parse
+from scanner.safelist.file_changes import changes
 from scanner.safelist.match import Index
 from tests.builders import account, user
 from tests.report.samples import decision, finding
@@ -72,6 +73,8 @@ def test_an_approval_takes_the_place_of_the_entry_for_this_user(before: list[str
         "global:\n  - {arn: 'arn:aws:iam::000000000001:user/bob'}\n",
         "ous:\n  Root/Prod:\n    - bob\n",
         "accounts:\n  '000000000002':\n    - bob\n",
+        here("{arn: 'arn:aws:iam::000000000001:user/ops/bob'}"),
+        here("{arn: 'arn:aws:iam::000000000001:user/BOB'}"),
         here("{pattern: bob*}", "{path: /bob/}", "{user: bob, user_id: AIDA2}", "bobby"),
     ],
 )

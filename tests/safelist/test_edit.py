@@ -521,6 +521,13 @@ entries = st.builds(
     ticket=values,
     kind=st.none() | st.sampled_from(Kind),
 )
+places = st.sampled_from(
+    [
+        *((Scope.ACCOUNT, "000000000001"), (Scope.ACCOUNT, "000000000002"), (Scope.GLOBAL, "")),
+        *((Scope.OU, "Root/Prod"), (Scope.OU, "ou-abcd-12345678"), (Scope.OU, "Root/A: B"), (Scope.OU, "yes")),
+    ]
+)
+anywhere = st.builds(lambda entry, place: replace(entry, scope=place[0], scope_value=place[1]), entries, places)
 revocations = st.builds(revocation, st.sampled_from(["000000000001", "000000000002"]), names)
 
 
@@ -539,7 +546,7 @@ def is_subsequence(part: str, whole: str) -> bool:
 
 
 @settings(max_examples=80)
-@given(layouts, st.lists(entries, max_size=4), st.lists(revocations, max_size=3), st.booleans(), st.booleans())
+@given(layouts, st.lists(anywhere, max_size=4), st.lists(revocations, max_size=3), st.booleans(), st.booleans())
 def test_what_is_added_is_there_and_all_else_is_as_it_was(
     text: str, more: list[Entry], gone: list[Revocation], crlf: bool, cut_off: bool
 ) -> None:
@@ -568,15 +575,27 @@ def test_what_is_taken_out_is_gone_and_all_else_is_as_it_was(
 
 
 @settings(max_examples=60)
-@given(layouts, st.lists(entries, min_size=1, max_size=3), st.data())
+@given(layouts, st.lists(anywhere, min_size=1, max_size=3), st.data())
 def test_what_is_renewed_says_what_was_asked_for_whatever_the_file(
     text: str, more: list[Entry], data: st.DataObject
 ) -> None:
     text = added(text, *more)
     before = parse([file_of(text)])
-    old = data.draw(st.sampled_from([entry for entry in before.entries if entry.scope is Scope.ACCOUNT]))
-    new = replace(data.draw(entries), selector=old.selector, value=old.value, scope_value=old.scope_value)
+    old = data.draw(st.sampled_from([entry for entry in before.entries if entry.selector is Selector.USER]))
+    new = replace(data.draw(entries), value=old.value, scope=old.scope, scope_value=old.scope_value)
     after = parse([file_of(edited(file_of(text), Edits(renewals=((old, new),))))])
     expected = [told(entry) for entry in before.entries]
     expected[before.entries.index(old)] = told(new)
     assert sorted(map(told, after.entries)) == sorted(expected)
+
+
+def test_several_approvals_are_renewed_at_once_also_where_the_policy_stands_in_another_file() -> None:
+    text = 'version: 1\naccounts:\n  "000000000001": [one, {user: two}]\n'
+    text += "global:\n- three  # 3\n- user: four\n  owner: me\n"
+    before = parse([file_of(text), SafelistText(path="policy.yaml", text="version: 1\npolicy: {require: [ticket]}\n")])
+    assert all(entry.invalid for entry in before.entries)
+    renewals = tuple((old, replace(old, ticket="SEC-1", owner=None)) for old in before.entries)
+    assert edited(file_of(text), Edits(renewals=renewals)) == (
+        'version: 1\naccounts:\n  "000000000001": [{user: one, ticket: SEC-1}, {user: two, ticket: SEC-1}]\n'
+        "global:\n- {user: three, ticket: SEC-1}  # 3\n- user: four\n  ticket: SEC-1\n"
+    )

@@ -7,26 +7,19 @@ from rich.text import Text
 
 from scanner.cli.screen.layout import labelled, print_parts
 from scanner.cli.screen.next_step import plan_command
-from scanner.model import Choice, Entry
+from scanner.cli.screen.safelist_edits import edits_document, edits_text, show_diff
+from scanner.model import Choice
 from scanner.report.words import many
 from scanner.review.importing import Imported
-from scanner.review.safelist_changes import Wanted
 from scanner.review.standing import Standing
 from scanner.text import for_terminal
 
-_STYLES = {"+++": "bold", "---": "bold", "@@": "cyan", "+": "green", "-": "red"}
-
 
 def show(imported: Imported, console: Console, *, quiet: bool, options: str = "") -> None:
-    """Print the diff, into a pipe exactly as `patch` takes it, and below it the rest; with `quiet` the diff alone."""
-    diff = "".join(change.diff() for change in imported.changes)
-    if console.is_terminal:
-        for line in diff.splitlines():
-            console.print(Text(for_terminal(line), style=_style(line)), soft_wrap=True)
-    else:
-        console.file.write(diff)
+    """Print the diff, and below it the rest; with `quiet` the diff alone."""
+    is_changed = show_diff(imported.changes, console)
     if not quiet:
-        print_parts(console, _parts(imported, below_diff=bool(diff)), _commands(imported, options))
+        print_parts(console, _parts(imported, below_diff=is_changed), _commands(imported, options))
 
 
 def document(imported: Imported, warnings: Sequence[str]) -> Mapping[str, object]:
@@ -45,23 +38,15 @@ def document(imported: Imported, warnings: Sequence[str]) -> Mapping[str, object
         "undecided": imported.undecided,
         "rows_begun": imported.begun,
         "safelist": {
-            "approvals": len(wanted.approvals),
-            "renewals": len(wanted.renewals),
+            **edits_document(wanted, imported.changes),
             "revocations": len(wanted.revocations),
             "lifted": len(wanted.lifted),
-            "without_owner": len(_lacking(imported, "owner")),
-            "without_end": len(_lacking(imported, "expires_on")),
-            "changes": [{"file": change.path, "diff": change.diff()} for change in imported.changes],
         },
         "removals": {"file": str(imported.removals), "users": imported.to_remove},
         "ledger": {"file": str(imported.ledger), "new": imported.standing.get(Standing.NEW, 0)},
         "notes": list(imported.notes),
         "warnings": list(warnings),
     }
-
-
-def _style(line: str) -> str:
-    return next((style for start, style in _STYLES.items() if line.startswith(start)), "")
 
 
 def _parts(imported: Imported, *, below_diff: bool) -> Iterator[RenderableType]:
@@ -72,7 +57,7 @@ def _parts(imported: Imported, *, below_diff: bool) -> Iterator[RenderableType]:
     yield labelled(
         ("Decided", _decided(imported)),
         ("Undecided", _undecided(imported)),
-        ("Safelist", _safelist(imported)),
+        ("Safelist", edits_text(imported.wanted, imported.changes, written=imported.written)),
         ("Removals", _removals(imported)),
         ("Ledger", _ledger(imported)),
         ("Next", Text("\n".join(map(for_terminal, _advice(imported))))),
@@ -103,49 +88,10 @@ def _undecided(imported: Imported) -> Text:
     return text
 
 
-def _safelist(imported: Imported) -> Text:
-    if not imported.changes:
-        return Text("unchanged: it already says all of this, or none of it applies")
-    files = for_terminal(", ".join(change.path for change in imported.changes))
-    done = _done(imported.wanted) if imported.written else f"would {_to_do(imported.wanted)}"
-    text = Text(f"{done}: {files}", style="green" if imported.written else "yellow")
-    lacking = (("no owner", len(_lacking(imported, "owner"))), ("no end date", len(_lacking(imported, "expires_on"))))
-    if bare := " and ".join(f"{count:,} with {what}" for what, count in lacking if count):
-        policy = "A policy in the safelist can require both."
-        text.append(f"\nof the approvals: {bare}. {policy}", style="bold yellow")
-    return text
-
-
 def _removals(imported: Imported) -> Text:
     users = many(imported.to_remove, "user")
     listed = f"{users} listed" if imported.written else f"would list {users}"
     return Text(f"{listed} in {imported.removals.name}: {for_terminal(str(imported.removals.parent))}")
-
-
-def _done(wanted: Wanted) -> str:
-    parts = zip(_counts(wanted), ("added", "renewed", "removed"), strict=True)
-    return ", ".join(f"{count} {done}" for count, done in parts if count)
-
-
-def _to_do(wanted: Wanted) -> str:
-    parts = zip(_counts(wanted), ("add", "renew", "remove"), strict=True)
-    return ", ".join(f"{to_do} {count}" for count, to_do in parts if count)
-
-
-def _counts(wanted: Wanted) -> tuple[str, str, str]:
-    """What is added, renewed and removed, each in words, or "" for none."""
-    approvals, revocations = (len(wanted.approvals), "approval"), (len(wanted.revocations), "revocation")
-    return (
-        " and ".join(many(count, entry) for count, entry in (approvals, revocations) if count),
-        many(len(wanted.renewals), "approval") if wanted.renewals else "",
-        many(len(wanted.lifted), "revocation") if wanted.lifted else "",
-    )
-
-
-def _lacking(imported: Imported, field: str) -> list[Entry]:
-    """The approvals that the safelist gets without this field."""
-    wanted = imported.wanted
-    return [entry for entry in (*wanted.approvals, *(new for _, new in wanted.renewals)) if not getattr(entry, field)]
 
 
 def _ledger(imported: Imported) -> Text:

@@ -1,0 +1,140 @@
+"""What a person reads after `safelist import`: the diff, who is approved by it and who is not, and what is next."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from rich.console import Console, RenderableType
+from rich.text import Text
+
+from scanner.audit.assessment import Assessment
+from scanner.cli.screen.layout import labelled, print_parts
+from scanner.cli.screen.safelist_edits import edits_document, edits_text, show_diff
+from scanner.model import Entry, Status
+from scanner.report.words import many, status_words
+from scanner.safelist.additions import Additions, Request
+from scanner.safelist.types import selected_name
+from scanner.text import for_terminal
+
+MOST_NAMED = 10  # users that are refused, on the screen; --json has all
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """What an import would do, or, where it was `written`, what it did."""
+
+    request: Request
+    additions: Additions
+    run: Assessment | None  # of --baseline, or of --run
+    written: bool
+
+    @property
+    def added(self) -> list[Entry]:
+        wanted = self.additions.wanted
+        return [*wanted.approvals, *(new for _, new in wanted.renewals)]
+
+    @property
+    def notes(self) -> Iterator[str]:
+        yield from self.additions.notes
+        if self.run is not None and self.run.status is not Status.COMPLETE:
+            lost = ". Users of accounts that it did not read are not among these" if self.request.is_baseline else ""
+            yield f"The run is {status_words(self.run)}{lost}."
+
+
+def show(imported: Imported, console: Console, *, quiet: bool, options: str = "") -> None:
+    """Print the diff, and below it the rest; with `quiet` the diff alone."""
+    is_changed = show_diff(imported.additions.changes, console)
+    if not quiet:
+        print_parts(console, _parts(imported, below_diff=is_changed), _commands(imported, options))
+
+
+def document(imported: Imported) -> Mapping[str, object]:
+    """The one JSON document; `written` tells a preview from an import, and the figures are the same in both."""
+    additions = imported.additions
+    return {
+        "written": imported.written,
+        "files": [str(path) for path in imported.request.lists],
+        "run_id": imported.run.record.header.run_id if imported.run else None,
+        "users": additions.read,
+        "repeated": additions.repeated,
+        "approved_already": [
+            {**_user(entry), "safelist_entry": approving.at} for entry, approving in additions.already
+        ],
+        "refused": [{**_user(refused.entry), "reason": refused.why} for refused in additions.refused],
+        "safelist": edits_document(additions.wanted, additions.changes),
+        "notes": list(imported.notes),
+    }
+
+
+def _user(entry: Entry) -> dict[str, object]:
+    return {"safelist_scope": entry.scope_text, "user_name": selected_name(entry), "user_id": entry.user_id}
+
+
+def _parts(imported: Imported, *, below_diff: bool) -> Iterator[RenderableType]:
+    if below_diff:
+        yield Text()
+    title = Text(_title(imported), style="bold")
+    yield title if imported.written else title.append(": PREVIEW, nothing was written", style="yellow")
+    additions = imported.additions
+    lines = [("Users", Text(_users(additions)))]
+    if additions.refused:
+        lines.append(("Refused", Text("\n".join(_refused(imported)), style="yellow")))
+    lines.append(("Safelist", _safelist(imported)))
+    if notes := "\n".join(map(for_terminal, imported.notes)):
+        lines.append(("Note", Text(notes, style="yellow")))
+    lines.append(("Next", Text(_advice(imported))))
+    yield labelled(*lines)
+
+
+def _title(imported: Imported) -> str:
+    if imported.request.is_baseline and imported.run is not None:
+        return f"Baseline of run {imported.run.record.header.run_id}"
+    return for_terminal(f"Import of {', '.join(map(str, imported.request.lists))}")
+
+
+def _users(additions: Additions) -> str:
+    new = len(additions.wanted.approvals) + len(additions.wanted.renewals)
+    counts = (
+        (len(additions.already), "approved already"),
+        (new, "new or renewed"),
+        (len(additions.refused), "refused"),
+    )
+    named = " + ".join(f"{count:,} {what}" for count, what in counts if count)
+    again = f"; {many(additions.repeated, 'line')} named one again" if additions.repeated else ""
+    return f"{additions.read:,} = {named}{again}" if additions.read else "none"
+
+
+def _refused(imported: Imported) -> Iterator[str]:
+    refused = imported.additions.refused
+    for one in refused[:MOST_NAMED]:
+        yield for_terminal(f"{selected_name(one.entry)} in {one.entry.scope_value}: {one.why}")
+    if len(refused) > MOST_NAMED:
+        yield f"and {len(refused) - MOST_NAMED:,} more: --json has them all"
+
+
+def _safelist(imported: Imported) -> Text:
+    additions = imported.additions
+    if not additions.changes:
+        return Text("unchanged")
+    text = edits_text(additions.wanted, additions.changes, written=imported.written)
+    ends = sorted({entry.expires_on for entry in imported.added if entry.expires_on})
+    if ends:
+        until = f"{ends[0]}" if len(ends) == 1 else f"{ends[0]} to {ends[-1]}"
+        text.append(f"\napproved until {until}", style="not bold default")
+    return text
+
+
+def _advice(imported: Imported) -> str:
+    if not imported.additions.changes:
+        return "nothing is left to add; scan, to see who is not approved"
+    if not imported.written:
+        return "check all of this, then run the same command with --write"
+    paths = for_terminal(", ".join(change.path for change in imported.additions.changes))
+    words = f"have the change of {paths} reviewed and merged: that is what approves"
+    return f"{words}. To see what it decides in the run:" if imported.run else words
+
+
+def _commands(imported: Imported, options: str) -> tuple[str, ...]:
+    if imported.run is None or not (imported.written and imported.additions.changes):
+        return ()
+    named = options or " --safelist config/safelists"
+    return (for_terminal(f"iam-scanner evaluate {imported.run.record.header.run_id}{named}"),)

@@ -1,0 +1,388 @@
+"""Users to approve → what the safelists lack of them. For `safelist import`: lists of users, or a recorded run.
+
+It fails closed: whom the safelists revoke, or know under another user id, no import approves. Who is approved already,
+there or by an entry that reaches further, is left as it is.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from scanner.errors import Fault, FaultsError, UsageError
+from scanner.files import read_text
+from scanner.model import (
+    Account,
+    Basis,
+    Determination,
+    Entry,
+    IamUser,
+    Revocation,
+    Scanned,
+    Scope,
+    Selector,
+)
+from scanner.record import Record, SafelistText
+from scanner.safelist import wording
+from scanner.safelist.entries import check_organization, entry_of, parse
+from scanner.safelist.explain import Question, explain_in, ous_known_by
+from scanner.safelist.fields import REQUIRABLE
+from scanner.safelist.file_changes import FileChange, Renewable, Wanted, bare, changes
+from scanner.safelist.match import Decision, Index, state
+from scanner.safelist.name_lists import Listed, Place, read_list
+from scanner.safelist.places import Places, UnknownPlaceError
+from scanner.safelist.policy import Breach, breaches
+from scanner.safelist.types import Policy, Safelist, arn_parts, arn_path, fold, selected_name
+from scanner.text import first_invisible, is_account_id, is_blank
+
+BASELINE_DAYS: Final = 90  # the next review comes before it ends
+_KEPT: Final = ("kind", "owner", "ticket")  # of an entry that is renewed, unless the list says otherwise
+_BASELINE = "Baseline of run"
+_WHOLE = (
+    "a baseline approves each user in its own account. For a part of a run, import the CSV of iam-scanner users instead"
+)
+_LEAVE_OUT = "Take it out of the list; who is to be approved all the same needs a review."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is to be imported, and how."""
+
+    lists: tuple[Path, ...]
+    is_baseline: bool  # the users of `record`, in place of lists
+    record: Record | None  # the run that lists are compared with, or whose users they are
+    account: str | None = None
+    ou: str | None = None
+    everywhere: bool = False
+    fields: Mapping[str, str] = field(default_factory=dict)  # of entries that have none of their own
+    columns: Collection[str] = ()  # of a CSV that say nothing here, and are no fault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A user whom an import does not approve, and why."""
+
+    entry: Entry
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Additions:
+    """What an import would add."""
+
+    read: int  # users, each counted once
+    repeated: int  # users that came again
+    already: tuple[tuple[Entry, Entry], ...]  # who is approved already, and by which entry
+    refused: tuple[Refused, ...]  # of a run; in a list, they are faults
+    wanted: Wanted
+    changes: tuple[FileChange, ...]
+    notes: tuple[str, ...]
+
+
+def additions(request: Request, texts: Sequence[SafelistText], into: Path | None, today: date) -> Additions:
+    """What the safelists lack of the users that are named; raise `FaultsError` with all that is wrong."""
+    faults: list[Fault] = []
+    safelist = parse(texts)
+    notes: tuple[str, ...] = ()
+    if request.record is not None:
+        organization = request.record.header.organization
+        notes = check_organization(safelist, organization.id if organization else None)
+    place = _place(request, faults)
+    is_placed = not faults
+    given = _given(request, faults)
+    found = _of_run(request.record) if request.is_baseline and request.record else ()
+    for path in request.lists:
+        try:
+            found += read_list(path, read_text(path), place, request.columns, faults)
+        except FaultsError as error:
+            faults += error.faults
+    judge = _Judge(request, safelist, given, today)
+    for listed in found if is_placed else ():
+        judge.add(listed)
+    faults += judge.all_faults()
+    if faults:
+        raise _refusal(faults, request.lists)
+    wanted = Wanted(approvals=tuple(judge.approvals), renewals=tuple(judge.renewals), revocations=(), lifted=())
+    return Additions(
+        read=len(judge.seen),
+        repeated=judge.repeated,
+        already=tuple(judge.already),
+        refused=tuple(judge.refused),
+        wanted=wanted,
+        changes=changes(wanted, texts, into),
+        notes=notes,
+    )
+
+
+def _refusal(faults: Sequence[Fault], lists: Sequence[Path]) -> FaultsError:
+    """All faults: of options, then by file and line."""
+    files = {str(path): number for number, path in enumerate(lists, start=1)}
+    in_order = sorted(faults, key=lambda fault: (files.get(fault.file, 0), fault.line or 0))
+    count = "1 fault" if len(faults) == 1 else f"{len(faults):,} faults"
+    return FaultsError(in_order, outcome=f"{count}. Nothing was imported.")
+
+
+# --- what was said by options ----------------------------------------------------------------------------------------
+
+
+def _place(request: Request, faults: list[Fault]) -> Place | None:
+    """Where the users of lists are approved, as options say it; None where they do not."""
+    given = [name for name in ("account", "ou") if getattr(request, name) is not None]
+    given += ["global"] if request.everywhere else []
+    if len(given) > 1 or (given and request.is_baseline):
+        reason = _WHOLE if request.is_baseline else "give one of them"
+        raise UsageError(f"{' and '.join(f'--{name}' for name in given)}: {reason}.")
+    if request.account is not None:
+        if not is_account_id(request.account):
+            problem = f"{request.account!r} is not a valid account ID."
+            faults.append(Fault(file="--account", problem=problem, remedy="Give its 12 digits."))
+        return Scope.ACCOUNT, request.account
+    if request.ou is not None:
+        try:
+            ous_known_by(request.ou)
+        except UsageError as error:
+            faults.append(Fault(file="--ou", problem=str(error).removeprefix("--ou "), remedy=""))
+        return Scope.OU, request.ou
+    return (Scope.GLOBAL, "") if request.everywhere else None
+
+
+def _given(request: Request, faults: list[Fault]) -> Mapping[str, Any]:
+    """The fields that options give, checked as those of a safelist."""
+    given: dict[str, Any] = {}
+    for name, text in request.fields.items():
+        entry, wrong = entry_of({"user": "anybody", name: text}, (Scope.GLOBAL, ""), option(name), 0)
+        faults += (replace(fault, line=None, problem=fault.problem.removeprefix(f"{name}: ")) for fault in wrong)
+        if entry is not None:
+            given[name] = getattr(entry, name)
+    return given
+
+
+def option(name: str) -> str:
+    """The option that gives a field of entries."""
+    return f"--{name.replace('_', '-')}"
+
+
+# --- the users of a run ----------------------------------------------------------------------------------------------
+
+
+def _of_run(record: Record) -> tuple[Listed, ...]:
+    """All users that the run read, each as an entry for this very user in its account."""
+    return tuple(
+        Listed(
+            entry=Entry(
+                scope=Scope.ACCOUNT,
+                scope_value=account.id,
+                selector=Selector.USER,
+                value=user.user_name,
+                user_id=user.user_id,
+                file=f"run {record.header.run_id}",
+                line=0,
+            ),
+            arn=user.arn,
+            account_owner=_usable(record.account_owners.get(account.id, "")),
+        )
+        for account, user in _users(record)
+    )
+
+
+def _usable(owner: str) -> str | None:
+    """The owner of an account as a safelist can say it; None where it cannot."""
+    line = " ".join(owner.split())
+    return None if is_blank(line) or first_invisible(line) else line
+
+
+def _users(record: Record) -> list[tuple[Account, IamUser]]:
+    accounts = {account.id: account for account in record.listing.accounts}
+    scans = (scan for scan in record.scans.values() if isinstance(scan, Scanned))
+    pairs = [(accounts[scan.account_id], user) for scan in scans for user in scan.users]
+    return sorted(pairs, key=lambda pair: (pair[0].id, pair[1].user_name, pair[1].user_id))
+
+
+# --- judging ---------------------------------------------------------------------------------------------------------
+
+
+class _Judge:
+    """Takes users one by one, and says what becomes of each."""
+
+    def __init__(self, request: Request, safelist: Safelist, given: Mapping[str, Any], today: date) -> None:
+        self._request = request
+        self._policy = safelist.policy or Policy()
+        self._today = today
+        self._index = Index(safelist, today)
+        self._renewable = Renewable(safelist.entries)
+        self._given = {"approved_on": today, **self._ends(), **given}
+        self._places = Places(request.record)
+        self._revoked: dict[tuple[str, str], Revocation] = {
+            (revocation.account_id, fold(revocation.user)): revocation for revocation in safelist.revocations
+        }
+        self._paths = {
+            (parts[0], fold(parts[1])): arn_path(entry.value)
+            for entry in safelist.entries
+            if entry.selector is Selector.ARN and (parts := arn_parts(entry.value))
+        }
+        self.seen: dict[tuple[Place, str, str | None], Listed] = {}
+        self.repeated = 0
+        self.already: list[tuple[Entry, Entry]] = []
+        self.refused: list[Refused] = []
+        self.approvals: list[Entry] = []
+        self.renewals: list[tuple[Entry, Entry]] = []
+        self._faults: list[Fault] = []
+        self._missing: Counter[tuple[str, str]] = Counter()  # file and field that the policy requires of each entry
+
+    def _ends(self) -> Mapping[str, date]:
+        """When a baseline ends, unless that is said."""
+        if not self._request.is_baseline:
+            return {}
+        return {"expires_on": self._today + timedelta(days=min(BASELINE_DAYS, self._policy.max_days or BASELINE_DAYS))}
+
+    def all_faults(self) -> Iterator[Fault]:
+        """Each once: what an option says is wrong for all users alike."""
+        yield from dict.fromkeys(self._faults)
+        for (file, name), count in self._missing.items():
+            users = "1 user has" if count == 1 else f"{count:,} users have"
+            yield Fault(file=file, problem=f"{users} no {name}, which the policy requires.", remedy=_give(name))
+
+    def add(self, listed: Listed) -> None:
+        entry = listed.entry
+        place = (entry.scope, entry.scope_value)
+        name = selected_name(entry) or ""
+        if self._is_repeated(listed, place, name):
+            return
+        account = self._account(listed)
+        if account is None or not self._is_nameable(listed):
+            return
+        path = arn_path(listed.arn) if listed.arn else self._paths.get((account.id, fold(name)), "/")
+        question = Question(account_id=account.id, ou=None, user_name=name, user_id=entry.user_id, path=path)
+        decision, _ = explain_in(self._index, account, question)
+        found = decision.entry
+        pinned = found if isinstance(found, Entry) and found.user_id is not None and not entry.user_id else None
+        if isinstance(found, Entry) and self._approves(found, decision, pinned):
+            self.already.append((entry, found))
+        elif (revocation := self._revocation(entry, name, found)) is not None:
+            self._refuse(listed, wording.revoked(revocation), _LEAVE_OUT)
+        elif decision.basis is Basis.USER_RECREATED and pinned is not None:
+            why = f"{pinned.at} is for user ID {pinned.user_id} alone, and approves it no longer"
+            self._refuse(listed, why, "Give its user ID too, in a column user_id.")
+        elif decision.basis is Basis.USER_RECREATED:
+            self._refuse(listed, decision.explanation, _LEAVE_OUT)
+        else:
+            self._approve(listed)
+
+    def _approves(self, found: Entry, decision: Decision, pinned: Entry | None) -> bool:
+        """Whether a user is approved already; of one whose user id is not known, the user that is pinned."""
+        if decision.determination is Determination.APPROVED:
+            return True
+        return found is pinned and state(found, self._today) is Basis.SAFELISTED
+
+    def _is_repeated(self, listed: Listed, place: Place, name: str) -> bool:
+        entry = listed.entry
+        key = (place, fold(name), entry.user_id if self._request.is_baseline else None)
+        first = self.seen.setdefault(key, listed)
+        if first is listed:
+            return False
+        if _says(first.entry) != _says(entry):
+            problem = f"{name} stands in {first.entry.at} already, and with something else beside it."
+            self._faults.append(listed.fault(problem, "Keep one of the two."))
+        self.repeated += 1
+        return True
+
+    def _is_nameable(self, listed: Listed) -> bool:
+        """Whether a safelist can name the user; those of lists were checked when they were read."""
+        entry = listed.entry
+        if self._request.is_baseline:
+            values = {"user": entry.value, "user_id": entry.user_id or ""}
+            _, wrong = entry_of(values, (entry.scope, entry.scope_value), entry.file, 0)
+            if wrong:
+                self._refuse(listed, wrong[0].problem.rstrip("."), "")
+                return False
+        return True
+
+    def _account(self, listed: Listed) -> Account | None:
+        """Where to look whether a user is approved already; None where the organization has no such place."""
+        try:
+            return self._places.find(listed.entry)
+        except UnknownPlaceError as error:
+            named = next((name for name in ("account", "ou") if getattr(self._request, name) is not None), None)
+            fault = listed.fault(error.problem, error.remedy)
+            self._faults.append(replace(fault, file=f"--{named}", line=None) if named else fault)
+            return None
+
+    def _revocation(self, entry: Entry, name: str, found: Entry | Revocation | None) -> Revocation | None:
+        """What revokes this user, or one of its name in its account, whatever its user id."""
+        if isinstance(found, Revocation):
+            return found
+        return self._revoked.get((entry.scope_value, fold(name))) if entry.scope is Scope.ACCOUNT else None
+
+    def _refuse(self, listed: Listed, why: str, remedy: str) -> None:
+        if self._request.is_baseline:
+            self.refused.append(Refused(entry=listed.entry, why=why))
+        else:
+            who = selected_name(listed.entry)
+            self._faults.append(listed.fault(f"{who} is not approved by an import. {why}.", remedy))
+
+    def _approve(self, listed: Listed) -> None:
+        old = self._renewable.taken_by(listed.entry, listed.arn)
+        new = self._completed(listed, old)
+        before = len(self._faults) + self._missing.total()
+        for breach in breaches(new, self._policy):
+            self._breach(listed, new, breach)
+        if new.expires_on is not None and new.expires_on < max(self._today, new.approved_on or self._today):
+            is_past = new.expires_on < self._today
+            problem = f"{new.expires_on} {'lies in the past' if is_past else 'is before approved_on'}."
+            self._wrong(listed, "expires_on", problem, "Give a later day.")
+        if len(self._faults) + self._missing.total() > before:
+            return
+        if old is None:
+            self.approvals.append(new)
+            return
+        new = replace(new, selector=old.selector, value=old.value)
+        if bare(old) == bare(new):  # one that starts later
+            self.already.append((listed.entry, old))
+        else:
+            self.renewals.append((old, new))
+
+    def _completed(self, listed: Listed, old: Entry | None) -> Entry:
+        """The entry with what it does not say itself: from the one that it renews, else from the options."""
+        kept = {name: getattr(old, name) for name in _KEPT if getattr(old, name, None) is not None}
+        owner = {"owner": listed.account_owner} if listed.account_owner else {}
+        own = {name: value for name in REQUIRABLE if (value := getattr(listed.entry, name)) is not None}
+        new = replace(listed.entry, **{**self._given, **owner, **kept, **own})
+        if not self._request.is_baseline:
+            return new
+        said = new.reason or (old.reason if old else None) or ""
+        more = "" if said.startswith(_BASELINE) or not said else f": {said}"
+        return replace(new, reason=f"{listed.entry.file.replace('run', _BASELINE, 1)}, in need of review{more}")
+
+    def _breach(self, listed: Listed, new: Entry, breach: Breach) -> None:
+        name, policy = breach.field, self._policy
+        if getattr(new, name) is None:
+            if name in listed.columns:
+                problem = f"{selected_name(new)} has no {name}, which the policy requires."
+                self._faults.append(listed.fault(problem, f"Fill in {name}, or give {option(name)}."))
+            elif name not in self._request.fields:  # else what was given is a fault already
+                self._missing[listed.entry.file, name] += 1
+            return
+        if name == "approved_by":
+            remedy = f"The policy's approvers are: {', '.join(policy.approvers or ())}."
+        else:
+            remedy = f"The last day possible is {(new.approved_on or self._today) + timedelta(policy.max_days or 0)}."
+        self._wrong(listed, name, f"The approval would break the policy: {breach.words}.", remedy)
+
+    def _wrong(self, listed: Listed, name: str, problem: str, remedy: str) -> None:
+        """Report a value where it was given: in the list, or by an option."""
+        if getattr(listed.entry, name) is None:
+            self._faults.append(Fault(file=option(name), problem=problem, remedy=remedy))
+        else:
+            self._faults.append(listed.fault(problem, remedy))
+
+
+def _says(entry: Entry) -> Entry:
+    return replace(entry, value=fold(selected_name(entry) or ""), selector=Selector.USER, file="", line=0)
+
+
+def _give(name: str) -> str:
+    if name == "user_id":
+        return "Add it in a CSV with a column user_id, or take the users of a run with --baseline."
+    return f"Give {option(name)}."
