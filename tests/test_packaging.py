@@ -73,6 +73,10 @@ def test_the_wheel_holds_the_data_beside_the_code(built: Built) -> None:
     assert {str(file.relative_to(CHECKOUT)) for file in beside} <= names
 
 
+def test_the_front_page_names_the_wheel(built: Built) -> None:
+    assert f"dist/{built.wheel.name}[demo]" in (CHECKOUT / "README.md").read_text(encoding="utf-8")
+
+
 def test_linters_of_packages_find_nothing(built: Built, tmp_path: Path) -> None:
     run(TOOLS / "twine", "check", "--strict", built.wheel, built.sdist, cwd=tmp_path)
     run(TOOLS / "check-wheel-contents", "--no-config", built.wheel, cwd=tmp_path)
