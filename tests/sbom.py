@@ -102,7 +102,7 @@ def sbom() -> str:
         components=[each for pins in components.values() for each in pins],
         serial_number=uuid5(NAMESPACE_OID, f"{program.purl} {digest}"),
     )
-    bom.metadata.timestamp = None
+    bom.metadata.timestamp = None  # type: ignore[assignment]  # else it is now
     bom.metadata.component = program
     bom.metadata.authors = [OrganizationalContact(name=author["name"]) for author in PROJECT["authors"]]
     direct = {canonicalize_name(need.name) for need in needs + demo}
