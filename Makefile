@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench lock
+.PHONY: help demo test lint bench lock sbom
 
 help: ## show this help
 	@echo "iam-scanner: find the IAM users that nobody approved, in every account of an AWS organization"
@@ -34,9 +34,14 @@ lint: $(VENV)/.dev ## check format, lint and types
 bench: $(VENV)/.dev ## measure speed and memory, and print the tables
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
-lock: ## resolve the pinned requirements anew (needs uv)
-	uv pip compile $(LOCK_OPTIONS) --extra demo --extra ocsf pyproject.toml -o requirements.txt
-	uv pip compile $(LOCK_OPTIONS) --extra demo --extra ocsf --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+lock: $(VENV)/.dev ## resolve the pinned requirements anew, and write their SBOM; ARGS=--upgrade for the newest
+	$(BIN)/uv pip compile $(LOCK_OPTIONS) $(ARGS) --extra demo --extra ocsf pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile $(LOCK_OPTIONS) $(ARGS) --extra demo --extra ocsf --group dev -c requirements.txt pyproject.toml \
+		-o requirements-dev.txt
+	@$(MAKE) --no-print-directory sbom
+
+sbom: $(VENV)/.dev ## write the SBOM of the pinned requirements, which the wheel carries
+	@$(BIN)/python -m tests.sbom
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "iam-scanner needs Python 3.11 or later with venv; none was found." \
