@@ -58,9 +58,31 @@ def organizations_policy() -> str:
     return _policy([f"organizations:{name}" for name in (*reads, *lists)], "*")
 
 
+def archive_policy(partition: str, bucket: str, prefix: str) -> str:
+    """Return the session policy for the role that archives: to list, read and add under this prefix ("iam-058/" or "").
+
+    Nothing can be deleted by it. Keys are usable by way of S3 alone; which one, the bucket may decide.
+    """
+    arn = f"arn:{partition}:s3:::{bucket}"
+    listing: dict[str, object] = {"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": arn}
+    if prefix:
+        listing["Condition"] = {"StringLike": {"s3:prefix": f"{prefix}*"}}
+    objects = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"]
+    keys: dict[str, object] = {
+        "Effect": "Allow",
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+        "Resource": f"arn:{partition}:kms:*:*:key/*",
+        "Condition": {"StringLike": {"kms:ViaService": "s3.*"}},
+    }
+    return _document([listing, {"Effect": "Allow", "Action": objects, "Resource": f"{arn}/{prefix}*"}, keys])
+
+
 def _policy(actions: list[str], resource: str) -> str:
-    statement = {"Effect": "Allow", "Action": actions, "Resource": resource}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    return _document([{"Effect": "Allow", "Action": actions, "Resource": resource}])
+
+
+def _document(statements: list[dict[str, object]]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
 async def who_calls(session: Session) -> Caller:

@@ -18,6 +18,7 @@ import typer
 from scanner import __version__
 from scanner.cli import (
     accounts,
+    archive,
     completion,
     demo,
     diff,
@@ -52,6 +53,7 @@ app.command("diff", cls=Command)(diff.diff_command)
 app.add_typer(review.app)
 app.add_typer(remediate.app)
 app.command("verify", cls=Command)(verify.verify_command)
+app.add_typer(archive.app)
 app.command("demo", cls=Command)(demo.demo_command)
 
 

@@ -62,6 +62,7 @@ _SCOPE = "Scope"
 _ACCESS = "Access"
 _DECISION = "Evidence and decision"
 _OUTPUT = "Output"
+_ARCHIVE = "Archive"
 _PACE = "Pace"
 
 
@@ -165,6 +166,14 @@ Formats = Annotated[
 ]
 AccountOwners = Annotated[
     str | None, option(_OUTPUT, "FILE.csv", "CSV of who owns each account (account_id, account_owner).")
+]
+Archive = Annotated[
+    str | None,
+    option(_ARCHIVE, "s3://BUCKET/PREFIX", "Archive that keeps the runs and the ledger; nothing in it is overwritten."),
+]
+ArchiveRoleArn = Annotated[str | None, option(_ARCHIVE, "ARN", "Role to read and write the archive with.")]
+ArchiveKmsKey = Annotated[
+    str | None, option(_ARCHIVE, "KEY", "KMS key to encrypt with.  \\[default: as the bucket encrypts]")
 ]
 Previous = Annotated[
     str | None,

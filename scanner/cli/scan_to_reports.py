@@ -1,6 +1,7 @@
 """Run or resume a scan, with its progress, up to its reports: for `scan` and `demo`."""
 
 import asyncio
+import shlex
 from collections.abc import Collection, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -8,10 +9,12 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from scanner import __version__
+from scanner.archive.transfer import push
 from scanner.cli.options import stderr
 from scanner.cli.screen.progress import ScanProgress
+from scanner.cli.screen.stage_progress import StageProgress
 from scanner.cli.stopping import stoppable
-from scanner.errors import InterruptedRunError, OutputError, UsageError
+from scanner.errors import InterruptedRunError, OutputError, ScannerError, UsageError
 from scanner.report.words import many
 from scanner.runs import folder as run_folder
 from scanner.scan.prepare import read_inputs
@@ -52,6 +55,26 @@ def resume_scan(folder: Path, changes: Mapping[str, object], *, quiet: bool) -> 
         asyncio.run(stoppable(rest, f"The run was not changed. Resume it with: {run_folder.resume_command(folder)}"))
         progress.says("Writing the reports")
         return _report(folder, inputs.settings.format)
+
+
+def archive_scan(rendered: "Rendered", changes: Mapping[str, object], *, quiet: bool) -> None:
+    """Put a run that has just ended into the archive, if there is one, and the ledger with it.
+
+    Raises `ScannerError`, with the command that tries again, where that does not come to its end.
+    """
+    settings = rendered.assessment.record.header.settings.with_(**changes)
+    if settings.archive is None:
+        return
+    folder = rendered.folder
+    again = f"iam-scanner archive push {shlex.quote(str(folder))} --archive {settings.archive}"
+    rest = f"The run is kept in {folder}. Archive it with: {again}"
+    with StageProgress(stderr(), quiet=quiet) as progress:
+        try:
+            asyncio.run(stoppable(push(settings, folder, settings.output, progress), rest))
+        except InterruptedRunError:
+            raise
+        except (ScannerError, OSError) as error:
+            raise ScannerError(f"The run was not archived. {error}\n{rest}") from error
 
 
 def _load_reports_meanwhile(formats: Collection[str]) -> None:

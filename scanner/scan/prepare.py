@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from scanner.account_files import read_owners
+from scanner.archive.access import session_policy
 from scanner.aws import identity, organizations
 from scanner.aws.clients import Clients, Session
 from scanner.aws.credentials import caller_credentials
@@ -128,6 +129,8 @@ def _session_policies(settings: Settings, caller: Caller) -> dict[str, str]:
         policies["hub"] = identity.hub_policy(caller.partition, settings.role_name)
     if settings.organizations_role_arn is not None and settings.accounts_file is None:
         policies["organizations"] = identity.organizations_policy()
+    if archive := session_policy(settings, caller):
+        policies["archive"] = archive
     return policies
 
 
