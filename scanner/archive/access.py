@@ -74,4 +74,4 @@ def failing(what: str, kind: type[ScannerError] = ScannerError) -> Iterator[None
     except CallError as error:
         failure = error.failure
         said = f"{failure.code}: {failure.detail}" if failure.code else failure.detail
-        raise kind(f"{what}: {failure.call}: {said} {failure.remedy}") from None
+        raise kind(f"{what}: {failure.call}: {said.rstrip('.')}. {failure.remedy}") from None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from scanner.archive.access import Archive, failing
-from scanner.archive.fetch import BrokenRunError, fetch_run, manifest_of, newest_state, pick
+from scanner.archive.fetch import BrokenRunError, broken, fetch_run, manifest_of, newest_state, pick
 from scanner.archive.ledger_versions import bring_ledger
 from scanner.archive.progress import Progress
 from scanner.errors import ScannerError, StartError
@@ -56,7 +56,7 @@ async def bring_earlier(archive: Archive, output: Path, progress: Progress) -> E
     progress.says(f"Reading the archive {archive.place.uri()}")
     await bring_ledger(archive, output, progress)
     missing = [run_id for run_id in archive.contents.states if not (output / run_id / JOURNAL).is_file()]
-    read = await asyncio.gather(*(_summary(archive, run_id) for run_id in missing))
+    read = await asyncio.gather(*(_summary_or_why_not(archive, run_id) for run_id in missing))
     return EarlierRuns(
         uri=archive.place.uri(),
         summaries={run_id: data for run_id, data in zip(missing, read, strict=True) if isinstance(data, bytes)},
@@ -77,20 +77,24 @@ async def find_previous(archive: Archive, run: str, output: Path, progress: Prog
     return output / run_id if run_id in here else (await fetch_run(archive, run_id, output, progress)).folder
 
 
-async def _summary(archive: Archive, run_id: str) -> bytes | ScannerError:
-    """Read a run's summary; return what is wrong with it."""
+async def _summary_or_why_not(archive: Archive, run_id: str) -> bytes | BrokenRunError:
     try:
-        state = newest_state(archive, run_id)
-        _, manifest = await manifest_of(archive, state)
-        sealed = manifest.files.get(SUMMARY)
-        if sealed is None or sealed.bytes > MAX_SUMMARY:
-            raise BrokenRunError(f"the run {run_id} has no {SUMMARY}.")
-        with failing(f"{archive.place.uri(state.folder)} cannot be read", StartError):
-            data = await archive.store.read(archive.key(f"{state.folder}/{SUMMARY}"), sealed.bytes)
-        if hashlib.sha256(data).hexdigest() != sealed.sha256:
-            raise BrokenRunError(f"the {SUMMARY} of the run {run_id} was changed.")
-    except StartError:
-        raise
-    except ScannerError as error:
+        return await _summary(archive, run_id)
+    except BrokenRunError as error:
         return error
+    except ScannerError as error:
+        raise StartError(str(error)) from error
+
+
+async def _summary(archive: Archive, run_id: str) -> bytes:
+    """Read a run's summary; raise `BrokenRunError` where it is not the one that was sealed."""
+    state = newest_state(archive, run_id)
+    _, manifest = await manifest_of(archive, state)
+    sealed = manifest.files.get(SUMMARY)
+    if sealed is None or sealed.bytes > MAX_SUMMARY:
+        raise broken(archive, state, f"it has no {SUMMARY}")
+    with failing(f"{archive.place.uri(state.folder)} cannot be read"):
+        data = await archive.store.read(archive.key(f"{state.folder}/{SUMMARY}"), sealed.bytes)
+    if hashlib.sha256(data).hexdigest() != sealed.sha256:
+        raise broken(archive, state, f"its {SUMMARY} was changed")
     return data

@@ -66,32 +66,32 @@ async def manifest_of(archive: Archive, state: State) -> tuple[bytes, Manifest]:
     """Read the manifest of an archived run; raise `BrokenRunError` where it is not the one that was archived."""
     files = archive.contents.files[state]
     if files[MANIFEST] > MAX_MANIFEST:
-        raise _broken(archive, state, f"its {MANIFEST} is too large to be one")
+        raise broken(archive, state, f"its {MANIFEST} is too large to be one")
     with failing(f"{archive.place.uri(state.folder)} cannot be read"):
         data = await archive.store.read(archive.key(f"{state.folder}/{MANIFEST}"), files[MANIFEST])
     if hashlib.sha256(data).hexdigest() != state.manifest:
-        raise _broken(archive, state, f"its {MANIFEST} was changed")
+        raise broken(archive, state, f"its {MANIFEST} was changed")
     try:
         manifest = parse_manifest(data)
     except ValueError as error:
-        raise _broken(archive, state, f"its {MANIFEST} {error}") from None
+        raise broken(archive, state, f"its {MANIFEST} {error}") from None
     journal = manifest.files.get(JOURNAL)
     if manifest.run_id != state.run_id or journal is None or journal.bytes != state.journal_bytes:
-        raise _broken(archive, state, f"its {MANIFEST} is that of another run")
+        raise broken(archive, state, f"its {MANIFEST} is that of another run")
     for name, sealed in manifest.files.items():
         if not is_file_name(name) or name == MANIFEST:
-            raise _broken(archive, state, f"its {MANIFEST} names {name!r}, which is not a file of a run")
+            raise broken(archive, state, f"its {MANIFEST} names {name!r}, which is not a file of a run")
         if files.get(name) != sealed.bytes:
-            raise _broken(archive, state, f"its {name} is {'of another size' if name in files else 'missing'}")
+            raise broken(archive, state, f"its {name} is {'of another size' if name in files else 'missing'}")
     return data, manifest
 
 
 def newest_state(archive: Archive, run_id: str) -> State:
-    """The newest state of a run; raise `UsageError` where two are equally new, as one may be a forgery."""
+    """The newest state of a run; raise `BrokenRunError` where two are equally new, as one may be a forgery."""
     states = archive.contents.states[run_id]
     if len(states) > 1 and states[-2].journal_bytes == states[-1].journal_bytes:
         two = " and ".join(archive.place.uri(state.folder) for state in states[-2:])
-        raise UsageError(f"The archive holds two versions of the run {run_id}: {two}. {NEVER}")
+        raise BrokenRunError(f"The archive holds two versions of the run {run_id}: {two}. {NEVER}")
     return states[-1]
 
 
@@ -122,7 +122,7 @@ async def fetch_run(archive: Archive, run_id: str, output: Path, progress: Progr
                         done += len(part)
                         progress.transferred(done, total)
                 if digest.hexdigest() != sealed.sha256:
-                    raise _broken(archive, state, f"its {name} was changed")
+                    raise broken(archive, state, f"its {name} was changed")
             with _new_file(partial / MANIFEST) as descriptor:
                 write_all(descriptor, data)
             await asyncio.to_thread(_verify, archive, state, partial)
@@ -144,7 +144,7 @@ def _verify(archive: Archive, state: State, folder: Path) -> None:
 
     wrong = [check for check in verify(folder, state.manifest) if check.holds is False]
     if wrong:
-        raise _broken(archive, state, f"{wrong[0].what} {wrong[0].detail}")
+        raise broken(archive, state, f"{wrong[0].what} {wrong[0].detail}")
 
 
 def _is_here(folder: Path, state: State) -> bool:
@@ -154,7 +154,8 @@ def _is_here(folder: Path, state: State) -> bool:
         return False
 
 
-def _broken(archive: Archive, state: State, why: str) -> BrokenRunError:
+def broken(archive: Archive, state: State, why: str) -> BrokenRunError:
+    """Say what is wrong with a run in the archive, and where it is."""
     return BrokenRunError(f"The run {state.run_id} in {archive.place.uri(state.folder)} is not whole: {why}. {NEVER}")
 
 

@@ -92,7 +92,7 @@ class ObjectStore:
         return b"".join([data async for data in self.parts(key, size)])
 
     async def can_put(self, key: str) -> None:
-        """Find out whether objects can be put here, by the KMS key: an upload is begun and dropped. It leaves nothing."""
+        """Find out whether objects can be put here: an upload is begun, with the KMS key, and dropped."""
         upload = await self._call("CreateMultipartUpload", Key=key, ChecksumAlgorithm="SHA256", **self._encryption)
         await self._call("AbortMultipartUpload", Key=key, UploadId=upload["UploadId"])
 

@@ -66,15 +66,17 @@ def archive_scan(rendered: "Rendered", changes: Mapping[str, object], *, quiet: 
     if settings.archive is None:
         return
     folder = rendered.folder
-    again = f"iam-scanner archive push {shlex.quote(str(folder))} --archive {settings.archive}"
+    command = ("iam-scanner", "archive", "push", str(folder), "--output", str(settings.output))
+    again = shlex.join([*command, "--archive", settings.archive])
     rest = f"The run is kept in {folder}. Archive it with: {again}"
     with StageProgress(stderr(), quiet=quiet) as progress:
         try:
-            asyncio.run(stoppable(push(settings, folder, settings.output, progress), rest))
+            pushed = asyncio.run(stoppable(push(settings, folder, settings.output, progress), rest))
         except InterruptedRunError:
             raise
         except (ScannerError, OSError) as error:
-            raise ScannerError(f"The run was not archived. {error}\n{rest}") from error
+            raise ScannerError(f"The run was not archived. {error} {rest}") from error
+        progress.notes(f"The run is in the archive: {pushed.uri}")
 
 
 def _load_reports_meanwhile(formats: Collection[str]) -> None:
