@@ -277,7 +277,8 @@ class Clients:
             with _signing_as(credentials):
                 response: dict[str, Any] = await method(**parameters)
                 if service == "s3" and "Body" in response:  # read here, where a connection that breaks is tried again
-                    response["Body"] = await response["Body"].read()
+                    async with response["Body"] as stream:
+                        response["Body"] = await stream.read()
         return response
 
 

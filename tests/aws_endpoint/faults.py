@@ -189,6 +189,10 @@ class Faults:
         self._met: Counter[tuple[int, str]] = Counter()
         self._tokens: dict[tuple[int, str, str], tuple[float, float]] = {}  # → tokens left, at which second
 
+    def forget(self) -> None:
+        """Count anew: the next call of each rule is its first."""
+        self._met.clear()
+
     def effects(self, call: Call) -> list[Effect]:
         return [effect for index, rule in enumerate(self.rules) if (effect := self._effect(index, rule, call))]
 
