@@ -1,12 +1,16 @@
 """An archive at the simulated endpoint, and machines that work with it: each has a folder of its own for its runs."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from scanner.archive.access import Archive, connected
+from scanner.archive.access import Archive, open_archive
+from scanner.aws import identity
+from scanner.aws.clients import Clients, Session
+from scanner.aws.credentials import caller_credentials
 from scanner.cli.options import stderr
 from scanner.cli.screen.stage_progress import StageProgress
 from scanner.model import UserId
@@ -51,11 +55,18 @@ class Site:
         return self.run("archive", "pull", run, "--output", machine, "--archive", ARCHIVE, *arguments)
 
     @asynccontextmanager
-    async def opened(self, **settings: Any) -> AsyncIterator[Archive]:
-        """The archive, for what is quicker without the program around it."""
+    async def opener(self) -> AsyncIterator[Callable[[], Awaitable[Archive]]]:
+        """What opens the archive, as often as it is wanted, without the program around it and by the same clients."""
         with calling(self.endpoint):
-            async with connected(Settings(archive=ARCHIVE, **settings), silent()) as archive:
-                yield archive
+            async with Clients(profile=None, concurrency=8) as clients:
+                own = Session(clients, await caller_credentials(None, silent().paused))
+                yield partial(open_archive, Settings(archive=ARCHIVE), own, await identity.who_calls(own))
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[Archive]:
+        """The archive."""
+        async with self.opener() as opened:
+            yield await opened()
 
     def key(self, run_id: str, name: str) -> str:
         """The only key of a file of a run."""

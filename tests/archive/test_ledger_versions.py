@@ -1,20 +1,29 @@
 """The ledger in the archive: the one that holds all others counts, and a fork is refused, with what to do."""
 
 import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
+from scanner.archive.access import Archive
 from scanner.archive.ledger_versions import bring_ledger, holds, shared, store_ledger
 from scanner.errors import FaultsError, UsageError
 from scanner.runs import ledger
 from scanner.runs.ledger import LEDGER
 from tests.archive.site import ARCHIVE, Kept, Site, decide, silent
 
+Opened = Callable[[], Awaitable[Archive]]
 
-async def brought(site: Site, machine: str) -> bytes:
-    async with site.opened() as archive:
-        await bring_ledger(archive, Path(machine), silent())
+
+@pytest.fixture
+async def opened(empty_site: Site) -> AsyncIterator[Opened]:
+    async with empty_site.opener() as opened:
+        yield opened
+
+
+async def brought(opened: Opened, machine: str) -> bytes:
+    await bring_ledger(await opened(), Path(machine), silent())
     return at(machine).read_bytes()
 
 
@@ -22,44 +31,43 @@ def at(machine: str) -> Path:
     return Path(machine, LEDGER)
 
 
-async def stored(site: Site, machine: str) -> bool:
-    async with site.opened() as archive:
-        return await store_ledger(archive, Path(machine), silent())
+async def stored(opened: Opened, machine: str) -> bool:
+    return await store_ledger(await opened(), Path(machine), silent())
 
 
-async def test_the_ledger_goes_on_from_machine_to_machine(empty_site: Site) -> None:
+async def test_the_ledger_goes_on_from_machine_to_machine(empty_site: Site, opened: Opened) -> None:
     one = decide("one", "AIDAONE")
-    assert await stored(empty_site, "one")
-    assert not await stored(empty_site, "one"), "it is there"
-    assert await brought(empty_site, "two") == one
+    assert await stored(opened, "one")
+    assert not await stored(opened, "one"), "it is there"
+    assert await brought(opened, "two") == one
     two = decide("two", "AIDATWO")
-    assert await brought(empty_site, "two") == two, "one that is newer here stays"
-    assert await stored(empty_site, "two")
-    assert not await stored(empty_site, "one"), "one that is older here is not put"
-    assert await brought(empty_site, "one") == two
+    assert await brought(opened, "two") == two, "one that is newer here stays"
+    assert await stored(opened, "two")
+    assert not await stored(opened, "one"), "one that is older here is not put"
+    assert await brought(opened, "one") == two
     assert oct(at("one").stat().st_mode & 0o777) == "0o600"
     versions = [key for key in empty_site.bucket.objects if "/ledger/" in key]
     assert len(versions) == 2, "nothing is overwritten"
 
 
-async def test_a_line_that_was_cut_off_is_not_archived(empty_site: Site) -> None:
+async def test_a_line_that_was_cut_off_is_not_archived(empty_site: Site, opened: Opened) -> None:
     whole = decide("one", "AIDAONE")
     with at("one").open("ab") as file:
         file.write(b'2026-11-25T08:00:00Z,auditor,2026"')
-    assert await stored(empty_site, "one")
+    assert await stored(opened, "one")
     assert list(empty_site.bucket.objects.values()) == [whole]
 
 
-async def test_a_fork_is_refused_and_the_commands_that_are_shown_settle_it(empty_site: Site) -> None:
+async def test_a_fork_is_refused_and_the_commands_that_are_shown_settle_it(empty_site: Site, opened: Opened) -> None:
     common = decide("one", "AIDAONE")
-    assert await stored(empty_site, "one")
-    await brought(empty_site, "two")
+    assert await stored(opened, "one")
+    await brought(opened, "two")
     one, two = decide("one", "AIDAHERE"), decide("two", "AIDATHERE")
-    assert await stored(empty_site, "one")
+    assert await stored(opened, "one")
     before = dict(empty_site.bucket.objects)
     for work in (stored, brought):
         with pytest.raises(FaultsError) as refused:
-            await work(empty_site, "two")
+            await work(opened, "two")
         assert "The ledger has forked: behind its first" in str(refused.value)
         assert "Nothing was changed." in str(refused.value)
     assert (empty_site.bucket.objects, at("two").read_bytes()) == (before, two)
@@ -70,9 +78,9 @@ async def test_a_fork_is_refused_and_the_commands_that_are_shown_settle_it(empty
     assert push == f"iam-scanner archive push latest --archive {ARCHIVE} --output two"
     merged = at("two").read_bytes()
     assert merged == two + one[len(common) :]
-    assert await stored(empty_site, "two")
-    assert await brought(empty_site, "three") == merged, "it holds both"
-    assert await brought(empty_site, "one") == merged
+    assert await stored(opened, "two")
+    assert await brought(opened, "three") == merged, "it holds both"
+    assert await brought(opened, "one") == merged
     assert [decision.user_id for decision in ledger.read(Path("one"), [])] == ["AIDAONE", "AIDATHERE", "AIDAHERE"]
 
 
@@ -82,15 +90,15 @@ def run_append(command: str, other: bytes) -> None:
     subprocess.run(command, shell=True, check=True)
 
 
-async def test_where_two_put_theirs_at_once_nothing_is_lost(empty_site: Site) -> None:
+async def test_where_two_put_theirs_at_once_nothing_is_lost(opened: Opened) -> None:
     """Neither saw the other: both are there, and whoever comes next is told which."""
     for machine in ("one", "two"):
         decide(machine, f"AIDA{machine.upper()}")
-    async with empty_site.opened() as first, empty_site.opened() as second:
-        assert await store_ledger(first, Path("one"), silent())
-        assert await store_ledger(second, Path("two"), silent())
+    first, second = await opened(), await opened()
+    assert await store_ledger(first, Path("one"), silent())
+    assert await store_ledger(second, Path("two"), silent())
     with pytest.raises(FaultsError) as refused:
-        await brought(empty_site, "three")
+        await brought(opened, "three")
     assert not at("three").exists()
     copy, *_ = refused.value.advice
     assert copy.startswith("aws s3 cp s3://example-audit/iam-058/ledger/")
@@ -110,13 +118,15 @@ def test_a_scan_does_not_start_with_a_forked_ledger(site: Site, kept: Kept) -> N
 
 
 @pytest.mark.parametrize(("old", "new", "problem"), [(b"AIDAONE", b"AIDAEVE", "was changed")])
-async def test_a_rewritten_version_is_refused(empty_site: Site, old: bytes, new: bytes, problem: str) -> None:
+async def test_a_rewritten_version_is_refused(
+    empty_site: Site, opened: Opened, old: bytes, new: bytes, problem: str
+) -> None:
     decide("one", "AIDAONE")
-    await stored(empty_site, "one")
+    await stored(opened, "one")
     (key,) = empty_site.bucket.objects
     empty_site.bucket.objects[key] = empty_site.bucket.objects[key].replace(old, new)
     with pytest.raises(UsageError, match=problem):
-        await brought(empty_site, "two")
+        await brought(opened, "two")
     assert not at("two").exists()
 
 

@@ -32,6 +32,9 @@ def permission(action: str) -> str:
 
 def answer_s3(buckets: Mapping[str, SimulatedBucket], ask: Ask) -> Reply:
     bucket = buckets.get(ask.parameters["Bucket"])
+    if ask.action == "HeadBucket":  # the SDK asks so for the Region, where it was not told
+        region = {"x-amz-bucket-region": bucket.region} if bucket else {}
+        return Reply(200 if bucket else 404, "application/xml", b"", headers=region)
     if bucket is None:
         raise AwsError(404, "NoSuchBucket", "The specified bucket does not exist")
     if ask.region != bucket.region:
@@ -181,4 +184,4 @@ _ACTIONS: Mapping[str, Callable[[SimulatedBucket, Ask], Reply]] = {
     "CompleteMultipartUpload": _complete,
     "AbortMultipartUpload": _abort,
 }
-ACTIONS = frozenset(_ACTIONS)
+ACTIONS = frozenset({*_ACTIONS, "HeadBucket"})

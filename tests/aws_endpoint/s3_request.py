@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, unquote
 def action_of(method: str, query: Mapping[str, str], *, has_key: bool) -> str:
     """What a request asks for; "" for what this endpoint does not know."""
     if not has_key:
-        return "ListObjectsV2" if (method, query.get("list-type")) == ("GET", "2") else ""
+        return {("GET", "2"): "ListObjectsV2", ("HEAD", None): "HeadBucket"}.get((method, query.get("list-type")), "")
     if "uploadId" in query:
         return {"PUT": "UploadPart", "POST": "CompleteMultipartUpload", "DELETE": "AbortMultipartUpload"}.get(
             method, ""
