@@ -38,6 +38,7 @@ def shown(names: tuple[str, ...]) -> str:
 def test_these_are_all_commands() -> None:
     assert {" ".join(names) for names in ALL} == {
         *("", "scan", "accounts", "report", "evaluate", "users", "diff", "verify", "demo"),
+        *("archive", "archive push", "archive pull"),
         *("safelist", "safelist check", "safelist explain", "review", "review import"),
         *("remediate", "remediate plan", "remediate apply", "remediate undo", "remediate status"),
     }
