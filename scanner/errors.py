@@ -79,7 +79,7 @@ class FaultsError(UsageError):
 
 
 class StartError(ScannerError):
-    """The scan could not start: no credentials, no region where one is needed, no access to Organizations or to the archive."""
+    """It could not start: no credentials, no region where one is needed, no access to Organizations or the archive."""
 
     exit_code = ExitCode.CANNOT_START
 

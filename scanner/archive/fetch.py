@@ -109,7 +109,7 @@ async def fetch_run(archive: Archive, run_id: str, output: Path, progress: Progr
         raise UsageError(f"{folder} is there already, and is not what is archived. Move it away, or give --output.")
     data, manifest = await manifest_of(archive, state)
     total = sum(sealed.bytes for sealed in manifest.files.values())
-    progress.says(f"Bringing run {run_id} from {archive.place.uri()}")
+    progress.says(f"Bringing run {run_id}")
     try:
         with _partial(output, run_id) as partial:
             done = 0
@@ -125,6 +125,7 @@ async def fetch_run(archive: Archive, run_id: str, output: Path, progress: Progr
                     raise broken(archive, state, f"its {name} was changed")
             with _new_file(partial / MANIFEST) as descriptor:
                 write_all(descriptor, data)
+            progress.says(f"Verifying run {run_id}")
             await asyncio.to_thread(_verify, archive, state, partial)
             sync_folder(partial)
             partial.rename(folder)

@@ -30,7 +30,7 @@ async def bring_ledger(archive: Archive, output: Path, progress: Progress) -> bo
         if newest == ours:
             return False
         ledger.parse(Path(archive.contents.versions[-1].key), newest)
-        progress.says(f"Bringing the ledger from {archive.place.uri()}")
+        progress.says("Bringing the ledger")
         try:
             with whole(output / ledger.LEDGER) as file:
                 file.write(newest)
@@ -48,7 +48,7 @@ async def store_ledger(archive: Archive, output: Path, progress: Progress) -> bo
     version = Version(len(ours), hashlib.sha256(ours).hexdigest())
     if not ours or version in archive.contents.versions or await _newest(archive, output, ours) != ours:
         return False
-    progress.says(f"Archiving the ledger in {archive.place.uri()}")
+    progress.says("Archiving the ledger")
     with failing(f"{output / ledger.LEDGER} was not archived"):
         await archive.store.put(archive.key(version.key), BytesIO(ours), version.bytes, version.sha256, _unseen)
     return True

@@ -42,7 +42,7 @@ async def store_run(archive: Archive, folder: Path, progress: Progress) -> Store
         there = archive.contents.files.get(state, {})
         files = {**dict(sorted(manifest.files.items())), MANIFEST: Sealed(sha256=state.manifest, bytes=len(data))}
         total, sent = sum(sealed.bytes for sealed in files.values()), 0
-        progress.says(f"Archiving run {state.run_id} in {archive.place.uri()}")
+        progress.says(f"Archiving run {state.run_id}")
         upload = _Upload(archive, state, folder, progress, total)
         try:
             for name, sealed in files.items():

@@ -63,7 +63,7 @@ def show_pulled(pulled: Pulled, console: Console, *, quiet: bool) -> None:
     if quiet:
         print(run.folder)  # noqa: T201  # the result
         return
-    brought = f"brought, {run.bytes / 1e6:,.1f} MB; all of it holds" if run.new else "was here already"
+    brought = f"brought and verified, {run.bytes / 1e6:,.1f} MB" if run.new else "was here already"
     ledger = "brought, with all decisions so far" if pulled.ledger else "nothing new"
     print_parts(
         console,
