@@ -1,5 +1,6 @@
 """`archive push` and `archive pull`: a run between here and the archive, and the ledger with it."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from scanner.archive.fetch import Fetched, fetch_run, pick
 from scanner.archive.ledger_versions import bring_ledger, store_ledger
 from scanner.archive.progress import Progress
 from scanner.archive.store_run import Stored, store_run
+from scanner.errors import UsageError
 from scanner.settings import Settings
 
 
@@ -27,6 +29,18 @@ class Pulled:
     run: Fetched
     uri: str  # from where
     ledger: bool  # brought now
+
+
+def check_whole(folder: Path) -> None:
+    """Raise `UsageError` for a run that `verify` would not take: nobody could ever bring it back from the archive."""
+    from scanner.report.verify import verify  # noqa: PLC0415  # it loads pandas, and a scan does without
+
+    wrong = next((check for check in verify(folder, None) if check.holds is False), None)
+    if wrong is not None:
+        raise UsageError(
+            f"The run {folder} is not archived, as it is not what it was when it ended: {wrong.what} {wrong.detail}. "
+            f"See all of it: iam-scanner verify {shlex.quote(str(folder))}"
+        )
 
 
 async def push(settings: Settings, folder: Path, output: Path, progress: Progress) -> Pushed:

@@ -40,7 +40,7 @@ def push_command(
     """
     import asyncio
 
-    from scanner.archive.transfer import push
+    from scanner.archive.transfer import check_whole, push
     from scanner.cli.screen import archive_outcome as screen
     from scanner.cli.screen.stage_progress import StageProgress
     from scanner.cli.stopping import stoppable
@@ -48,6 +48,7 @@ def push_command(
     options.log_to_stderr(debug)
     settings = options.settings(context.params)
     folder = options.find_run(run_, settings.output, quiet=quiet)
+    check_whole(folder)
     with StageProgress(options.stderr(), quiet=quiet) as progress:
         work = push(settings, folder, settings.output, progress)
         pushed = asyncio.run(stoppable(work, "What is missing in the archive, the same command puts there."))

@@ -1,17 +1,22 @@
 """`archive push` and `archive pull`: a run comes out as it went in, and what is not that is refused and named."""
 
+import asyncio
 import hashlib
 import json
 from pathlib import Path
 
 import pytest
 
+from scanner.archive.store_run import store_run
 from scanner.aws import object_store
+from scanner.errors import UsageError
 from scanner.runs import folder as run_folder
 from scanner.runs.folder import MANIFEST
+from scanner.runs.journal import UnfinishedRunError
 from scanner.runs.ledger import LEDGER
-from tests.archive.site import ARCHIVE, Kept, Site, bytes_of, modes
+from tests.archive.site import ARCHIVE, Kept, Site, bytes_of, modes, silent
 from tests.aws_endpoint import Do, Fault, cut, http_503, reset, throttle, truncated
+from tests.runs.recording import reseal
 
 IN_PARTS = 4096  # bytes; the journal of a run here has several of them
 
@@ -73,24 +78,29 @@ def test_other_bytes_in_a_run_s_place_are_refused_and_named(site: Site, kept: Ke
     assert site.bucket.objects == before
 
 
-def test_somebody_else_writes_in_the_very_moment(site: Site, kept: Kept) -> None:
+@pytest.mark.parametrize("action", ["PutObject", "CompleteMultipartUpload"])
+def test_somebody_else_writes_in_the_very_moment(
+    site: Site, kept: Kept, action: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It was not there when the archive was listed: S3 itself refuses."""
+    if action == "CompleteMultipartUpload":
+        monkeypatch.setattr(object_store, "PART", IN_PARTS)
     key = site.key(kept.second, "journal.jsonl")
-    theirs = site.bucket.objects.pop(key)
+    ours = site.bucket.objects.pop(key)
+    theirs = ours[:-9] + b"something"
     del site.bucket.objects[site.key(kept.second, MANIFEST)]
-    put_now = {"ours": theirs, "other": theirs[:-9] + b"something"}
 
-    def somebody_writes(kind: str) -> Fault:
-        return Fault(
-            "s3:PutObject", Do(lambda _: site.bucket.objects.setdefault(key, put_now[kind])), params={"Key": key}
-        )
+    def somebody_puts(data: bytes) -> Fault:
+        return Fault(f"s3:{action}", Do(lambda _: site.bucket.objects.setdefault(key, data)), params={"Key": key})
 
-    site.endpoint.faults.rules.append(somebody_writes("other"))
+    site.endpoint.faults.rules.append(somebody_puts(theirs))
     refused = site.push(Path("one") / kept.second)
     assert refused.exit_code == 2
     assert f"Somebody else wrote s3://example-audit/{key} first" in refused.err
+    assert site.bucket.objects[key] == theirs
+    assert site.bucket.uploads == {}
     del site.bucket.objects[key]
-    site.endpoint.faults.rules[:] = [somebody_writes("ours")]
+    site.endpoint.faults.rules[:] = [somebody_puts(ours)]
     assert site.push(Path("one") / kept.second).exit_code == 0
 
 
@@ -125,18 +135,38 @@ def test_answers_that_are_lost_are_made_up_for(empty_site: Site, kept: Kept, eff
 
 
 def test_a_run_that_changed_since_it_ended_is_not_archived(site: Site, kept: Kept) -> None:
+    """Neither one that `verify` would refuse, nor one that changes while it is sent."""
     site.bucket.objects.clear()
-    file = Path("one") / kept.second / "accounts.csv"
-    file.write_bytes(file.read_bytes().replace(b"core", b"c0re"))
-    done = site.push(Path("one") / kept.second)
+    run = Path("one") / kept.second
+    edit(run / "accounts.csv", b"core", b"c0re")
+    done = site.push(run)
     assert done.exit_code == 2
-    assert f"{file} is not what it was when the run ended, so the run is not archived." in done.err
-    assert f"iam-scanner verify one/{kept.second}" in done.err
-    (Path("one") / kept.second / MANIFEST).unlink()
-    done = site.push(Path("one") / kept.second)
-    assert done.exit_code == 2
-    assert "only a finished run is archived. Resume it: iam-scanner scan --resume" in done.err
+    assert (
+        f"The run {run} is not archived, as it is not what it was when it ended: accounts.csv was changed." in done.err
+    )
+    assert f"iam-scanner verify {run}" in done.err
+    with pytest.raises(UsageError, match=f"{run}/accounts.csv is not what it was when the run ended"):
+        store(site, run)
+    (run / MANIFEST).unlink()
+    with pytest.raises(
+        UnfinishedRunError, match=r"only a finished run is archived\. Resume it: iam-scanner scan --resume"
+    ):
+        store(site, run)
     assert not any(MANIFEST in key for key in site.bucket.objects)
+
+
+def store(site: Site, run: Path) -> None:
+    """Put a run there that the command would look at first."""
+
+    async def work() -> None:
+        async with site.opened() as archive:
+            await store_run(archive, run, silent())
+
+    asyncio.run(work())
+
+
+def edit(file: Path, old: bytes, new: bytes) -> None:
+    file.write_bytes(file.read_bytes().replace(old, new))
 
 
 @pytest.mark.parametrize(
@@ -153,17 +183,39 @@ def test_a_manifest_that_leads_elsewhere_is_refused(site: Site, kept: Kept, name
     """Also where whoever wrote it knows how the keys are made."""
     manifest = json.loads(site.bucket.objects[site.key(kept.second, MANIFEST)])
     manifest["files"][name] = {"sha256": "0" * 64, "bytes": 3}
-    data = json.dumps(manifest).encode()
-    place = f"iam-058/runs/{kept.second}/{manifest['files']['journal.jsonl']['bytes']:015d}"
-    forged = f"{place}-{hashlib.sha256(data).hexdigest()}"
-    for key in [key for key in site.bucket.objects if kept.second in key]:
-        site.bucket.objects[f"{forged}/{key.rpartition('/')[2]}"] = site.bucket.objects.pop(key)
-    site.bucket.objects[f"{forged}/manifest.json"] = data
+    forged = forge(site, kept.second, json.dumps(manifest).encode(), manifest["files"]["journal.jsonl"]["bytes"])
     done = site.pull("two/inner")
     assert done.exit_code == 1
     assert why in done.err
     assert f"The run {kept.second} in s3://example-audit/{forged} is not whole" in done.err
     assert not Path("two").exists()
+
+
+def forge(site: Site, run_id: str, manifest: bytes, journal_bytes: int) -> str:
+    """Put another manifest in the place of a run's, as it would have been archived; return that place."""
+    forged = f"iam-058/runs/{run_id}/{journal_bytes:015d}-{hashlib.sha256(manifest).hexdigest()}"
+    for key in [key for key in site.bucket.objects if f"/{run_id}/" in key]:
+        site.bucket.objects[f"{forged}/{key.rpartition('/')[2]}"] = site.bucket.objects.pop(key)
+    site.bucket.objects[f"{forged}/{MANIFEST}"] = manifest
+    return forged
+
+
+def test_what_verify_would_not_take_is_not_brought(site: Site, kept: Kept) -> None:
+    """Its manifest fits its files, but its journal was rewritten."""
+    run = Path("one") / kept.second
+    edit(run / "journal.jsonl", b"alice", b"mallo")
+    reseal(run)
+    site.bucket.objects.clear()
+    store(site, run)
+    done = site.pull("two")
+    assert done.exit_code == 1
+    assert f"The run {kept.second} in s3://example-audit/iam-058/runs/" in done.err
+    assert "is not whole: journal.jsonl journal line 2 does not follow line 1" in done.err
+    assert names("two") == []
+
+
+def names(machine: str) -> list[str]:
+    return sorted(path.name for path in Path(machine).iterdir())
 
 
 def test_keys_that_are_no_run_are_passed_over(site: Site, kept: Kept) -> None:
@@ -190,7 +242,7 @@ def test_what_a_killed_pull_left_is_replaced(site: Site, kept: Kept) -> None:
     left.mkdir(parents=True)
     (left / "journal.jsonl").write_text("half a l")
     assert site.pull("two").exit_code == 0
-    assert sorted(path.name for path in Path("two").iterdir()) == [kept.second, LEDGER]
+    assert names("two") == [kept.second, LEDGER]
 
 
 def test_runs_are_named_as_they_are_here(site: Site, kept: Kept) -> None:
