@@ -35,10 +35,6 @@ _REMEDIES = {
     "NotImplemented": "AWS_ENDPOINT_URL_S3 leads to a server that lacks this call of S3: use another one.",
 }
 _BY_REASON = {
-    FailReason.ACCESS_DENIED: (
-        "Allow this call as config/aws/archive-policy.json does, and check the bucket's policy, SCPs, the session "
-        "policy and, where a KMS key encrypts, the key's policy."
-    ),
     FailReason.THROTTLED: "Try again at a quieter time.",
     FailReason.TIMEOUT: "Check the network on the way to S3, and try again.",
     FailReason.CREDENTIALS_EXPIRED: "Sign in again, or use credentials that refresh themselves.",
@@ -47,6 +43,15 @@ _BY_REASON = {
         "Check AWS's message, and that no proxy or custom endpoint (AWS_ENDPOINT_URL_S3) answers in S3's place."
     ),
 }
+
+_NOT_ALLOWED = (
+    "Allow {} to the caller, or to the archive's role, and check the bucket's policy, SCPs, the session policy and, where "
+    "a KMS key encrypts, the key's policy."
+)
+# What a call needs that has no permission of its own name.
+_PERMISSIONS = {"s3:ListObjectsV2": "s3:ListBucket"} | dict.fromkeys(
+    ("s3:CreateMultipartUpload", "s3:UploadPart", "s3:CompleteMultipartUpload"), "s3:PutObject"
+)
 
 
 class FileChangedError(Exception):
@@ -160,7 +165,10 @@ def _body(data: bytes) -> dict[str, Any]:
 
 def _remedy(failure: Failure) -> str:
     code = failure.code or ""
+    if not failure.call.startswith("s3:"):  # the role was to be assumed anew, and that failed
+        return failure.remedy
     if code.startswith("KMS."):
         return "Check that the KMS key exists in the bucket's Region, is enabled, and may be used by this caller."
-    by_reason = _BY_REASON[FailReason.ACCESS_DENIED] if code in DENIED else _BY_REASON.get(failure.reason)
-    return _REMEDIES.get(code) or by_reason or failure.remedy
+    if code in DENIED:
+        return _NOT_ALLOWED.format(_PERMISSIONS.get(failure.call, failure.call))
+    return _REMEDIES.get(code) or _BY_REASON.get(failure.reason) or failure.remedy

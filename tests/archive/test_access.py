@@ -30,8 +30,12 @@ def role(site: Site) -> tuple[str, str]:
 @pytest.mark.parametrize(
     ("action", "effect", "said"),
     [
-        ("s3:ListObjectsV2", deny, "s3:ListObjectsV2: AccessDenied: Access Denied. Allow this call as config/aws/"),
-        ("s3:CreateMultipartUpload", deny, "s3:CreateMultipartUpload: AccessDenied: Access Denied. Allow this call"),
+        ("s3:ListObjectsV2", deny, "s3:ListObjectsV2: AccessDenied: Access Denied. Allow s3:ListBucket to the caller"),
+        (
+            "s3:CreateMultipartUpload",
+            deny,
+            "s3:CreateMultipartUpload: AccessDenied: Access Denied. Allow s3:PutObject to the",
+        ),
         ("s3:*", expired_token, "s3:ListObjectsV2: ExpiredToken: The provided token has expired. Sign in again"),
         (
             "s3:CreateMultipartUpload",

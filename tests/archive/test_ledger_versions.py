@@ -58,11 +58,15 @@ async def test_a_line_that_was_cut_off_is_not_archived(empty_site: Site, opened:
     assert list(empty_site.bucket.objects.values()) == [whole]
 
 
-async def test_a_fork_is_refused_and_the_commands_that_are_shown_settle_it(empty_site: Site, opened: Opened) -> None:
+@pytest.mark.parametrize(("here", "there"), [("AIDAHERE", "AIDATHERE"), ("AIDATHERE", "AIDAHERE"), ("A1", "A2")])
+async def test_a_fork_is_refused_and_the_commands_that_are_shown_settle_it(
+    empty_site: Site, opened: Opened, here: str, there: str
+) -> None:
+    """Whichever of the two is longer."""
     common = decide("one", "AIDAONE")
     assert await stored(opened, "one")
     await brought(opened, "two")
-    one, two = decide("one", "AIDAHERE"), decide("two", "AIDATHERE")
+    one, two = decide("one", here), decide("two", there)
     assert await stored(opened, "one")
     before = dict(empty_site.bucket.objects)
     for work in (stored, brought):
@@ -81,7 +85,7 @@ async def test_a_fork_is_refused_and_the_commands_that_are_shown_settle_it(empty
     assert await stored(opened, "two")
     assert await brought(opened, "three") == merged, "it holds both"
     assert await brought(opened, "one") == merged
-    assert [decision.user_id for decision in ledger.read(Path("one"), [])] == ["AIDAONE", "AIDATHERE", "AIDAHERE"]
+    assert [decision.user_id for decision in ledger.read(Path("one"), [])] == ["AIDAONE", there, here]
 
 
 def run_append(command: str, other: bytes) -> None:
