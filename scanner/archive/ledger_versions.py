@@ -98,9 +98,9 @@ def _forked(
     alike = shared(data, other)
     problem = (
         f"The ledger has forked: behind its first {alike:,} bytes, this one and {other_name} have different decisions. "
-        "Nothing was changed."
+        "Neither was changed."
     )
-    remedy = "Put the decisions of that one behind those of this one, the later ones count; then archive it. Run:"
+    remedy = "Put those of that one behind those of this one, as the later ones count, and archive it, by archive push."
     fault = Fault(file=name, problem=problem, remedy=remedy)
     begin = [f"aws s3 cp {name} {path}"] if source else []
     return FaultsError(

@@ -45,8 +45,8 @@ _BY_REASON = {
 }
 
 _NOT_ALLOWED = (
-    "Allow {} to the caller, or to the archive's role, and check the bucket's policy, SCPs, the session policy and, where "
-    "a KMS key encrypts, the key's policy."
+    "Allow {} to the caller, or to the archive's role, and check the bucket's policy, SCPs, the session policy and, "
+    "where a KMS key encrypts, the key's policy."
 )
 # What a call needs that has no permission of its own name.
 _PERMISSIONS = {"s3:ListObjectsV2": "s3:ListBucket"} | dict.fromkeys(

@@ -14,7 +14,7 @@ from scanner.cli.options import stderr
 from scanner.cli.screen.progress import ScanProgress
 from scanner.cli.screen.stage_progress import StageProgress
 from scanner.cli.stopping import stoppable
-from scanner.errors import InterruptedRunError, OutputError, ScannerError, UsageError
+from scanner.errors import FaultsError, InterruptedRunError, OutputError, ScannerError, UsageError
 from scanner.report.words import many
 from scanner.runs import folder as run_folder
 from scanner.scan.prepare import read_inputs
@@ -74,8 +74,10 @@ def archive_scan(rendered: "Rendered", changes: Mapping[str, object], *, quiet: 
             pushed = asyncio.run(stoppable(push(settings, folder, settings.output, progress), rest))
         except InterruptedRunError:
             raise
+        except FaultsError as error:  # a ledger that has forked; the command will show what to do
+            raise ScannerError(f"{' '.join(map(str, error.faults))} {rest}") from error
         except (ScannerError, OSError) as error:
-            raise ScannerError(f"The run was not archived. {error} {rest}") from error
+            raise ScannerError(f"{error} {rest}") from error
         progress.notes(f"The run is in the archive: {pushed.uri}")
 
 

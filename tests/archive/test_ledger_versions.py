@@ -1,5 +1,6 @@
 """The ledger in the archive: the one that holds all others counts, and a fork is refused, with what to do."""
 
+import hashlib
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -7,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from scanner.archive.access import Archive
+from scanner.archive.keys import Version
 from scanner.archive.ledger_versions import bring_ledger, holds, shared, store_ledger
 from scanner.errors import FaultsError, UsageError
 from scanner.runs import ledger
 from scanner.runs.ledger import LEDGER
-from tests.archive.site import ARCHIVE, Kept, Site, decide, silent
+from tests.archive.site import ARCHIVE, QUICK, Kept, Site, decide, silent
+from tests.aws_endpoint import Do, Fault
 
 Opened = Callable[[], Awaitable[Archive]]
 
@@ -73,7 +76,7 @@ async def test_a_fork_is_refused_and_the_commands_that_are_shown_settle_it(
         with pytest.raises(FaultsError) as refused:
             await work(opened, "two")
         assert "The ledger has forked: behind its first" in str(refused.value)
-        assert "Nothing was changed." in str(refused.value)
+        assert "Neither was changed." in str(refused.value)
     assert (empty_site.bucket.objects, at("two").read_bytes()) == (before, two)
     copy, append, push = refused.value.advice
     (uri,) = (f"s3://example-audit/{key}" for key, data in before.items() if data == one)
@@ -119,6 +122,20 @@ def test_a_scan_does_not_start_with_a_forked_ledger(site: Site, kept: Kept) -> N
     (fault,) = done.document["error"]["faults"]
     assert fault["file"] == f"one/{LEDGER}"
     assert site.endpoint.calls_to("iam:ListUsers") == []
+
+
+def test_a_fork_while_a_scan_runs_is_said_at_its_end(empty_site: Site) -> None:
+    decide("one", "AIDAONE")
+    theirs = decide("two", "AIDATWO")
+    key = f"iam-058/{Version(len(theirs), hashlib.sha256(theirs).hexdigest()).key}"
+    somebody = Do(lambda _: empty_site.bucket.objects.setdefault(key, theirs))
+    empty_site.endpoint.faults.rules.append(Fault("iam:ListUsers", somebody))
+    done = empty_site.run("scan", "--output", "one", *QUICK, "--archive", ARCHIVE)
+    assert done.exit_code == 1
+    message = done.document["error"]["message"]
+    assert "The ledger has forked" in message
+    assert "Archive it with: iam-scanner archive push one/" in message
+    assert any(name.endswith("manifest.json") for name in empty_site.bucket.objects), "the run itself is there"
 
 
 @pytest.mark.parametrize(("old", "new", "problem"), [(b"AIDAONE", b"AIDAEVE", "was changed")])
