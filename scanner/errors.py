@@ -4,7 +4,7 @@
     ├── OutputError             the same: a file could not be written                      1
     ├── UsageError              an option, setting, safelist or scope is wrong             2
     │   └── FaultsError         the same, with every fault by file and line
-    ├── StartError              no credentials, no region, no access to Organizations      5
+    ├── StartError              no credentials, no region, no access to AWS or the archive 5
     └── InterruptedRunError     stopped by the user; what was read is kept                 130
 
 An account that cannot be read is no error here: it is a `Failed` in the result, and the exit code follows from that.
@@ -86,7 +86,7 @@ class FaultsError(UsageError):
 
 
 class StartError(ScannerError):
-    """The scan could not start: no credentials, no region where one is needed, or no access to Organizations."""
+    """It could not start: no credentials, no region where one is needed, no access to Organizations or the archive."""
 
     exit_code = ExitCode.CANNOT_START
 

@@ -136,7 +136,7 @@ class Header:
     account_owners: Mapping[str, str]  # account id → owner, by the file of --account-owners; see that of the record
     caller: Caller
     organization: Organization | None
-    session_policies: Mapping[str, str]  # "member" | "hub" | "organizations" → the policy document in force
+    session_policies: Mapping[str, str]  # "member" | "hub" | "organizations" | "archive" → the policy document in force
     previous_run: Snapshot | None = None  # the run that this one is compared with
     previous_why: str = ""  # why that one, or why none; "" in journals that are older than this field
     decisions: tuple[ReviewDecision, ...] = ()  # of earlier reviews: the last one of each user

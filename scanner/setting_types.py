@@ -11,6 +11,8 @@ from pydantic import AfterValidator, BeforeValidator
 from scanner.model import FailOn
 from scanner.text import is_account_id, parse_day
 
+LONGEST_PREFIX = 200  # characters of an archive's prefix: session policies hold 2,048, and name it twice
+
 
 class WrongValueError(ValueError):
     """What the checks raise, for pydantic to collect: the problem, in which {} is the value, and the remedy."""
@@ -40,6 +42,21 @@ def _fail_on(value: object) -> object:
     if isinstance(value, str) and value in list(FailOn):
         return FailOn(value)
     raise WrongValueError("{} is not a condition to fail on", f"Write one of: {', '.join(FailOn)}.")
+
+
+def _archive(value: str) -> str:
+    """Compare with the rules for names of buckets; a wildcard in the prefix would widen the policies that name it."""
+    found = re.fullmatch(r"s3://([^/]*)(/[^/].*?)?/?", value)
+    if found is None:
+        raise WrongValueError("{} is not a place in S3", "Write it as s3://BUCKET/PREFIX.")
+    bucket, prefix = found[1], found[2] or ""
+    if re.fullmatch(r"(?!xn--)(?!.*\.\.)(?![\d.]+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?<!--x-s3)", bucket) is None:
+        rules = "3 to 63 lower-case letters, digits, dots and hyphens; not an ARN, and not a directory bucket"
+        raise WrongValueError("{} does not name a valid bucket", f"A name is {rules}.")
+    if re.fullmatch(r"(/(?!\.{1,2}(/|$))[\w!.'()=+@:,-]+)*", prefix, re.ASCII) is None or len(prefix) > LONGEST_PREFIX:
+        rules = "letters, digits and _-.!'()=+@:, characters, up to 200 in all"
+        raise WrongValueError("the prefix in {} cannot be used", f"Write parts between single slashes, of {rules}.")
+    return f"s3://{bucket}{prefix}"
 
 
 def between(least: int, most: int) -> BeforeValidator:
@@ -96,6 +113,15 @@ RoleArn = Annotated[
     ),
 ]
 TagKey = Annotated[str, AfterValidator(_tag_key)]
+KmsKey = Annotated[
+    str,
+    _text(
+        r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(key|alias)/[\w/-]+|alias/[\w/-]+|[0-9a-f]{8}-[0-9a-f-]{27}|mrk-[0-9a-f]{32}",
+        "a KMS key",
+        "Write its ARN, its ID, or alias/ and its alias.",
+    ),
+]
+ArchiveUri = Annotated[str, AfterValidator(_archive)]  # "s3://bucket/prefix", without a slash at its end
 AccountIdText = Annotated[str, BeforeValidator(_account_id)]
 Day = Annotated[date, BeforeValidator(_day)]
 PathText = Annotated[Path, BeforeValidator(lambda value: Path(value) if isinstance(value, str) else value)]

@@ -21,9 +21,11 @@ from scanner.files import read_text
 from scanner.model import FailOn
 from scanner.setting_types import (
     AccountIdText,
+    ArchiveUri,
     Day,
     ExternalId,
     FailOnText,
+    KmsKey,
     PathText,
     RoleArn,
     RoleName,
@@ -86,6 +88,10 @@ class Settings(_Frozen):
     format: tuple[Format, ...] = ("xlsx", "csv")
     account_owners: PathText | None = None
     account_owner_tag: TagKey | None = None  # key of a tag in AWS Organizations; None: no tags are read
+    # archive
+    archive: ArchiveUri | None = None
+    archive_role_arn: RoleArn | None = None
+    archive_kms_key: KmsKey | None = None  # None: as the bucket encrypts by default
     # review
     previous: str | None = None  # None: the newest complete run that covers the scope; "none": compare with nothing
     review_every_days: Annotated[int, between(1, 3650)] = 180

@@ -19,6 +19,8 @@ OTHER_ROLES = deployment(
     Settings(
         hub_role_arn="arn:aws:iam::111122223333:role/Hub",
         organizations_role_arn="arn:aws:iam::111122223333:role/Organizations",
+        archive="s3://example-audit/iam-058",
+        archive_role_arn="arn:aws:iam::111122223333:role/Archive",
     ),
     (),
     remediation=True,
@@ -33,7 +35,11 @@ JSON = {
     "remediation-policy.json": "remediation",
     "remediation-trust-policy.json": "remediation_trust",
 }
-JSON_OF_OTHER_ROLES = {"hub-policy.json": "hub", "organizations-policy.json": "organizations"}
+JSON_OF_OTHER_ROLES = {
+    "archive-policy.json": "archive",
+    "hub-policy.json": "hub",
+    "organizations-policy.json": "organizations",
+}
 
 
 def files() -> dict[str, str]:

@@ -19,6 +19,7 @@ from scanner.errors import ExitCode
 from scanner.report.render import Rendered
 from scanner.runs import folder as run_folder
 from scanner.settings import Settings
+from tests.demo.clients import client
 from tests.documents import (
     COMMANDS,
     CONFIG,
@@ -74,6 +75,7 @@ def place(sample_organization: Demo, tmp_path_factory: pytest.TempPathFactory) -
     (folder / "accounts.csv").write_text(
         "account_id,account_name,ou_path\n557190284613,payments-prod,Root/Workloads/Prod/Payments\n", encoding="utf-8"
     )
+    client("s3", sample_organization.emulator).create_bucket(Bucket="example-audit")  # the archive of the documents
     profile = {key.lower(): value for key, value in sample_organization.emulator.credentials.items()}
     (folder / "aws-config").write_text(
         "\n".join(["[profile audit]", *(f"{key} = {value}" for key, value in profile.items())]), encoding="utf-8"

@@ -13,7 +13,13 @@ from botocore.credentials import ReadOnlyCredentials
 
 from scanner.aws.clients import Session
 from scanner.aws.failures import SIGNING_REMEDIES, CallError, bad_response
-from scanner.aws.permissions import ACCOUNTS_AND_OUS, FULL_EVIDENCE, LIST_USERS, ORGANIZATION
+from scanner.aws.permissions import (
+    ACCOUNTS_AND_OUS,
+    FULL_EVIDENCE,
+    LIST_USERS,
+    ORGANIZATION,
+    archive_statements,
+)
 from scanner.errors import StartError
 from scanner.model import AccountId, Caller, FailReason, Failure
 from scanner.text import is_account_id
@@ -48,9 +54,17 @@ def organizations_policy() -> str:
     return _policy(sorted((*ORGANIZATION, *ACCOUNTS_AND_OUS)), "*")
 
 
+def archive_policy(partition: str, bucket: str, prefix: str) -> str:
+    """Return the session policy for the role that archives: to list, read and add under this prefix, or ""."""
+    return _document(archive_statements(partition, bucket, prefix))
+
+
 def _policy(actions: Sequence[str], resource: str) -> str:
-    statement = {"Effect": "Allow", "Action": actions, "Resource": resource}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    return _document([{"Effect": "Allow", "Action": actions, "Resource": resource}])
+
+
+def _document(statements: list[dict[str, object]]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
 async def who_calls(session: Session) -> Caller:

@@ -28,3 +28,35 @@ ACCOUNTS_AND_OUS: Final = (  # and these on the account, OU or root that is aske
     "organizations:ListParents",
     "organizations:ListTagsForResource",  # the owners of accounts by their tags
 )
+
+
+def archive_statements(partition: str, bucket: str, prefix: str) -> list[dict[str, object]]:
+    """What the archive needs: to list, read and add under this prefix ("iam-058/" or ""), and keys by way of S3 alone.
+
+    Nothing can be deleted by it. With which key a bucket encrypts, the bucket may decide.
+    """
+    arn = f"arn:{partition}:s3:::{bucket}"
+    listing: dict[str, object] = {
+        "Sid": "ListArchive",
+        "Effect": "Allow",
+        "Action": "s3:ListBucket",
+        "Resource": arn,
+    }
+    if prefix:
+        listing["Condition"] = {"StringLike": {"s3:prefix": f"{prefix}*"}}
+    return [
+        listing,
+        {
+            "Sid": "AddToArchive",
+            "Effect": "Allow",
+            "Action": ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"],
+            "Resource": f"{arn}/{prefix}*",
+        },
+        {
+            "Sid": "UseArchiveKey",
+            "Effect": "Allow",
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+            "Resource": f"arn:{partition}:kms:*:*:key/*",
+            "Condition": {"StringLike": {"kms:ViaService": "s3.*"}},
+        },
+    ]

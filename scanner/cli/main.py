@@ -18,6 +18,7 @@ import typer
 from scanner import __version__
 from scanner.cli import (
     accounts,
+    archive,
     demo,
     diff,
     doctor,
@@ -58,6 +59,7 @@ app.add_typer(remediate.app)
 app.command("role", cls=Command)(role.role_command)
 app.command("verify", cls=Command)(verify.verify_command)
 app.command("init", cls=Command)(init.init_command)
+app.add_typer(archive.app)
 app.command("demo", cls=Command)(demo.demo_command)
 
 

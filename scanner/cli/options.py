@@ -64,6 +64,7 @@ _SCOPE = "Scope"
 _ACCESS = "Access"
 _DECISION = "Evidence and decision"
 _OUTPUT = "Output"
+_ARCHIVE = "Archive"
 _PACE = "Pace"
 
 
@@ -202,6 +203,14 @@ AccountOwnerTag = Annotated[
     option(
         _OUTPUT, "KEY", "Tag of accounts in AWS Organizations that names the owner where --account-owners does not."
     ),
+]
+Archive = Annotated[
+    str | None,
+    option(_ARCHIVE, "s3://BUCKET/PREFIX", "Archive that keeps the runs and the ledger; nothing in it is overwritten."),
+]
+ArchiveRoleArn = Annotated[str | None, option(_ARCHIVE, "ARN", "Role to read and write the archive with.")]
+ArchiveKmsKey = Annotated[
+    str | None, option(_ARCHIVE, "KEY", "KMS key to encrypt with.  \\[default: as the bucket encrypts]")
 ]
 Previous = Annotated[
     str | None,

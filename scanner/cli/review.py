@@ -80,6 +80,10 @@ def import_command(
     else:
         more = options_of(settings, "safelist", "output")
         review_outcome.show(imported, options.stdout(), quiet=quiet, options=more)
+        if write and settings.archive is not None and not quiet:
+            archive = f"--archive {settings.archive}{options_of(settings, 'output')}"
+            push = f"iam-scanner archive push {imported.run_id} {archive}"
+            options.stdout().print(f"Archive the ledger, for the next scan to know of it:\n{push}", soft_wrap=True)
 
 
 def _operator() -> str:

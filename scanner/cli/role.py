@@ -58,6 +58,8 @@ def role_command(
     external_id: ExternalId = None,
     hub_role_arn: options.HubRoleArn = None,
     organizations_role_arn: options.OrganizationsRoleArn = None,
+    archive: options.Archive = None,
+    archive_role_arn: options.ArchiveRoleArn = None,
     evidence: Evidence = None,
     remediation: Remediation = False,
     printed_as: PrintedAs = None,

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from scanner.cli import options
-from scanner.errors import UsageError
+from scanner.errors import ScannerError, UsageError
 
 if TYPE_CHECKING:
     from scanner.settings import Settings
 
 # What may differ on a resume: how AWS is reached and how fast, and what is written.
-CHANGEABLE = frozenset({"profile", "external_id", "concurrency", "account_timeout", "output", "format"})
+CHANGEABLE = frozenset(
+    {"profile", "external_id", "concurrency", "account_timeout", "output", "format"}
+    | {"archive", "archive_role_arn", "archive_kms_key"}
+)
 
 
 def scan_command(
@@ -41,6 +44,9 @@ def scan_command(
     account_owners: options.AccountOwners = None,
     account_owner_tag: options.AccountOwnerTag = None,
     previous: options.Previous = None,
+    archive: options.Archive = None,
+    archive_role_arn: options.ArchiveRoleArn = None,
+    archive_kms_key: options.ArchiveKmsKey = None,
     concurrency: options.Concurrency = None,
     account_timeout: options.AccountTimeout = None,
     resume: options.Resume = None,
@@ -57,9 +63,10 @@ def scan_command(
     Example: iam-scanner scan --ou Root/Workloads/Prod
     """
     from scanner.audit.rule import exit_code
-    from scanner.cli.scan_to_reports import resume_scan, run_scan
+    from scanner.cli.scan_to_reports import archive_scan, resume_scan, run_scan
 
     options.log_to_stderr(debug)
+    changes: dict[str, Any] = {}
     if resume is None:
         rendered = run_scan(_settings(context.params, quiet=quiet), quiet=quiet)
     else:
@@ -68,16 +75,22 @@ def scan_command(
 
     from scanner.cli.screen.scan_outcome import print_outcome  # by now it is loaded
 
+    try:
+        archive_scan(rendered, changes, quiet=quiet)
+    except ScannerError:
+        if not as_json:  # then stdout is one document: that of the error
+            print_outcome(rendered, as_json=False, quiet=quiet)
+        raise
     print_outcome(rendered, as_json=as_json, quiet=quiet)
     raise typer.Exit(exit_code(rendered.assessment))
 
 
 def _settings(parameters: Mapping[str, Any], *, quiet: bool) -> "Settings":
-    """The settings of a new run, in which --previous is the very run that it names today."""
+    """The settings of a new run, in which --previous is the very run that it names today, unless it may be archived."""
     from scanner.scan.baseline import NONE
 
     settings = options.settings(parameters)
-    if settings.previous in (None, NONE):
+    if settings.previous in (None, NONE) or settings.archive is not None:
         return settings
     return settings.with_(previous=str(options.find_run(settings.previous, settings.output, quiet=quiet)))
 

@@ -1,6 +1,7 @@
 """Run or resume a scan, with its progress, up to its reports: for `scan` and `demo`."""
 
 import asyncio
+import shlex
 from collections.abc import Collection, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -8,10 +9,12 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from scanner import __version__
+from scanner.archive.transfer import push
 from scanner.cli.options import check_installed, stderr
 from scanner.cli.screen.progress import ScanProgress
+from scanner.cli.screen.stage_progress import StageProgress
 from scanner.cli.stopping import stoppable
-from scanner.errors import InterruptedRunError, OutputError, UsageError
+from scanner.errors import FaultsError, InterruptedRunError, OutputError, ScannerError, UsageError
 from scanner.report.words import many
 from scanner.runs import folder as run_folder
 from scanner.scan.prepare import read_inputs
@@ -55,6 +58,30 @@ def resume_scan(folder: Path, changes: Mapping[str, object], *, quiet: bool) -> 
         asyncio.run(stoppable(rest, f"The run was not changed. Resume it with: {run_folder.resume_command(folder)}"))
         progress.says("Writing the reports")
         return _report(folder, inputs.settings.format)
+
+
+def archive_scan(rendered: "Rendered", changes: Mapping[str, object], *, quiet: bool) -> None:
+    """Put a run that has just ended into the archive, if there is one, and the ledger with it.
+
+    Raises `ScannerError`, with the command that tries again, where that does not come to its end.
+    """
+    settings = rendered.assessment.record.header.settings.with_(**changes)
+    if settings.archive is None:
+        return
+    folder = rendered.folder
+    command = ("iam-scanner", "archive", "push", str(folder), "--output", str(settings.output))
+    again = shlex.join([*command, "--archive", settings.archive])
+    rest = f"The run is kept in {folder}. Archive it with: {again}"
+    with StageProgress(stderr(), quiet=quiet) as progress:
+        try:
+            pushed = asyncio.run(stoppable(push(settings, folder, settings.output, progress), rest))
+        except InterruptedRunError:
+            raise
+        except FaultsError as error:  # a ledger that has forked; the command will show what to do
+            raise ScannerError(f"{' '.join(map(str, error.faults))} {rest}") from error
+        except (ScannerError, OSError) as error:
+            raise ScannerError(f"{error} {rest}") from error
+        progress.notes(f"The run is in the archive: {pushed.uri}")
 
 
 def _load_reports_meanwhile(formats: Collection[str]) -> None:

@@ -1,16 +1,19 @@
-"""Who calls: credentials, identity, and the role from which member roles are assumed."""
+"""Who calls: credentials, identity, the role from which member roles are assumed, and the archive."""
 
 from collections.abc import Awaitable, Iterator
 
+from scanner.archive.access import Archive, open_archive
 from scanner.aws import identity
 from scanner.aws.clients import Clients, Session
 from scanner.aws.credentials import caller_credentials
 from scanner.doctor.checks import Examination, Part
 from scanner.model import Caller
+from scanner.report.words import many
 from scanner.scan.prepare import session_policies, through
 from scanner.settings import Settings
 
 AWS_SETTINGS, CREDENTIALS, IDENTITY, HUB = "AWS settings", "Credentials", "sts:GetCallerIdentity", "Hub role"
+ARCHIVE = "Archive"
 
 
 def expected(settings: Settings) -> Iterator[str]:
@@ -20,6 +23,8 @@ def expected(settings: Settings) -> Iterator[str]:
     yield IDENTITY
     if settings.hub_role_arn:
         yield HUB
+    if settings.archive:
+        yield ARCHIVE
 
 
 async def open_clients(opening: Awaitable[Clients], examination: Examination) -> Clients | None:
@@ -53,3 +58,14 @@ async def check_hub(own: Session, caller: Caller, examination: Examination) -> S
     policy = session_policies(settings, caller).get("hub")
     assuming = through(own, settings.hub_role_arn, settings, policy)
     return await examination.called(Part.CALLER, HUB, assuming, lambda _: f"{settings.hub_role_arn} was assumed")
+
+
+async def check_archive(own: Session, caller: Caller, examination: Examination) -> None:
+    """List the archive, where one is named, and see whether it can be added to; nothing is put there."""
+    if examination.settings.archive is None:
+        return
+
+    def said(archive: Archive) -> str:
+        return f"{archive.place.uri()} can be read and added to; it holds {many(len(archive.contents.states), 'run')}"
+
+    await examination.called(Part.CALLER, ARCHIVE, open_archive(examination.settings, own, caller), said)

@@ -88,6 +88,7 @@ async def _in_aws(
     if own is None or caller is None:
         return 0, 0
     hub = await caller_checks.check_hub(own, caller, examination)
+    await caller_checks.check_archive(own, caller, examination)
     found = await organization_checks.find_accounts(own, caller, files, examination)
     if hub is None or found is None:
         return 0, 0

@@ -13,6 +13,7 @@ from scanner.runs import folder as run_folder
 from scanner.safelist.check import check
 from scanner.safelist.entries import Safelist, parse, read
 from scanner.scan.account_sources import FromFile
+from scanner.scan.prepare import check_owner_tag
 from scanner.settings import Settings
 
 SETTINGS, SAFELISTS, OWNERS, ACCOUNTS_FILE = "Settings", "Safelists", "Account owners", "Accounts file"
@@ -42,7 +43,7 @@ def check_files(config: Path, examination: Examination) -> Files:
     """Read what a scan reads before its first call, and try to write where it writes."""
     settings = examination.settings
     said = f"{config} was read" if config.exists() else f"there is no {config}; options, environment and defaults count"
-    examination.add(Part.FILES, SETTINGS, Outcome.OK, said)
+    examination.tried(Part.FILES, SETTINGS, lambda: check_owner_tag(settings), lambda _: said)
     safelist = _safelist(examination)
     if owners := settings.account_owners:
         examination.tried(

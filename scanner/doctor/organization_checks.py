@@ -3,12 +3,12 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scanner.aws import organizations
 from scanner.aws.clients import Session
 from scanner.aws.failures import REMEDIES, CallError
-from scanner.doctor.checks import Examination, Outcome, Part
+from scanner.doctor.checks import Examination, Outcome, Part, of_failure
 from scanner.doctor.file_checks import SAFELISTS, Files
 from scanner.errors import FaultsError, StartError
 from scanner.model import Caller, FailReason, Organization, OrganizationalUnit
@@ -28,6 +28,7 @@ from scanner.settings import Settings
 READER, DESCRIBE, ROOTS = "Role for AWS Organizations", "organizations:DescribeOrganization", "organizations:ListRoots"
 SCOPE, EARLIER, LISTING, OUS = "Scope", "Earlier runs", "organizations:ListAccounts", "OUs and their accounts"
 TO_SCAN = "Accounts to scan"
+TAGS = "organizations:ListTagsForResource"
 _HERE = Part.ORGANIZATION
 _ALL = Selection(excluded_ous={}, excluded_accounts={})
 _ALLOW = (
@@ -106,7 +107,21 @@ async def _read(reader: Session, own: Session, caller: Caller, files: Files, exa
         _HERE, SCOPE, select_in_organization(reader, settings), lambda _: _scope(settings)
     )
     source = FromOrganizations(reader, selection.ous if selection else frozenset())
-    return await _enumerate(source, selection, organization, caller, examination)
+    found = await _enumerate(source, selection, organization, caller, examination)
+    if found is not None and settings.account_owner_tag is not None:
+        await _tag(reader, found, settings.account_owner_tag, examination)
+    return found
+
+
+async def _tag(reader: Session, found: Found, key: str, examination: Examination) -> None:
+    """Read the tags of one account; a scan is complete without them, and leaves owners empty."""
+    account = next(one.account for one in found.placed if one.placement.plan is Plan.SCAN)
+    try:
+        owner = await organizations.tag_of(reader, account.id, key)
+    except CallError as error:
+        examination.made.append(replace(of_failure(_HERE, TAGS, error.failure), outcome=Outcome.WARNING))
+        return
+    examination.add(_HERE, TAGS, Outcome.OK, f"tag {key} of {account.id}: {'none' if owner is None else owner}")
 
 
 def _scope(settings: Settings) -> str:

@@ -22,7 +22,7 @@ from scanner.files import open_regular
 from scanner.report.formats import write_accounts_csv, write_users_csv
 from scanner.report.view import View
 from scanner.report.words import many
-from scanner.runs.folder import JOURNAL, MANIFEST, Sealed, sealed_files, unfinished
+from scanner.runs.folder import JOURNAL, MANIFEST, Sealed, is_file_name, sealed_files, unfinished
 from scanner.runs.journal import (
     SCHEMA_VERSION,
     Begun,
@@ -39,7 +39,6 @@ _RENDERED: Mapping[str, Callable[[View, BinaryIO], None]] = {
     "accounts.csv": write_accounts_csv,
 }
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
-_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # of every file that a run holds
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +130,7 @@ def _noted(folder: Path, digest: str) -> Check:
 
 def _files(folder: Path, manifest: Mapping[str, Sealed]) -> Iterator[Check]:
     for name in sorted(manifest):
-        if _FILE_NAME.fullmatch(name) is None:
+        if not is_file_name(name):
             detail = f"names {name!r}, which is not a file of a run: it was not read"
             yield Check(what=MANIFEST, holds=False, detail=detail)
             continue

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from scanner.archive.keys import Place
 from scanner.errors import Fault, FaultsError
 from scanner.settings import Settings
 from scanner.text import is_account_id
@@ -35,6 +36,8 @@ class Deployment:
     full_evidence: bool
     hub_role_arn: str | None
     organizations_role_arn: str | None
+    archive: Place | None
+    archive_role_arn: str | None
 
     @property
     def trusted(self) -> tuple[str, ...]:
@@ -52,7 +55,7 @@ def deployment(settings: Settings, callers: Sequence[str], *, remediation: bool)
     given = tuple(dict.fromkeys(callers))
     named = "role_name" in settings.model_fields_set
     role_name = settings.role_name if named else ROLE_NAME
-    others = (settings.hub_role_arn, settings.organizations_role_arn)
+    others = (settings.hub_role_arn, settings.organizations_role_arn, settings.archive_role_arn)
     arns = [*given, *(arn for arn in others if arn is not None)]
     faults = [fault for arn in given if (fault := _of_caller(arn))] or list(_of_partitions(arns))
     faults += _of_names(role_name, settings.remediation_role_name if remediation else None)
@@ -66,6 +69,8 @@ def deployment(settings: Settings, callers: Sequence[str], *, remediation: bool)
         full_evidence=settings.evidence == "full",
         hub_role_arn=settings.hub_role_arn,
         organizations_role_arn=settings.organizations_role_arn,
+        archive=Place.of(settings.archive) if settings.archive else None,
+        archive_role_arn=settings.archive_role_arn if settings.archive else None,
     )
 
 

@@ -7,7 +7,13 @@ IAM refuses the document.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from scanner.aws.permissions import ACCOUNTS_AND_OUS, FULL_EVIDENCE, LIST_USERS, ORGANIZATION
+from scanner.aws.permissions import (
+    ACCOUNTS_AND_OUS,
+    FULL_EVIDENCE,
+    LIST_USERS,
+    ORGANIZATION,
+    archive_statements,
+)
 from scanner.roles.deployment import Deployment
 
 Policy = Mapping[str, Any]
@@ -73,6 +79,9 @@ def documents(deployment: Deployment, *, remediation: bool) -> dict[str, Policy]
         found["organizations_trust"] = _trusted_by("TrustTheCaller", readers)
     else:
         found["delegation"] = _delegation(callers)
+    if deployment.archive_role_arn:
+        found["archive"] = policy(*_archive(deployment))
+        found["archive_trust"] = _trusted_by("TrustTheCaller", callers)
     found["member"] = member(full_evidence=deployment.full_evidence)
     found["trust"] = _trusted_by("TrustTheScanner", deployment.trusted or callers, EXTERNAL_ID)
     if remediation:
@@ -163,7 +172,17 @@ def _caller(deployment: Deployment) -> Policy:
         if deployment.hub_role_arn
         else _assume("AssumeMemberRoles", f"arn:{partition}:iam::*:role/{deployment.role_name}"),
         _allow("ReadOwnAccount", own, "*"),
+        *(
+            [_assume("AssumeArchiveRole", deployment.archive_role_arn)]
+            if deployment.archive_role_arn
+            else _archive(deployment)
+        ),
     )
+
+
+def _archive(deployment: Deployment) -> list[Statement]:
+    place = deployment.archive
+    return [] if place is None else [*archive_statements(deployment.partition, place.bucket, place.prefix)]
 
 
 def _remediation_caller(deployment: Deployment, role: str) -> Policy:

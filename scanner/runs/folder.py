@@ -43,11 +43,13 @@ T = TypeVar("T")
 
 JOURNAL: Final = "journal.jsonl"
 MANIFEST: Final = "manifest.json"
+SUMMARY: Final = "summary.json"
 EVALUATION: Final = "evaluation.json"  # of a what-if, in a folder that is no run
 MAX_MANIFEST: Final = 1_000_000  # bytes
 FSYNC_SECONDS: Final = 1.0
 LATEST: Final = "latest"  # what RUN takes for: the newest run
 CANDIDATES: Final = 5  # named where the beginning of an id fits several
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # of every file that a run holds
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}", re.ASCII)
 
 
@@ -58,6 +60,11 @@ def new_run_id(started_at: datetime) -> str:
 
 def is_run_id(text: str) -> bool:
     return _RUN_ID.fullmatch(text) is not None
+
+
+def is_file_name(text: str) -> bool:
+    """Whether a file of a run may be called so: nothing that leads elsewhere, and nothing that is hidden."""
+    return _FILE_NAME.fullmatch(text) is not None
 
 
 def create(output: Path, run_id: str) -> Path:
@@ -218,7 +225,9 @@ class Sealed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Manifest:
+class Manifest:
+    """What seals a run."""
+
     schema_version: Literal[1]
     program_version: str
     run_id: str
@@ -226,7 +235,7 @@ class _Manifest:
     files: dict[str, Sealed]  # by name; the names are as the manifest has them, and may lead anywhere
 
 
-_MANIFEST = TypeAdapter(_Manifest)
+_MANIFEST = TypeAdapter(Manifest)
 
 
 def sealed_files(folder: Path) -> Mapping[str, Sealed]:
@@ -234,12 +243,21 @@ def sealed_files(folder: Path) -> Mapping[str, Sealed]:
 
     Raises OSError where there is no manifest, and ValueError, saying why, where it is not one that this program wrote.
     """
+    return parse_manifest(manifest_bytes(folder)).files
+
+
+def manifest_bytes(folder: Path) -> bytes:
+    """The manifest as it is stored, or the beginning of what is too large for one; raises OSError."""
     with open_regular(folder / MANIFEST) as file:
-        data = file.read(MAX_MANIFEST + 1)
+        return file.read(MAX_MANIFEST + 1)
+
+
+def parse_manifest(data: bytes) -> Manifest:
+    """Read a manifest; raise ValueError, saying why, where it is not one that this program wrote."""
     if len(data) > MAX_MANIFEST:
         raise ValueError(f"is larger than {MAX_MANIFEST:,} bytes, so it is not a manifest")
     try:
-        return _MANIFEST.validate_json(data, strict=True).files
+        return _MANIFEST.validate_json(data, strict=True)
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         at = ".".join(map(str, fault["loc"]))

@@ -77,10 +77,10 @@ def read(output: Path, notes: list[str]) -> tuple[ReviewDecision, ...]:
         return ()
     except OSError as error:
         raise FaultsError([unreadable(path, error)]) from error
-    length = _length(path, data)
+    length = whole_length(path, data)
     if length < len(data):
         notes.append(f"The last line of {path} was cut off while it was written, and is left out: import it again.")
-    return _parse(path, as_text(path, data[:length]))
+    return parse(path, data[:length])
 
 
 def latest(decisions: Sequence[ReviewDecision]) -> dict[tuple[AccountId, UserId], ReviewDecision]:
@@ -108,7 +108,7 @@ def append(output: Path, lines: Sequence[LedgerLine]) -> Path:
     path = output / LEDGER
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        before = _length(path, path.read_bytes())
+        before = whole_length(path, path.read_bytes())
         os.ftruncate(descriptor, before)
         try:
             write_all(descriptor, _rendered(lines, with_header=before == 0))
@@ -127,13 +127,13 @@ def _rendered(lines: Sequence[LedgerLine], *, with_header: bool) -> bytes:
     return text.encode("utf-8-sig" if with_header else "utf-8")
 
 
-def _length(path: Path, data: bytes) -> int:
+def whole_length(path: Path, data: bytes) -> int:
     """The bytes that the whole lines take; raise `FaultsError` where what follows them is more than half a line.
 
     A comment may hold line ends, so a line ends where no quote is open: a quote too many anywhere would make all that
     follows look like a line that was cut off.
     """
-    length = _last_line_end(data)
+    length = last_line_end(data)
     rest = data[length:]
     if length == 0 and _rendered((), with_header=True).startswith(data):
         return 0
@@ -143,7 +143,7 @@ def _length(path: Path, data: bytes) -> int:
     return length
 
 
-def _last_line_end(data: bytes) -> int:
+def last_line_end(data: bytes) -> int:
     """Where the last line end outside of quotes stops; 0 where there is none."""
     parts = data.split(b'"')
     start = len(data) + 1
@@ -155,7 +155,9 @@ def _last_line_end(data: bytes) -> int:
     return 0
 
 
-def _parse(path: Path, text: str) -> tuple[ReviewDecision, ...]:
+def parse(path: Path, data: bytes) -> tuple[ReviewDecision, ...]:
+    """Every decision of a ledger of whole lines; `path` is what `FaultsError` names it by."""
+    text = as_text(path, data)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     decisions: list[ReviewDecision] = []
     faults: list[Fault] = []

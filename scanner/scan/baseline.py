@@ -5,13 +5,16 @@ It is all put into the new run's header, so that the journal alone says what the
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
+from scanner.archive.earlier_runs import EarlierRuns
 from scanner.audit.diff import snapshot
-from scanner.errors import ScannerError, UsageError
+from scanner.errors import ScannerError, StartError, UsageError
 from scanner.model import Scanned, Status
 from scanner.record import Record, Remediation, ReviewDecision, Snapshot, TrendPoint
 from scanner.remediation.earlier_plans import carried_out
@@ -21,8 +24,8 @@ from scanner.runs.stored import OrganizationKey, decide, organization_key
 from scanner.scan.scope import Plan, Selection, place
 from scanner.settings import Settings
 
+_NO_SUMMARY = (ValueError, KeyError, TypeError, AttributeError)  # what reading something else ends with
 NONE = "none"  # what --previous takes for: compare with nothing
-SUMMARY = "summary.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,19 +42,27 @@ class History:
 class _Finished:
     """A finished run, by its summary."""
 
-    folder: Path
+    folder: Callable[[], Path]  # one that is archived is brought for it
     organization: OrganizationKey
     point: TrendPoint
 
 
-def gather(settings: Settings, ours: OrganizationKey, selection: Selection) -> History:
-    """Read it all from under `--output`; raise `UsageError` where `--previous` or the ledger cannot be used."""
+def gather(
+    settings: Settings, ours: OrganizationKey, selection: Selection, archived: EarlierRuns | None = None
+) -> History:
+    """Read it all from under `--output`, and from the archive what is not there.
+
+    Raises `UsageError` where `--previous` or the ledger cannot be used, and `StartError` where a run that is archived
+    cannot be had.
+    """
     output = settings.output
-    finished = sorted(_finished(output, ours), key=lambda earlier: earlier.point.run_id, reverse=True)
-    notes: list[str] = []
+    found = (earlier for earlier in _finished(output, archived) if earlier.organization == ours)
+    finished = sorted(found, key=lambda earlier: earlier.point.run_id, reverse=True)
+    notes: list[str] = [*archived.notes] if archived else []
     if settings.previous is None:
         previous, why = _newest(finished, selection, notes)
-        why = why or f"no earlier finished run of this organization in {output}"
+        places = f"{output} or {archived.uri}" if archived else str(output)
+        why = why or f"no earlier finished run of this organization in {places}"
     elif settings.previous == NONE:
         previous, why = None, "--previous none was given"
     else:
@@ -85,7 +96,9 @@ def _newest(finished: Sequence[_Finished], selection: Selection, notes: list[str
             incomplete += 1
             continue
         try:
-            assessment = decide(earlier.folder)
+            assessment = decide(earlier.folder())
+        except StartError:
+            raise
         except ScannerError as error:
             notes.append(f"The earlier run {earlier.point.run_id} could not be compared with: {error}")
             unreadable += 1
@@ -116,22 +129,24 @@ def covers(record: Record, selection: Selection) -> bool:
     return bool(wanted) and all(isinstance(record.scans.get(account_id), Scanned) for account_id in wanted)
 
 
-def _finished(output: Path, ours: OrganizationKey) -> Iterator[_Finished]:
-    """The finished runs of the same organization; a summary that is not as it was sealed counts for nothing."""
+def _finished(output: Path, archived: EarlierRuns | None) -> Iterator[_Finished]:
+    """The finished runs; a summary that is not one, or not as it was sealed, counts for nothing."""
     for folder in run_folder.all_under(output):
-        try:
-            finished = _read_summary(folder)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            continue
-        if finished.organization == ours:
-            yield finished
+        with suppress(OSError, *_NO_SUMMARY):
+            data = (folder / run_folder.SUMMARY).read_bytes()
+            if run_folder.sealed_files(folder)[run_folder.SUMMARY].sha256 == hashlib.sha256(data).hexdigest():
+                yield _read_summary(data, partial(_here, folder))
+    if archived:
+        for run_id, data in archived.summaries.items():
+            with suppress(*_NO_SUMMARY):
+                yield _read_summary(data, partial(archived.fetch, run_id))
 
 
-def _read_summary(folder: Path) -> _Finished:
-    """Read a run's summary; raise ValueError or the like where it is not one, or not the one that was sealed."""
-    data = (folder / SUMMARY).read_bytes()
-    if run_folder.sealed_files(folder)[SUMMARY].sha256 != hashlib.sha256(data).hexdigest():
-        raise ValueError
+def _here(folder: Path) -> Path:
+    return folder
+
+
+def _read_summary(data: bytes, folder: Callable[[], Path]) -> _Finished:
     summary = json.loads(data)
     organization, caller, coverage = summary["organization"], summary["caller"], summary["coverage"]
     return _Finished(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from scanner.account_files import read_owners
+from scanner.archive.access import session_policy
 from scanner.aws import identity, organizations
 from scanner.aws.clients import Clients, Session
 from scanner.aws.credentials import caller_credentials
@@ -52,11 +53,7 @@ def read_inputs(settings: Settings) -> Inputs:
 
     Raises `UsageError` where tags of AWS Organizations are asked for, and a file of accounts stands in for it.
     """
-    if settings.accounts_file and settings.account_owner_tag:
-        raise UsageError(
-            "--account-owner-tag needs AWS Organizations, which --accounts-file does without. Leave one of them out; "
-            "--account-owners FILE.csv names owners too."
-        )
+    check_owner_tag(settings)
     texts = read(settings.safelist)
     return Inputs(
         settings=settings,
@@ -65,6 +62,14 @@ def read_inputs(settings: Settings) -> Inputs:
         owners=read_owners(settings.account_owners),
         accounts_file=read_accounts_file(settings),
     )
+
+
+def check_owner_tag(settings: Settings) -> None:
+    if settings.accounts_file and settings.account_owner_tag:
+        raise UsageError(
+            "--account-owner-tag needs AWS Organizations, which --accounts-file does without.",
+            "Leave one of them out; --account-owners FILE.csv names owners too.",
+        )
 
 
 def read_accounts_file(settings: Settings) -> FromFile | None:
@@ -143,6 +148,8 @@ def session_policies(settings: Settings, caller: Caller) -> dict[str, str]:
         policies["hub"] = identity.hub_policy(caller.partition, settings.role_name)
     if settings.organizations_role_arn is not None and settings.accounts_file is None:
         policies["organizations"] = identity.organizations_policy()
+    if archive := session_policy(settings, caller):
+        policies["archive"] = archive
     return policies
 
 

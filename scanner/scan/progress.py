@@ -13,6 +13,14 @@ class ListingProgress(Protocol):
 
     def says(self, text: str) -> None: ...
 
+    def notes(self, text: str) -> None:
+        """Say something that should not be missed."""
+        ...
+
+    def transferred(self, done: int, total: int) -> None:
+        """So many bytes are through, of all, to the archive or from it; both 0: that is over."""
+        ...
+
     def met(self, placement: Placement) -> None: ...
 
     def paused(self) -> AbstractContextManager[None]:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from scanner import __version__
+from scanner.archive.access import open_archive
 from scanner.aws.clients import Clients
 from scanner.errors import UsageError
 from scanner.model import Caller
@@ -47,6 +48,8 @@ async def resume(folder: Path, begun: Begun, inputs: Inputs, progress: Progress)
     async with Clients(profile=settings.profile, concurrency=settings.concurrency) as clients:
         ready = await make_ready(inputs, clients, progress)
         _check_organization(folder, begun.header, ready)
+        if settings.archive is not None:  # it would be a pity to learn afterwards that it cannot be used
+            await open_archive(settings, ready.own, ready.caller)
         if begun.footer is not None:  # counts continue
             clients.meter.calls.update(begun.footer.api_calls)
             clients.meter.throttled += begun.footer.throttled

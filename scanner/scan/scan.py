@@ -13,6 +13,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from scanner import __version__
+from scanner.archive.access import open_archive
+from scanner.archive.earlier_runs import bring_earlier, find_previous
 from scanner.aws.clients import Clients
 from scanner.aws.failures import failure
 from scanner.errors import InterruptedRunError
@@ -22,7 +24,7 @@ from scanner.runs import folder as run_folder
 from scanner.runs.journal import SCHEMA_VERSION, Begun
 from scanner.runs.stored import organization_key
 from scanner.scan.account import scan_account
-from scanner.scan.baseline import History, gather
+from scanner.scan.baseline import NONE, History, gather
 from scanner.scan.collect import collect
 from scanner.scan.owner_tags import GRACE, TagReading
 from scanner.scan.population import Population
@@ -49,9 +51,17 @@ async def scan(inputs: Inputs, progress: Progress) -> Path:
     settings = inputs.settings
     async with Clients(profile=settings.profile, concurrency=settings.concurrency) as clients:
         ready = await make_ready(inputs, clients, progress)
+        archived = None
+        if settings.archive is not None:
+            archive = await open_archive(settings, ready.own, ready.caller)
+            archived = await bring_earlier(archive, settings.output, progress)
+            if settings.previous not in (None, NONE):
+                previous = await find_previous(archive, settings.previous, settings.output, progress)
+                settings = settings.with_(previous=str(previous))
+                inputs = replace(inputs, settings=settings)
         progress.says("Reading earlier runs")
         ours = organization_key(ready.organization, ready.caller)
-        past = await asyncio.to_thread(gather, settings, ours, ready.selection)  # Ctrl-C need not wait
+        past = await asyncio.to_thread(gather, settings, ours, ready.selection, archived)  # Ctrl-C need not wait
         ready = replace(ready, notes=(*ready.notes, *past.notes))
         header = _header(inputs, ready, past)
         folder = run_folder.create(settings.output, header.run_id)

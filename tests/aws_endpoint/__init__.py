@@ -1,4 +1,4 @@
-"""A simulated AWS endpoint for tests: Organizations, STS, IAM and CloudTrail over a real loopback socket.
+"""A simulated AWS endpoint for tests: Organizations, STS, IAM, CloudTrail and S3 over a real loopback socket.
 
 It pages as AWS pages, knows callers and roles, and denies, throttles, delays and lies on request; see `server` for how
 to run it, `organization` for the world behind it, and `faults` for what can go wrong.
@@ -56,11 +56,13 @@ from tests.aws_endpoint.organization import (
     empty_organization,
     organization,
 )
+from tests.aws_endpoint.s3_state import KMS_KEY, SimulatedBucket
 from tests.aws_endpoint.server import Endpoint, running
 from tests.aws_endpoint.sessions import DELEGATED_KEY, MANAGEMENT_KEY, MEMBER_KEY, Caller, Session
 
 __all__ = [
     "DELEGATED_KEY",
+    "KMS_KEY",
     "MANAGEMENT_KEY",
     "MEMBER_KEY",
     "Break",
@@ -79,6 +81,7 @@ __all__ = [
     "Refuse",
     "Session",
     "SimulatedAccount",
+    "SimulatedBucket",
     "SimulatedEvent",
     "SimulatedGroup",
     "SimulatedKey",

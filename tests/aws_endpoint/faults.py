@@ -189,6 +189,10 @@ class Faults:
         self._met: Counter[tuple[int, str]] = Counter()
         self._tokens: dict[tuple[int, str, str], tuple[float, float]] = {}  # → tokens left, at which second
 
+    def forget(self) -> None:
+        """Count anew: the next call of each rule is its first."""
+        self._met.clear()
+
     def effects(self, call: Call) -> list[Effect]:
         return [effect for index, rule in enumerate(self.rules) if (effect := self._effect(index, rule, call))]
 
@@ -232,6 +236,13 @@ _CLOUDTRAIL_ERRORS = {
     "failed": (500, "InternalFailure", "The request processing has failed because of an unknown error."),
     "unavailable": (503, "ServiceUnavailable", "The service is temporarily unavailable."),
 }
+_S3_ERRORS = {
+    "throttled": (503, "SlowDown", "Please reduce your request rate."),
+    "denied": (403, "AccessDenied", "Access Denied"),
+    "expired": (400, "ExpiredToken", "The provided token has expired."),
+    "failed": (500, "InternalError", "We encountered an internal error. Please try again."),
+    "unavailable": (503, "ServiceUnavailable", "Service is unable to handle request."),
+}
 _QUERY_ERRORS = {
     "throttled": (400, "Throttling", "Rate exceeded"),
     "expired": (403, "ExpiredToken", "The security token included in the request is expired"),
@@ -243,6 +254,8 @@ _QUERY_ERRORS = {
 def service_error(kind: str, call: Call, principal: str) -> AwsError:
     if call.service == "organizations":
         return AwsError(*_ORGANIZATIONS_ERRORS[kind])
+    if call.service == "s3":
+        return AwsError(*_S3_ERRORS[kind])
     if kind == "denied":
         refusal = denied(principal, call.name, str(call.params.get("RoleArn", "*")))
         return in_json(refusal) if call.service == "cloudtrail" else refusal

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from tests.aws_endpoint.s3_state import SimulatedBucket
+
 CREATED = datetime(2025, 1, 6, 8, 30, 15, tzinfo=UTC)  # what a test does not date was made on this day
 ADMINISTRATOR_ACCESS = "arn:aws:iam::aws:policy/AdministratorAccess"
 READ_ONLY_ACCESS = "arn:aws:iam::aws:policy/ReadOnlyAccess"
@@ -176,6 +178,7 @@ class SimulatedOrganization:
     partition: str = "aws"
     delegated_administrators: list[str] = field(default_factory=list)  # account ids
     state_members: tuple[str, ...] = ("State",)  # of "State" and "Status": what an account's description has
+    buckets: dict[str, SimulatedBucket] = field(default_factory=dict)  # by name, of all accounts
     in_use: bool = True  # False: the caller's account belongs to no organization
     _by_parent: dict[str, list[str]] | None = None
 

@@ -37,7 +37,7 @@ from tests.aws_endpoint.faults import (
 from tests.aws_endpoint.organization import SimulatedOrganization
 from tests.aws_endpoint.services import Services, call_of
 from tests.aws_endpoint.sessions import Caller, Session
-from tests.aws_endpoint.wire import AwsError, Reply, Request, error_reply, take_request
+from tests.aws_endpoint.wire import CONTINUE, AwsError, Reply, Request, error_reply, take_request, waits_with_its_body
 
 _CLOSE_BY_RESET = struct.pack("ii", 1, 0)  # SO_LINGER: on, for no time
 
@@ -189,6 +189,8 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
+        if waits_with_its_body(self._buffer):
+            self._transport.write(CONTINUE)
         self._serve_next()
 
     def _serve_next(self) -> None:

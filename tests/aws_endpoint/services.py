@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from tests.aws_endpoint import iam, organizations_api
+from tests.aws_endpoint import iam, organizations_api, s3
 from tests.aws_endpoint.ask import Ask
 from tests.aws_endpoint.clock import Clock
 from tests.aws_endpoint.cloudtrail import EventHistory
@@ -19,7 +19,7 @@ _RESOURCES = {"ListUsers": "arn:{partition}:iam::{account}:user/"}
 
 
 class Services:
-    """Organizations, STS, IAM and CloudTrail of one world."""
+    """Organizations, STS, IAM, CloudTrail and S3 of one world."""
 
     def __init__(self, world: SimulatedOrganization, callers: Iterable[Caller], clock: Clock) -> None:
         self.world = world
@@ -32,6 +32,7 @@ class Services:
             "sts": self._sts,
             "cloudtrail": self._cloudtrail,
             "iam": self.iam | dict.fromkeys(STATEFUL),
+            "s3": dict.fromkeys(s3.ACTIONS),
         }
 
     def admit(self, request: Request) -> Ask:
@@ -48,6 +49,8 @@ class Services:
                 return self._answer_organizations(ask)
             case "sts":
                 return self._sts[ask.action](ask)
+            case "s3":
+                return s3.answer_s3(self.world.buckets, ask)
             case "cloudtrail":
                 return self._answer_cloudtrail(ask)
             case _:
@@ -106,6 +109,8 @@ def call_of(ask: Ask) -> Call:
 
 
 def _unknown_action(request: Request) -> AwsError:
+    if request.service == "s3":
+        return AwsError(501, "NotImplemented", "A header you provided implies functionality that is not implemented")
     if request.service in JSON_SERVICES:
         return AwsError(400, "UnknownOperationException", "")
     return AwsError(400, "InvalidAction", f"Could not find operation {request.action}")

@@ -201,6 +201,8 @@ def _unauthenticated(service: str) -> AwsError:
 
 
 def _unknown_token(service: str) -> AwsError:
+    if service == "s3":
+        return AwsError(403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.")
     message = "The security token included in the request is invalid."
     if service in JSON_SERVICES:
         return AwsError(400, "UnrecognizedClientException", message)

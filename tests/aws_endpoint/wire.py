@@ -11,6 +11,8 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
 
+from tests.aws_endpoint.s3_request import s3_request
+
 Parameters = dict[str, Any]  # of query requests: flat names as sent ("Filter.member.1"), and text
 
 _JSON_TARGETS = {
@@ -76,14 +78,25 @@ class Reply:
     content_type: str
     body: bytes
     request_id: str = field(default_factory=_next_request_id)
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def head(self) -> bytes:
+        more = "".join(f"{name}: {value}\r\n" for name, value in self.headers.items())
         return (
             f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}\r\n"
             f"x-amzn-RequestId: {self.request_id}\r\n"
-            f"Content-Type: {self.content_type}\r\n"
+            f"Content-Type: {self.content_type}\r\n{more}"
             f"Content-Length: {len(self.body)}\r\n\r\n"
         ).encode()
+
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+def waits_with_its_body(buffer: bytearray) -> bool:
+    """Whether the client sends the body only when it is told to, as the SDK does for what it puts into S3."""
+    end = buffer.find(b"\r\n\r\n")
+    return end + 4 == len(buffer) and b"\r\nexpect: 100-continue\r\n" in buffer.lower()
 
 
 def take_request(buffer: bytearray) -> Request | None:
@@ -98,10 +111,13 @@ def take_request(buffer: bytearray) -> Request | None:
         return None
     body = bytes(buffer[end + 4 : total])
     del buffer[:total]
-    return _read(first.split(" ")[1], headers, body)
+    method, target, _ = first.split(" ")
+    return _read(method, target, headers, body)
 
 
-def _read(target: str, headers: dict[str, str], body: bytes) -> Request:
+def _read(method: str, target: str, headers: dict[str, str], body: bytes) -> Request:
+    if "/s3/aws4_request" in headers.get("authorization", ""):
+        return Request(headers, "s3", *s3_request(method, target, headers, body))
     target_service, _, json_action = headers.get("x-amz-target", "").rpartition(".")
     if target_service in _JSON_TARGETS:
         return Request(headers, _JSON_TARGETS[target_service], json_action, json.loads(body or b"{}"))
@@ -137,6 +153,11 @@ def error_reply(service: str, error: AwsError) -> Reply:
         body = json.dumps({"__type": error.code, "Message": error.message} | error.more).encode()
         return Reply(error.status, "application/x-amz-json-1.1", body)
     request_id = _next_request_id()
+    if service == "s3":
+        more = "".join(f"<{name}>{xml(value)}</{name}>" for name, value in error.more.items())
+        text = f"<Error><Code>{xml(error.code)}</Code><Message>{xml(error.message)}</Message>{more}</Error>"
+        region = {"x-amz-bucket-region": error.more["Region"]} if "Region" in error.more else {}
+        return Reply(error.status, "application/xml", text.encode(), request_id, region)
     side = "Sender" if error.status < 500 else "Receiver"
     text = (
         f'<ErrorResponse xmlns="{NAMESPACES.get(service, NAMESPACES["sts"])}"><Error><Type>{side}</Type>'

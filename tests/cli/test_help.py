@@ -38,6 +38,7 @@ def shown(names: tuple[str, ...]) -> str:
 def test_these_are_all_commands() -> None:
     assert {" ".join(names) for names in ALL} == {
         *("", "scan", "accounts", "doctor", "report", "evaluate", "users", "diff", "verify", "role", "init", "demo"),
+        *("archive", "archive push", "archive pull"),
         *("safelist", "safelist check", "safelist explain", "safelist import", "review", "review import"),
         *("remediate", "remediate plan", "remediate apply", "remediate undo", "remediate status"),
     }

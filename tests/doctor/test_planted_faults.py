@@ -170,6 +170,24 @@ FAULTS = {
         says=[":role/Hub cannot be assumed", "trust policy"],
         options=[*SAFELIST, "--hub-role-arn", HUB],
     ),
+    "an archive that is not there": Planted(
+        check="Archive",
+        says=["s3://no-such-bucket", "NoSuchBucket"],
+        options=[*SAFELIST, "--archive", "s3://no-such-bucket/runs"],
+    ),
+    "owners by tags beside a file of accounts": Planted(
+        check="Settings",
+        says=["--account-owner-tag needs AWS Organizations"],
+        options=[*SAFELIST, "--accounts-file", "accounts.csv", "--account-owner-tag", "owner"],
+        files={"accounts.csv": "account_id,account_name,ou_path\n387420489013,management,Root\n"},
+    ),
+    "tags that may not be read": Planted(
+        check=None,
+        says=[],
+        options=[*SAFELIST, "--account-owner-tag", "owner"],
+        faults=[Fault("organizations:ListTagsForResource", deny)],
+        warns="organizations:ListTagsForResource",
+    ),
     "an unknown OU": Planted(
         check="Scope", says=["Root/Workloads"], options=[*SAFELIST, "--ou", "Root/Workload", "--ou", "Root/Sandbox"]
     ),

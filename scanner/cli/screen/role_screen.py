@@ -23,6 +23,8 @@ _PURPOSES: Final = {
     "organizations_trust": "trust policy of that role",
     "delegation": "for the delegation policy of the organization, in the management account; needed unless the caller "
     "is there, or in an account that is a delegated administrator for an AWS service",
+    "archive": "permissions of the role that reads and writes the archive",
+    "archive_trust": "trust policy of that role",
     "member": "permissions of the role {role} in each account",
     "trust": "trust policy of that role",
     "remediation": "permissions of the role {remediation} in each account",
@@ -111,6 +113,8 @@ def _scan(deployment: Deployment) -> str:
     others = {
         "--hub-role-arn": deployment.hub_role_arn,
         "--organizations-role-arn": deployment.organizations_role_arn,
+        "--archive": deployment.archive and deployment.archive.uri(),
+        "--archive-role-arn": deployment.archive_role_arn,
     }
     given = [f"{option} {arn}" for option, arn in others.items() if arn]
     return _command(f"iam-scanner scan --role-name {deployment.role_name}", *given)

@@ -59,3 +59,8 @@ class StageProgress:
         """Say something that should not be missed, and go on."""
         if not self._quiet:
             self._console.print(text)
+
+    def transferred(self, done: int, total: int) -> None:
+        """So many bytes are through, of all; both 0: that is over."""
+        figures = f"{done / 1e6:,.1f}/{total / 1e6:,.1f} MB" if total else ""
+        self._bar.update(self._task, completed=done, total=total or None, figures=figures)
