@@ -1,7 +1,7 @@
 """The Guide: one printed page for a reviewer who has never seen such a workbook."""
 
 from scanner.model import Choice
-from scanner.report.words import what_if_words
+from scanner.report.words import many, what_if_words
 from scanner.report.workbook.page import Book, Page
 from scanner.report.workbook.prose import Prose, Span
 from scanner.report.workbook.review_sheet import MEANING, SUMMARY, TITLE
@@ -77,8 +77,10 @@ def guide_sheet(book: Book) -> None:
     prose = Prose(book, Page(title="Guide", repeat_rows=None, freeze=None), WIDTHS)
     prose.line(Span(1, "How to review IAM users in this workbook", TITLE_STYLE, LAST), height=28)
     prose.line(Span(1, WHAT, PROSE, LAST))
-    part, what_if = book.assessment.part, what_if_words(book.assessment.record)
-    for words in (f"This workbook is a part of the run: {part.words}." if part else "", what_if):
+    part, runs = book.view.in_all.part, book.view.runs
+    several = f"It is of {many(len(runs), 'organization')}, one below the other." if book.view.by_organization else ""
+    what_if = what_if_words(runs[0].assessment.record)
+    for words in (several, f"This workbook is a part of the run: {part.words}." if part else "", what_if):
         if words:
             prose.line(Span(1, words, STRONG, LAST))
     _section(prose, "In five steps")
