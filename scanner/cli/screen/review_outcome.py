@@ -9,7 +9,8 @@ from scanner.cli.screen.layout import labelled, print_parts
 from scanner.cli.screen.next_step import plan_command
 from scanner.model import Choice, Entry
 from scanner.report.words import many
-from scanner.review.importing import Imported
+from scanner.review.importing import Imported, OfRun
+from scanner.review.removals import REMOVALS
 from scanner.review.safelist_changes import Wanted
 from scanner.review.standing import Standing
 from scanner.text import for_terminal
@@ -31,16 +32,16 @@ def show(imported: Imported, console: Console, *, quiet: bool, options: str = ""
 
 def document(imported: Imported, warnings: Sequence[str]) -> Mapping[str, object]:
     """The one JSON document; `written` tells a preview from an import, and the figures are the same in both."""
-    wanted = imported.wanted
+    wanted, only = imported.wanted, imported.runs[0] if len(imported.runs) == 1 else None
     return {
         "written": imported.written,
-        "run_id": imported.run_id,
-        "journal_sha256": imported.digest,
+        "run_id": only and only.run_id,
+        "journal_sha256": only and only.digest,
         "workbooks": [
             {"file": str(book.path), "sha256": book.sha256, "rows": len(book.rows)} for book in imported.books
         ],
-        "decisions": {choice: imported.decided.get(choice, 0) for choice in Choice},
-        "standing": {standing: imported.standing.get(standing, 0) for standing in Standing},
+        "decisions": {choice: imported.decided[choice] for choice in Choice},
+        "standing": {standing: imported.standing[standing] for standing in Standing},
         "users_due": imported.due,
         "undecided": imported.undecided,
         "rows_begun": imported.begun,
@@ -53,10 +54,25 @@ def document(imported: Imported, warnings: Sequence[str]) -> Mapping[str, object
             "without_end": len(_lacking(imported, "expires_on")),
             "changes": [{"file": change.path, "diff": change.diff()} for change in imported.changes],
         },
-        "removals": {"file": str(imported.removals), "users": imported.to_remove},
+        "removals": {"file": only and str(only.removals), "users": imported.to_remove},
         "ledger": {"file": str(imported.ledger), "new": imported.standing.get(Standing.NEW, 0)},
         "notes": list(imported.notes),
         "warnings": list(warnings),
+        **({} if only else {"runs": [_of_run(run) for run in imported.runs]}),
+    }
+
+
+def _of_run(run: OfRun) -> Mapping[str, object]:
+    """What of it is for one of several runs; their safelists may be the same files."""
+    return {
+        "organization_id": run.organization_id,
+        "run_id": run.run_id,
+        "journal_sha256": run.digest,
+        "decisions": {choice: run.decided.get(choice, 0) for choice in Choice},
+        "standing": {standing: run.standing.get(standing, 0) for standing in Standing},
+        "users_due": run.due,
+        "undecided": run.undecided,
+        "removals": {"file": str(run.removals), "users": run.to_remove},
     }
 
 
@@ -67,9 +83,11 @@ def _style(line: str) -> str:
 def _parts(imported: Imported, *, below_diff: bool) -> Iterator[RenderableType]:
     if below_diff:
         yield Text()
-    title = Text(f"Review of run {imported.run_id}", style="bold")
+    what = many(len(imported.runs), "organization") if len(imported.runs) > 1 else f"run {imported.runs[0].run_id}"
+    title = Text(f"Review of {what}", style="bold")
     yield title if imported.written else title.append(": PREVIEW, nothing was written", style="yellow")
     yield labelled(
+        *((("Runs", _runs(imported)),) if len(imported.runs) > 1 else ()),
         ("Decided", _decided(imported)),
         ("Undecided", _undecided(imported)),
         ("Safelist", _safelist(imported)),
@@ -77,6 +95,16 @@ def _parts(imported: Imported, *, below_diff: bool) -> Iterator[RenderableType]:
         ("Ledger", _ledger(imported)),
         ("Next", Text("\n".join(map(for_terminal, _advice(imported))))),
     )
+
+
+def _runs(imported: Imported) -> Text:
+    """What was decided in each of several runs."""
+    lines = [
+        f"{for_terminal(run.organization_id)}, run {run.run_id}: {sum(run.decided.values()):,} decided, "
+        f"{run.undecided:,} of {run.due:,} undecided"
+        for run in imported.runs
+    ]
+    return Text("\n".join(lines))
 
 
 def _decided(imported: Imported) -> Text:
@@ -96,7 +124,8 @@ def _decided(imported: Imported) -> Text:
 
 def _undecided(imported: Imported) -> Text:
     text = Text(f"{imported.undecided:,}", style="bold yellow" if imported.undecided else "")
-    text.append(f" of {many(imported.due, 'user')} that the run says need a decision", style="not bold default")
+    says = "the run says need" if len(imported.runs) == 1 else "the runs say need"
+    text.append(f" of {many(imported.due, 'user')} that {says} a decision", style="not bold default")
     if imported.begun:
         rows = many(imported.begun, "row is filled in and has", "rows are filled in and have")
         text.append(f"\n{rows} no decision", style="yellow")
@@ -119,7 +148,8 @@ def _safelist(imported: Imported) -> Text:
 def _removals(imported: Imported) -> Text:
     users = many(imported.to_remove, "user")
     listed = f"{users} listed" if imported.written else f"would list {users}"
-    return Text(f"{listed} in {imported.removals.name}: {for_terminal(str(imported.removals.parent))}")
+    places = ", ".join(str(run.removals.parent) for run in imported.runs)
+    return Text(f"{listed} in {REMOVALS}: {for_terminal(places)}")
 
 
 def _done(wanted: Wanted) -> str:
@@ -166,7 +196,8 @@ def _advice(imported: Imported) -> Iterator[str]:
         paths = ", ".join(change.path for change in imported.changes)
         yield f"have the change of {paths} reviewed and merged: that is what approves"
     if imported.undecided:
-        yield "import the decisions that are missing, in the same workbook or in others of this run"
+        which = "this run" if len(imported.runs) == 1 else "these runs"
+        yield f"import the decisions that are missing, in the same workbook or in others of {which}"
     if imported.written and imported.to_remove:
         yield "plan the removals and quarantines, which changes nothing yet; scan again when they are done:"
     else:
@@ -174,6 +205,6 @@ def _advice(imported: Imported) -> Iterator[str]:
 
 
 def _commands(imported: Imported, options: str) -> tuple[str, ...]:
-    if not (imported.written and imported.to_remove):
-        return ()
-    return (for_terminal(plan_command(imported.removals, options)),)
+    """A plan is for one organization."""
+    runs = [run for run in imported.runs if imported.written and run.to_remove]
+    return tuple(for_terminal(plan_command(run.removals, options)) for run in runs)
