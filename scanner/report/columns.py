@@ -269,7 +269,7 @@ USERS: tuple[Column[UserRow], ...] = (
 
 # First in each table of a report on several organizations; its row is the organization's ID.
 ORGANIZATION: Column[str] = Column(
-    "organization_id", TEXT, 15, "Organization", "Organizations DescribeOrganization, Id", lambda row: row
+    "organization_id", TEXT, 18, "Organization", "Organizations DescribeOrganization, Id", lambda row: row
 )
 
 _FAILURE = "the call that failed"

@@ -100,9 +100,7 @@ class View:
         """After how long without use a credential is dormant; of several runs, as each had it."""
         return " or ".join(dict.fromkeys(days(run.assessment.record.header.settings.dormant_days) for run in self.runs))
 
-    def of_each(self, said: Callable[["View"], str], between: str = "\n") -> str:
-        """What is said of each run: once where it is the same for all, else by organization."""
-        words = {run.organization_id: said(run) for run in self.runs}
-        if len(set(words.values())) == 1:
-            return next(iter(words.values()))
-        return between.join(f"{organization}: {text}" for organization, text in words.items())
+    def of_each(self, said: Callable[["View"], str]) -> str:
+        """What is said of each run, where it is the same of all; else where it is said."""
+        words = {said(run) for run in self.runs}
+        return words.pop() if len(words) == 1 else f"{len(words)} different ones: see Evidence, by organization"

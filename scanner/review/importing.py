@@ -169,7 +169,7 @@ def _read_all(paths: Sequence[Path]) -> tuple[tuple[Filled, ...], list[Fault]]:
 
 
 def _runs_of(books: Sequence[Filled], output: Path, faults: list[Fault]) -> list[View]:
-    """The runs that all workbooks are of, in order of time; raise `FaultsError` where they are of none."""
+    """The runs that all workbooks are of, by organization; raise `FaultsError` where they are of none."""
     for book in books:
         faults += _not_of(book, books[0])
     views = [
@@ -180,7 +180,7 @@ def _runs_of(books: Sequence[Filled], output: Path, faults: list[Fault]) -> list
     if len(views) > 1 and (fault := _not_side_by_side(books[0], views)):
         raise FaultsError([*faults, fault])
     faults += (fault for book in books for fault in _other_state(book, views))
-    return sorted(views, key=lambda view: view.assessment.record.header.run_id)
+    return sorted(views, key=lambda view: view.organization_id)
 
 
 def _recorded(book: Filled, at: Cell, output: Path, faults: list[Fault], runs: int) -> View | None:
@@ -268,7 +268,7 @@ def _judged(books: Sequence[Filled], jobs: Sequence[_Job], now: datetime) -> Jud
     ]
     judged = Judged()
     for book in books:
-        if sorted(_run_ids(book)) == [job.run_id for job in jobs]:
+        if sorted(_run_ids(book)) == sorted(job.run_id for job in jobs):
             judge(book, rules, judged)
     return judged
 
@@ -292,12 +292,12 @@ def _import(request: Request, jobs: Sequence[_Job], read: _Read) -> Imported:
         for review in reviews
     ]
     planned = changes(shelves, request.into)
-    new = [decided for review in reviews for decided in review.new]
-    decisions = (*before, *(decided.decision for decided in new))
+    by_time = sorted(reviews, key=lambda review: review.job.run_id)  # of an account that moved, the later one counts
+    decisions = (*before, *(decided.decision for review in by_time for decided in review.new))
     after = [Ledger(decisions, review.job.run_id).of_run() for review in reviews]
     of_runs = [_of_run(review, standing, request.output) for review, standing in zip(reviews, after, strict=True)]
     if request.write:
-        _write_ledger(request, reviews)
+        _write_ledger(request, by_time)
         for of_run, review, standing in zip(of_runs, reviews, after, strict=True):
             removals.write(of_run.removals, _removals(review.job.view.assessment, standing))
         for change in planned:

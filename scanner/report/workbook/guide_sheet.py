@@ -78,7 +78,9 @@ def guide_sheet(book: Book) -> None:
     prose.line(Span(1, "How to review IAM users in this workbook", TITLE_STYLE, LAST), height=28)
     prose.line(Span(1, WHAT, PROSE, LAST))
     part, runs = book.view.in_all.part, book.view.runs
-    several = f"It is of {many(len(runs), 'organization')}, one below the other." if book.view.by_organization else ""
+    several = ""
+    if book.view.by_organization:
+        several = f"It is of {many(len(runs), 'organization')}: the column organization_id says which a row is of."
     what_if = what_if_words(runs[0].assessment.record)
     for words in (several, f"This workbook is a part of the run: {part.words}." if part else "", what_if):
         if words:

@@ -9,7 +9,7 @@ from scanner.report.words import many
 from scanner.report.workbook.prose import Prose, Span
 from scanner.report.workbook.styles import BODY, HEAD, HEAD_RIGHT, NUMBER, PROSE, SECTION, STRONG, STRONG_NUMBER, Style
 
-_HEADS = ("Organization", "Users", "Approved", "Not approved", "To review")
+_HEADS = ("Organization", "Users", "Approved", "Not approved", "Review")
 _ALARM = replace(STRONG, wrap=True)
 
 

@@ -171,7 +171,8 @@ def standards_sheet(book: Book) -> None:
     prose = Prose(book, Page(title="Standards", repeat_rows="1:2", freeze="A3"), WIDTHS)
     last = len(WIDTHS)
     status_band(prose, book.view, last)
-    heads = ("Standard", "Clause", "Why this review answers it", "Found in this run", "Where in this workbook")
+    found = "Found in these runs" if book.view.by_organization else "Found in this run"
+    heads = ("Standard", "Clause", "Why this review answers it", found, "Where in this workbook")
     prose.line(*(Span(at, head, HEAD) for at, head in enumerate(heads, 1)), height=20)
     for clause in CLAUSES:
         texts = (clause.clauses, clause.why, clause.found(book.view), clause.where)

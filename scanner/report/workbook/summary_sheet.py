@@ -150,24 +150,21 @@ def _beside(prose: Prose, left: tuple[str, Sequence[Line]], right: tuple[str, Se
 
 
 def _asked(view: View) -> list[Line]:
-    """The facts of the run; of several, each once where it is the same for all of them."""
-    part = view.in_all.part
+    started = [run.assessment.record.header.started_at for run in view.runs]
+    read, part = "none was read", view.in_all.part
+    if view.figures.read_from and view.figures.read_until:
+        read = window(view.figures.read_from, view.figures.read_until)
     facts = (
         ("Rule", f"{RULE_ID} {RULE_TITLE}, risk {RISK_LEVEL}"),
         ("Accounts known from", view.of_each(lambda run: run.assessment.record.listing.source)),
         ("Approvals judged on", view.of_each(lambda run: run.assessment.record.header.as_of.isoformat())),
-        ("Run started", view.of_each(lambda run: moment(run.assessment.record.header.started_at))),
-        ("Accounts were read", view.of_each(_read)),
+        ("Run started", moment(*started) if len(started) == 1 else window(min(started), max(started))),
+        ("Accounts were read", read),
         ("Run by", view.of_each(lambda run: run.assessment.record.header.caller.arn)),
         ("Scope", view.of_each(lambda run: scope_words(run.assessment.record.header.settings))),
         *((("Part of the run", part.words),) if part else ()),
     )
     return [(Span(1, label, LABEL), Span(2, value, PROSE, LEFT)) for label, value in facts]
-
-
-def _read(run: View) -> str:
-    start, end = run.figures.read_from, run.figures.read_until
-    return window(start, end) if start and end else "none was read"
 
 
 def _coverage(view: View) -> list[Line]:
