@@ -30,8 +30,8 @@ def report_command(
 ) -> None:
     """Render a recorded run again, without calling AWS, into DIR/<run id>-report.
 
-    Several runs, one of each organization, become one report, in DIR/<newest run id>-organizations-<8 digits>. Each
-    row says first which organization it is of.
+    Several runs, one of each organization, become one report, in DIR/<run id>-organizations-<8 digits>, after the
+    newest of them. Each row says first which organization it is of.
 
     With --split-by, each part has a folder of its own there. --account-owners takes the place of the owners that the
     run recorded.

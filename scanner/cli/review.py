@@ -29,7 +29,8 @@ def _group() -> None:
 def import_command(
     context: typer.Context,
     workbooks: Annotated[
-        list[Path], typer.Argument(metavar="WORKBOOK", help="Filled workbooks (.xlsx), all of one report.")
+        list[Path],
+        typer.Argument(metavar="WORKBOOK", help="Filled workbooks (.xlsx), all of one run, or of the same runs."),
     ],
     *,
     safelist: options.Safelists = None,

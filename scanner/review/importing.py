@@ -206,7 +206,9 @@ def _not_of(book: Filled, first: Filled) -> Iterable[Fault]:
         yield book.fault(at, f"The sheet Evidence has no {RUN_ID}.", _AGAIN.format("the run"), EVIDENCE)
     elif _run_ids(book) != _run_ids(first):
         problem = f"This workbook is of run {_named(book)}, and the first one is of {_named(first)}."
-        yield book.fault(at, problem, "Import the workbooks of one run at a time.", EVIDENCE)
+        one_run = len(book.runs) == len(first.runs) == 1
+        which = "the workbooks of one run" if one_run else "workbooks of exactly the same runs"
+        yield book.fault(at, problem, f"Import {which} at a time.", EVIDENCE)
 
 
 def _is_run_id(cell: Cell) -> bool:
