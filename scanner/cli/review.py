@@ -38,7 +38,8 @@ def import_command(
         list[Path] | None,
         typer.Option(
             metavar="FILE",
-            help="Safelist file that takes the changes; needed where there are several; once for each organization.",
+            help="Safelist file that takes the changes; needed where there are several; repeatable, for several "
+            "organizations.",
         ),
     ] = None,
     write: Annotated[bool, typer.Option("--write", help="Make the changes, not only show them.")] = False,

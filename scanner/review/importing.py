@@ -32,7 +32,7 @@ from scanner.runs import folder as run_folder
 from scanner.runs.ledger import LEDGER, LedgerLine, append, locked
 from scanner.runs.ledger import read as read_ledger
 from scanner.runs.stored import decide
-from scanner.safelist.entries import Safelist, check_organization, parse, parse_for_each
+from scanner.safelist.entries import OfOrganization, check_organization, parse, parse_for_each
 from scanner.safelist.match import Index
 from scanner.safelist.read import read as read_safelists
 from scanner.safelist.read import rewrite
@@ -126,7 +126,7 @@ def _import_or_preview(request: Request) -> Imported:
     jobs = _jobs(_runs_of(books, request.output, faults), texts)
     judged = _judged(books, jobs, request.now)
     with locked(request.output):
-        return _import(request, jobs, _Read(books, judged, [*faults, *judged.faults]))
+        return _import(request, jobs, _Read(texts, books, judged, [*faults, *judged.faults]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +134,7 @@ class _Job:
     """A run, and the safelists that its decisions go into."""
 
     view: View
-    texts: tuple[SafelistText, ...]
-    safelist: Safelist
+    safelists: OfOrganization
 
     @property
     def run_id(self) -> str:
@@ -146,6 +145,7 @@ class _Job:
 class _Read:
     """What was read, and is wrong so far."""
 
+    texts: tuple[SafelistText, ...]
     books: tuple[Filled, ...]
     judged: Judged
     faults: list[Fault]
@@ -251,9 +251,9 @@ def _jobs(views: Sequence[View], texts: Sequence[SafelistText]) -> tuple[_Job, .
     if len(views) == 1:
         safelist = parse(texts)
         check_organization(safelist, views[0].organization_id or None)
-        return (_Job(views[0], tuple(texts), safelist),)
+        return (_Job(views[0], OfOrganization(tuple(texts), (), safelist)),)
     by_organization = parse_for_each(texts, [view.organization_id for view in views])
-    return tuple(_Job(view, *by_organization[view.organization_id]) for view in views)
+    return tuple(_Job(view, by_organization[view.organization_id]) for view in views)
 
 
 def _judged(books: Sequence[Filled], jobs: Sequence[_Job], now: datetime) -> Judged:
@@ -264,7 +264,7 @@ def _judged(books: Sequence[Filled], jobs: Sequence[_Job], now: datetime) -> Jud
             users=shown(job.view.users),
             run_on=job.view.assessment.record.header.started_at.astimezone(UTC).date(),
             today=now.astimezone(UTC).date(),
-            policy=job.safelist.policy or Policy(),
+            policy=job.safelists.safelist.policy or Policy(),
         )
         for job in jobs
     ]
@@ -287,13 +287,14 @@ def _import(request: Request, jobs: Sequence[_Job], read: _Read) -> Imported:
         raise FaultsError(by_place(faults, request.workbooks))
     shelves = [
         Shelf(
-            texts=review.job.texts,
+            texts=review.job.safelists.texts,
+            own=review.job.safelists.own,
             wanted=review.wanted,
             organization_id=review.job.view.organization_id if len(jobs) > 1 else None,
         )
         for review in reviews
     ]
-    planned = changes(shelves, request.into)
+    planned = changes(shelves, read.texts, request.into)
     by_time = sorted(reviews, key=lambda review: review.job.run_id)  # of an account that moved, the later one counts
     decisions = (*before, *(decided.decision for review in by_time for decided in review.new))
     after = [Ledger(decisions, review.job.run_id).of_run() for review in reviews]
@@ -335,7 +336,7 @@ def _review(job: _Job, before: Sequence[ReviewDecision], judged: Judged, request
     decided = tuple(in_order(one for one in judged.decided.values() if one.decision.run_id == job.run_id))
     standing = {decision.key: ledger.standing(decision) for decision in decided}
     in_force = tuple(decision for decision in decided if standing[decision.key] is not Standing.OVERTAKEN)
-    index = Index(job.safelist, request.now.astimezone(UTC).date())
+    index = Index(job.safelists.safelist, request.now.astimezone(UTC).date())
     faults: list[Fault] = []
     if not request.supersede:
         faults += filter(None, map(ledger.contradiction, decided))

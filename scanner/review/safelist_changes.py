@@ -128,15 +128,15 @@ class Shelf:
     texts: tuple[SafelistText, ...]
     wanted: Wanted
     organization_id: str | None = None  # where there are several, whose files these are
+    own: tuple[SafelistText, ...] = ()  # and those of them that are for it alone
 
 
-def changes(shelves: Sequence[Shelf], into: Sequence[Path]) -> tuple[FileChange, ...]:
+def changes(shelves: Sequence[Shelf], texts: Sequence[SafelistText], into: Sequence[Path]) -> tuple[FileChange, ...]:
     """The files with all that is wanted; raise `UsageError` where it is not plain which file takes what is new."""
-    texts = {text.path: text for shelf in shelves for text in shelf.texts}
-    _check_into(into, tuple(texts.values()))
+    _check_into(into, texts)
     targets = [_target(shelf, into) for shelf in shelves]
     found = []
-    for text in texts.values():
+    for text in texts:
         new = in_all(shelf.wanted for shelf, target in zip(shelves, targets, strict=True) if target is text)
         all_ = in_all(shelf.wanted for shelf in shelves)
         edits = Edits(
@@ -162,9 +162,13 @@ def _check_into(into: Sequence[Path], texts: Sequence[SafelistText]) -> None:
 
 
 def _target(shelf: Shelf, into: Sequence[Path]) -> SafelistText | None:
-    """The file that takes what is new, of those named with --into, or the only one; None where nothing is new."""
+    """The file that takes what is new, of those named with --into, or the only one; None where nothing is new.
+
+    Where there are several organizations, one that is for this organization alone goes before those that are for all.
+    """
     named = [text for text in shelf.texts if any(_is(text, path) for path in into)]
-    candidates = named or shelf.texts
+    possible = named or shelf.texts
+    candidates = [text for text in possible if text in shelf.own] or possible
     if len(candidates) == 1:
         return candidates[0]
     if not (shelf.wanted.approvals or shelf.wanted.revocations):

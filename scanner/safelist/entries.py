@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
@@ -41,10 +41,16 @@ def parse(texts: Sequence[SafelistText]) -> Safelist:
     return _together([_read_file(text) for text in texts])
 
 
-def parse_for_each(
-    texts: Sequence[SafelistText], organizations: Sequence[str]
-) -> dict[str, tuple[tuple[SafelistText, ...], Safelist]]:
-    """By organization the texts that are for it, and what these say together: those that name it or name none.
+class OfOrganization(NamedTuple):
+    """The safelists of one of several organizations."""
+
+    texts: tuple[SafelistText, ...]  # those that name it, and those that name none
+    own: tuple[SafelistText, ...]  # of these, the ones that name it
+    safelist: Safelist  # what they say together
+
+
+def parse_for_each(texts: Sequence[SafelistText], organizations: Sequence[str]) -> dict[str, OfOrganization]:
+    """The safelists of each organization.
 
     Raises FaultsError with every fault of every file, where one names yet another organization, and where an
     organization is left without any.
@@ -61,7 +67,14 @@ def parse_for_each(
     if faults:
         raise FaultsError(tuple(dict.fromkeys(faults)))
     by_path = {text.path: text for text in texts}
-    return {one: (tuple(by_path[file.path] for file in ours[one]), _together(ours[one])) for one in organizations}
+    return {
+        one: OfOrganization(
+            texts=tuple(by_path[file.path] for file in ours[one]),
+            own=tuple(by_path[file.path] for file in ours[one] if file.organization),
+            safelist=_together(ours[one]),
+        )
+        for one in organizations
+    }
 
 
 def _together(files: "Sequence[_File]") -> Safelist:

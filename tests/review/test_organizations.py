@@ -16,7 +16,6 @@ from tests.program import Done, program
 from tests.review.desk import Cells, approve, decided, faults, remove, rows_of
 
 NAMED = [word for name in SAFELISTS for word in ("--safelist", name)]
-OWN = ("--into", "acme.yaml", "--into", "beta.yaml")
 DECISIONS: Mapping[tuple[str, str], Cells] = {  # by organization, and "account/user"
     (ACME, "web/bob"): approve(comment="Nightly export"),
     (BETA, "shop/alice"): remove(),
@@ -93,16 +92,12 @@ def desk(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
 
 
 def test_each_run_gets_its_own_and_the_second_time_nothing_changes(desk: Desk) -> None:
-    book, into = desk.filled(DECISIONS), (*OWN, "--into", "all.yaml")
-    clash = imported(book, *into)
-    assert clash.exit_code == 2  # all.yaml is for all three
-    assert "There are several files named with --into for organization" in clash.err
-    Path("gama.yaml").write_text(f"version: 1\norganization: {GAMA}\nglobal: []\n", encoding="utf-8")
-    arguments = (*OWN, "--safelist", "gama.yaml", "--into", "gama.yaml")
+    """The file that names an organization takes its changes; all.yaml those of the one without a file of its own."""
+    book = desk.filled(DECISIONS)
     before = state()
-    preview = imported(book, *arguments, "--json").document
+    preview = imported(book, "--json").document
     assert state() == before
-    done = imported(book, *arguments, "--write", "--json").document
+    done = imported(book, "--write", "--json").document
     assert (preview.pop("written"), done.pop("written")) == (False, True)
     assert preview == done
     assert [(run["organization_id"], sum(run["decisions"].values())) for run in done["runs"]] == [
@@ -121,22 +116,23 @@ def test_each_run_gets_its_own_and_the_second_time_nothing_changes(desk: Desk) -
     digests = {row["run_id"]: row["journal_sha256"] for row in ledger}
     assert digests == {folder.name: run_folder.read(folder).digest for folder in desk.runs.values()}
     assert [desk.removals(one) for one in (ACME, BETA, GAMA)] == [[], ["alice"], ["dora"]]
-    texts = {name: Path(name).read_text(encoding="utf-8") for name in (*SAFELISTS, "gama.yaml")}
-    assert "user: bob" in texts["acme.yaml"]
-    assert "revoked" in texts["beta.yaml"]
-    assert "revoked" in texts["gama.yaml"]
-    assert texts["all.yaml"] == SAFELISTS["all.yaml"]
+    texts = {name: Path(name).read_text(encoding="utf-8") for name in SAFELISTS}
+    assert [("user: bob" in text, "user: alice, user_id" in text, "user: dora" in text) for text in texts.values()] == [
+        (True, False, False),
+        (False, True, False),
+        (False, False, True),
+    ]
     after = state()
-    again = imported(book, *arguments, "--write", "--json").document
+    again = imported(book, "--write", "--json").document
     assert (again["ledger"]["new"], again["safelist"]["changes"]) == (0, [])
     assert state() == after
 
 
 def test_a_person_reads_what_was_decided_in_each_and_plans_for_each(desk: Desk) -> None:
-    shown = imported(desk.filled({key: DECISIONS[key] for key in [(BETA, "shop/alice")]}), *OWN, "--write")
+    shown = imported(desk.filled({key: DECISIONS[key] for key in [(BETA, "shop/alice")]}), "--write")
     assert "Review of 3 organizations\n" in shown.out
-    assert f"Runs       {ACME}, run {desk.runs[ACME].name}: 0 decided, 6 of 6 undecided\n" in shown.out
-    assert f"{BETA}, run {desk.runs[BETA].name}: 1 decided, 5 of 6 undecided\n" in shown.out
+    assert f"Runs       {ACME} {desk.runs[ACME].name}: 0 decided, 6 of 6 undecided\n" in shown.out
+    assert f"{BETA} {desk.runs[BETA].name}: 1 decided, 5 of 6 undecided\n" in shown.out
     plans = [line for line in shown.out.splitlines() if line.startswith("iam-scanner remediate plan")]
     assert len(plans) == 1
     assert f"{desk.runs[BETA].name}-review" in plans[0]
@@ -164,7 +160,7 @@ def test_what_is_said_once_counts_for_all_organizations_and_a_file_for_all_takes
 
 def test_of_a_user_in_two_runs_one_thing_is_decided(desk: Desk) -> None:
     book = desk.filled({(ACME, "moved/bob"): remove(), (BETA, "moved/bob"): approve()})
-    (fault,) = faults(imported(book, *OWN))
+    (fault,) = faults(imported(book))
     assert "The same user has a different decision in review.xlsx" in fault
     assert fault.endswith("Agree on one decision.")
 
@@ -185,7 +181,7 @@ def test_the_same_decision_in_both_is_recorded_for_both_and_carried_out_once(des
 
 
 def test_a_row_of_the_moved_account_serves_the_organization_that_it_names(desk: Desk) -> None:
-    assert imported(desk.filled({(ACME, "moved/bob"): remove()}), *OWN, "--write").exit_code == 0
+    assert imported(desk.filled({(ACME, "moved/bob"): remove()}), "--write").exit_code == 0
     (row,) = rows_of(Path("reports/decisions.csv"))
     assert (row["run_id"], row["account_id"]) == (desk.runs[ACME].name, MOVED)
 
@@ -205,7 +201,7 @@ def test_a_changed_identity_is_refused(desk: Desk) -> None:
         rows[GAMA][1][0].value = None
 
     book, before = desk.filled({}, change), state()
-    found = faults(imported(book, *OWN, "--write"))
+    found = faults(imported(book, "--write"))
     assert ["The run has no user with the ID" in found[0], "user_name was changed" in found[1]] == [True, True]
     assert f"No run here is of organization o-other00000. Restore what the program wrote: one of {ACME}, " in found[2]
     assert "This row has no organization." in found[3]
@@ -214,7 +210,7 @@ def test_a_changed_identity_is_refused(desk: Desk) -> None:
 
 
 def test_without_the_column_of_organizations_nothing_is_imported(desk: Desk) -> None:
-    (fault,) = faults(imported(desk.filled({}, lambda book: book["Review"].delete_cols(1)), *OWN))
+    (fault,) = faults(imported(desk.filled({}, lambda book: book["Review"].delete_cols(1))))
     assert "the column organization_id is missing from row 1." in fault
 
 
@@ -222,7 +218,7 @@ def test_without_one_of_its_runs_nothing_is_imported(desk: Desk) -> None:
     book = desk.filled(DECISIONS)
     missing = desk.runs[GAMA].rename("elsewhere")
     before = state()
-    (fault,) = faults(imported(book, *OWN, "--write"))
+    (fault,) = faults(imported(book, "--write"))
     assert desk.runs[GAMA].name in fault
     assert fault.endswith("All runs of the workbook must be in it, as each gets its own decisions.")
     assert state() == before
@@ -234,7 +230,7 @@ def test_a_workbook_from_before_one_of_its_runs_changed_is_refused(desk: Desk) -
         cells = [row[1] for row in book["Evidence"].iter_rows() if row[0].value == "SHA-256 of the journal"]
         cells[1].value = "0" * 64
 
-    (fault,) = faults(imported(desk.filled({}, other_digest), *OWN))
+    (fault,) = faults(imported(desk.filled({}, other_digest)))
     assert f"The run's journal has another SHA-256 now, {run_folder.read(desk.runs[BETA]).digest}" in fault
 
 
@@ -243,7 +239,7 @@ def test_two_runs_of_one_organization_are_refused(desk: Desk) -> None:
         cells = [row[1] for row in book["Evidence"].iter_rows() if row[0].value == "Run id"]
         cells[1].value = cells[0].value
 
-    found = faults(imported(desk.filled({}, twice), *OWN))
+    found = faults(imported(desk.filled({}, twice)))
     assert any("is given twice" in fault for fault in found)
 
 
@@ -266,7 +262,11 @@ def test_safelists_that_do_not_fit_are_refused(desk: Desk, files: list[str], sai
     assert "error: 1 fault. Nothing was imported." in done.err
 
 
-def test_where_several_files_are_for_an_organization_one_is_to_be_named(desk: Desk) -> None:
-    done = imported(desk.filled(DECISIONS))
+def test_where_several_files_are_for_an_organization_alone_one_is_to_be_named(desk: Desk) -> None:
+    Path("more.yaml").write_text(SAFELISTS["beta.yaml"], encoding="utf-8")
+    book = desk.filled(DECISIONS)
+    done = imported(book, "--safelist", "more.yaml")
     assert done.exit_code == 2
-    assert f"There are several safelist files for organization {ACME}: acme.yaml, all.yaml." in done.err
+    assert f"There are several safelist files for organization {BETA}: beta.yaml, more.yaml." in done.err
+    named = imported(book, "--safelist", "more.yaml", "--into", "more.yaml", "--json").document
+    assert [change["file"] for change in named["safelist"]["changes"]] == ["acme.yaml", "all.yaml", "more.yaml"]

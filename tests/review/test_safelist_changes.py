@@ -29,7 +29,7 @@ def after(entries: str, *decided: Decided) -> str:
     """The file after these approvals, without its head."""
     text = SafelistText(path="a.yaml", text=HEAD + entries)
     shelf = Shelf(texts=(text,), wanted=wanted(decided, Index(parse([text]), TODAY)))
-    (change,) = changes([shelf], [])
+    (change,) = changes([shelf], [text], [])
     return change.after.removeprefix(HEAD)
 
 

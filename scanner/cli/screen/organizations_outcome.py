@@ -6,7 +6,8 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from scanner.cli.screen.layout import labelled, print_parts
+from scanner.cli.screen.layout import labelled, print_parts, width_of
+from scanner.cli.screen.scan_tables import WIDE
 from scanner.model import RULE_ID, RULE_TITLE, Status
 from scanner.report.view import View
 from scanner.report.words import many, status_words
@@ -18,7 +19,8 @@ STATUS_STYLES = {Status.COMPLETE: "bold green", Status.INCOMPLETE: "bold red", S
 def show_organizations(view: View, files: Text, console: Console, step: tuple[str, Sequence[str]]) -> None:
     """Print the outcome of a report on several runs."""
     words, commands = step
-    parts: list[RenderableType] = [_banner(view), _table(view), labelled(("Files", files), ("Next", Text(words)))]
+    table = _table(view, named=width_of(console) >= WIDE)
+    parts: list[RenderableType] = [_banner(view), table, labelled(("Files", files), ("Next", Text(words)))]
     print_parts(console, parts, [for_terminal(command) for command in commands])
 
 
@@ -28,20 +30,21 @@ def _banner(view: View) -> Text:
     return text.append(f"{RULE_ID} {RULE_TITLE}: {many(len(view.runs), 'organization')}", style="dim")
 
 
-def _table(view: View) -> Table:
-    """The numbers below each other, so that they can be added up; the last line is what they come to."""
+def _table(view: View, *, named: bool) -> Table:
+    """The numbers below each other, the last line is what they come to; where there is room, with each run's ID."""
     table = Table.grid(padding=(0, 2, 0, 0))
-    heads = ("Organization", "Status", "Accounts read", "Users", "Unapproved", "Run")
-    for number in range(len(heads)):
+    heads = ("Organization", "Status", "Accounts read", "Users", "Unapproved", "Run")[: 6 if named else 5]
+    table.add_column(overflow="fold")
+    for number in range(1, len(heads)):
         table.add_column(justify="right" if number in {2, 3, 4} else "left", no_wrap=True)
     table.add_row(*(Text(head, style="bold") for head in heads))
     for run in view.runs:
-        table.add_row(*_row(run, run.organization_id), Text(run.assessment.record.header.run_id))
-    table.add_row(*_row(view, "In all"), Text(""))
+        table.add_row(*_row(run, run.organization_id, run.assessment.record.header.run_id)[: len(heads)])
+    table.add_row(*_row(view, "In all", "")[: len(heads)])
     return table
 
 
-def _row(view: View, name: str) -> list[Text]:
+def _row(view: View, name: str, run_id: str) -> list[Text]:
     totals, status = view.in_all.totals, view.in_all.status
     return [
         Text(for_terminal(name)),
@@ -49,4 +52,5 @@ def _row(view: View, name: str) -> list[Text]:
         Text(f"{totals.scanned:,} of {totals.in_scope:,}"),
         Text(f"{totals.users:,}"),
         Text(f"{totals.unapproved:,}", style="bold red" if totals.unapproved else ""),
+        Text(run_id),
     ]

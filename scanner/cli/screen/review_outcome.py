@@ -100,7 +100,7 @@ def _parts(imported: Imported, *, below_diff: bool) -> Iterator[RenderableType]:
 def _runs(imported: Imported) -> Text:
     """What was decided in each of several runs."""
     lines = [
-        f"{for_terminal(run.organization_id)}, run {run.run_id}: {sum(run.decided.values()):,} decided, "
+        f"{for_terminal(run.organization_id)} {run.run_id}: {sum(run.decided.values()):,} decided, "
         f"{run.undecided:,} of {run.due:,} undecided"
         for run in imported.runs
     ]
@@ -148,8 +148,13 @@ def _safelist(imported: Imported) -> Text:
 def _removals(imported: Imported) -> Text:
     users = many(imported.to_remove, "user")
     listed = f"{users} listed" if imported.written else f"would list {users}"
-    places = ", ".join(str(run.removals.parent) for run in imported.runs)
-    return Text(f"{listed} in {REMOVALS}: {for_terminal(places)}")
+    runs = [run for run in imported.runs if run.to_remove] or imported.runs[:1]
+    if len(imported.runs) > 1 and not imported.to_remove:
+        return Text(f"{listed} in any {REMOVALS}")
+    places = [for_terminal(str(run.removals.parent)) for run in runs]
+    return Text(
+        f"{listed} in {REMOVALS}: {places[0]}" if len(places) == 1 else "\n".join([f"{listed} in {REMOVALS}:", *places])
+    )
 
 
 def _done(wanted: Wanted) -> str:
