@@ -65,7 +65,6 @@ def import_command(
     Example: iam-scanner review import review.xlsx --write
     """
     from scanner.cli.screen import review_outcome
-    from scanner.cli.screen.next_step import options_of
     from scanner.review.importing import Request, import_review
     from scanner.review.opening import unsaved
 
@@ -89,8 +88,7 @@ def import_command(
     if as_json:
         options.print_json(review_outcome.document(imported, warnings))
     else:
-        more = options_of(settings, "safelist", "output")
-        review_outcome.show(imported, options.stdout(), quiet=quiet, options=more)
+        review_outcome.show(imported, options.stdout(), quiet=quiet, settings=settings)
 
 
 def _operator() -> str:

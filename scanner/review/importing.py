@@ -67,6 +67,7 @@ class OfRun:
     due: int  # users that need a decision, by the run
     undecided: int  # of these, now
     wanted: Wanted
+    safelists: tuple[str, ...]  # files that are for its organization
     removals: Path
     to_remove: int
 
@@ -356,6 +357,7 @@ def _of_run(review: _Review, after: Mapping[Key, ReviewDecision], output: Path) 
         due=len(keys),
         undecided=sum(key not in after for key in keys),
         wanted=review.wanted,
+        safelists=tuple(text.path for text in review.job.safelists.texts),
         removals=removals.place(output, review.job.run_id),
         to_remove=sum(decision.is_removal for decision in after.values()),
     )

@@ -134,8 +134,8 @@ def test_a_person_reads_what_was_decided_in_each_and_plans_for_each(desk: Desk) 
     assert f"Runs       {ACME} {desk.runs[ACME].name}: 0 decided, 6 of 6 undecided\n" in shown.out
     assert f"{BETA} {desk.runs[BETA].name}: 1 decided, 5 of 6 undecided\n" in shown.out
     plans = [line for line in shown.out.splitlines() if line.startswith("iam-scanner remediate plan")]
-    assert len(plans) == 1
-    assert f"{desk.runs[BETA].name}-review" in plans[0]
+    removals = f"reports/{desk.runs[BETA].name}-review/removals.json"
+    assert plans == [f"iam-scanner remediate plan {removals} --safelist beta.yaml --safelist all.yaml"]
 
 
 def test_what_is_said_once_counts_for_all_organizations_and_a_file_for_all_takes_the_changes_of_all(

@@ -52,11 +52,12 @@ def next_of_several(view: View, files: Sequence[Path]) -> Step:
     safelists = dict.fromkeys(path for settings in runs for path in settings.safelist)
     return f"{known}decide on the sheet Review of a copy, and read it back, with the safelists of all:", (
         f"cp {shlex.quote(str(workbook))} review.xlsx",
-        f"iam-scanner review import review.xlsx{_repeated('safelist', safelists)}{options_of(runs[0], 'output')}",
+        f"iam-scanner review import review.xlsx{repeated('safelist', safelists)}{options_of(runs[0], 'output')}",
     )
 
 
-def _repeated(name: str, values: Iterable[object]) -> str:
+def repeated(name: str, values: Iterable[object]) -> str:
+    """An option, once for each value."""
     return "".join(f" --{name} {shlex.quote(str(value))}" for value in values)
 
 
@@ -79,7 +80,7 @@ def options_of(settings: Settings, *names: str) -> str:
     for name in names:
         value = getattr(settings, name)
         if value != getattr(standard, name):
-            words.append(_repeated(name, value if isinstance(value, tuple) else (value,)))
+            words.append(repeated(name, value if isinstance(value, tuple) else (value,)))
     return "".join(words)
 
 

@@ -6,19 +6,20 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from scanner.cli.screen.layout import labelled, print_parts
-from scanner.cli.screen.next_step import plan_command
+from scanner.cli.screen.next_step import options_of, plan_command, repeated
 from scanner.model import Choice, Entry
 from scanner.report.words import many
 from scanner.review.importing import Imported, OfRun
 from scanner.review.removals import REMOVALS
 from scanner.review.safelist_changes import Wanted
 from scanner.review.standing import Standing
+from scanner.settings import Settings
 from scanner.text import for_terminal
 
 _STYLES = {"+++": "bold", "---": "bold", "@@": "cyan", "+": "green", "-": "red"}
 
 
-def show(imported: Imported, console: Console, *, quiet: bool, options: str = "") -> None:
+def show(imported: Imported, console: Console, *, quiet: bool, settings: Settings | None = None) -> None:
     """Print the diff, into a pipe exactly as `patch` takes it, and below it the rest; with `quiet` the diff alone."""
     diff = "".join(change.diff() for change in imported.changes)
     if console.is_terminal:
@@ -27,7 +28,7 @@ def show(imported: Imported, console: Console, *, quiet: bool, options: str = ""
     else:
         console.file.write(diff)
     if not quiet:
-        print_parts(console, _parts(imported, below_diff=bool(diff)), _commands(imported, options))
+        print_parts(console, _parts(imported, below_diff=bool(diff)), _commands(imported, settings or Settings()))
 
 
 def document(imported: Imported, warnings: Sequence[str]) -> Mapping[str, object]:
@@ -209,7 +210,9 @@ def _advice(imported: Imported) -> Iterator[str]:
         yield "scan again, to see that all of it was carried out"
 
 
-def _commands(imported: Imported, options: str) -> tuple[str, ...]:
-    """A plan is for one organization."""
-    runs = [run for run in imported.runs if imported.written and run.to_remove]
-    return tuple(for_terminal(plan_command(run.removals, options)) for run in runs)
+def _commands(imported: Imported, settings: Settings) -> Iterator[str]:
+    """A plan is for one organization, by the safelists of that one."""
+    for run in imported.runs:
+        if imported.written and run.to_remove:
+            own = repeated("safelist", run.safelists) if len(imported.runs) > 1 else options_of(settings, "safelist")
+            yield for_terminal(plan_command(run.removals, f"{own}{options_of(settings, 'output')}"))
