@@ -11,7 +11,7 @@ from scanner.model import SplitBy
 
 def report_command(
     context: typer.Context,
-    runs: Annotated[list[str], options.run_argument("RUN", "The run, or runs of different organizations, each")],
+    runs: Annotated[list[str], options.run_argument("RUN", "The run, or one run of each of several organizations")],
     *,
     format: options.Formats = None,
     split_by: Annotated[

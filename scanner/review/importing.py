@@ -9,7 +9,7 @@ not.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -299,7 +299,10 @@ def _import(request: Request, jobs: Sequence[_Job], read: _Read) -> Imported:
     by_time = sorted(reviews, key=lambda review: review.job.run_id)  # of an account that moved, the later one counts
     decisions = (*before, *(decided.decision for review in by_time for decided in review.new))
     after = [Ledger(decisions, review.job.run_id).of_run() for review in reviews]
-    of_runs = [_of_run(review, standing, request.output) for review, standing in zip(reviews, after, strict=True)]
+    decided = set[Key]().union(*after)  # of an account that moved, a decision in either run is one
+    of_runs = [
+        _of_run(review, standing, decided, request.output) for review, standing in zip(reviews, after, strict=True)
+    ]
     if request.write:
         _write_ledger(request, by_time)
         for of_run, review, standing in zip(of_runs, reviews, after, strict=True):
@@ -345,7 +348,7 @@ def _review(job: _Job, before: Sequence[ReviewDecision], judged: Judged, request
     return _Review(job=job, decided=decided, standing=standing, faults=tuple(faults), wanted=wanted(in_force, index))
 
 
-def _of_run(review: _Review, after: Mapping[Key, ReviewDecision], output: Path) -> OfRun:
+def _of_run(review: _Review, after: Mapping[Key, ReviewDecision], decided: Collection[Key], output: Path) -> OfRun:
     view = review.job.view
     keys = [(row.user.finding.account.id, row.user.finding.user.user_id) for row in view.review]
     return OfRun(
@@ -355,7 +358,7 @@ def _of_run(review: _Review, after: Mapping[Key, ReviewDecision], output: Path) 
         decided=Counter(one.decision.choice for one in review.decided),
         standing=Counter(review.standing.values()),
         due=len(keys),
-        undecided=sum(key not in after for key in keys),
+        undecided=sum(key not in decided for key in keys),
         wanted=review.wanted,
         safelists=tuple(text.path for text in review.job.safelists.texts),
         removals=removals.place(output, review.job.run_id),

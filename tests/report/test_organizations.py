@@ -179,8 +179,23 @@ def test_evidence_names_each_run_with_its_digest(book: Workbook) -> None:
     assert [value for label, value in facts if label == "SHA-256 of the journal"] == ["a" * 64, "b" * 64]
     overview = {label: value for label, value in facts if label.startswith("Organization o-")}
     assert list(overview) == [f"Organization {ORGANIZATION}", f"Organization {LATER}"]
-    assert f"SHA-256 of its journal {'b' * 64}" in overview[f"Organization {LATER}"]
+    assert overview[f"Organization {LATER}"].splitlines() == [
+        "run 20261124T164100Z-000002; INCOMPLETE: 1 of 3 accounts in scope could not be read",
+        "3 listed; 0 outside the scope + 0 excluded + 0 inactive + 2 scanned + 1 failed = 3",
+        "1 approved + 1 unapproved = 2; 2 found",
+        "accounts read 2026-11-23 16:41:00 to 16:41:00 UTC",
+        f"SHA-256 of its journal {'b' * 64}",
+    ]
     assert "this workbook included" not in words(book, "Evidence")  # it is no file of a run, and verify does not see it
+
+
+def test_runs_in_which_nobody_was_found_are_a_report_too() -> None:
+    empty = [
+        run(one, f"2026112{n}T164100Z-000001", failed(n), digest="c") for n, one in enumerate([ORGANIZATION, LATER])
+    ]
+    book = load_workbook(io.BytesIO(rendered(*empty)))
+    assert [table(book, title) for title in ("Users", "Review")] == [[], []]
+    assert words(book, "Summary").count("No account was read: nothing can be said about users.") == 1
 
 
 def test_the_sign_off_names_all_runs(book: Workbook) -> None:

@@ -169,6 +169,7 @@ def test_the_same_decision_in_both_is_recorded_for_both_and_carried_out_once(des
     book = desk.filled({(ACME, "moved/bob"): remove(), (BETA, "moved/bob"): remove()})
     first = imported(book, "--into", "all.yaml", "--write", "--json").document
     assert first["safelist"]["revocations"] == 1
+    assert [run["undecided"] for run in first["runs"]] == [5, 5, 2]
     assert [row["run_id"] for row in rows_of(Path("reports/decisions.csv"))] == sorted(
         desk.runs[one].name for one in (ACME, BETA)
     )

@@ -76,9 +76,10 @@ def evidence_sheet(book: Book) -> None:
 def _runs(view: View) -> Iterable[Fact]:
     """Each with what proves it: its status, and the digest of its journal; the import reads them further below."""
     for run in view.runs:
-        record = run.assessment.record
+        record, start, end = run.assessment.record, run.figures.read_from, run.figures.read_until
+        read = f"accounts read {window(start, end)}" if start and end else "no account was read"
         digest = f"SHA-256 of its journal {record.digest}"
-        yield f"Organization {run.organization_id}", f"{run_words(record)}; {_came_to(run)}\n{digest}"
+        yield f"Organization {run.organization_id}", f"{run_words(record)}; {_came_to(run)}\n{read}\n{digest}"
     yield "In all", _came_to(view)
     yield "Rows", "say in their first column, organization_id, which organization they are of"
     words = "each row is compared with its own run, and the decisions go into that run's review"
