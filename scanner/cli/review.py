@@ -29,13 +29,18 @@ def _group() -> None:
 def import_command(
     context: typer.Context,
     workbooks: Annotated[
-        list[Path], typer.Argument(metavar="WORKBOOK", help="Filled workbooks (.xlsx), all of one run.")
+        list[Path],
+        typer.Argument(metavar="WORKBOOK", help="Filled workbooks (.xlsx), all of one run, or of the same runs."),
     ],
     *,
     safelist: options.Safelists = None,
     into: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Safelist file that takes the changes; needed where there are several."),
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Safelist file that takes the changes; needed where there are several; repeatable, for several "
+            "organizations.",
+        ),
     ] = None,
     write: Annotated[bool, typer.Option("--write", help="Make the changes, not only show them.")] = False,
     supersede: Annotated[
@@ -54,10 +59,12 @@ def import_command(
     decisions. If one decision cannot be used as it is, all are refused, and every fault is listed by cell and user.
     Exit code: 0 shown or imported, 2 refused and nothing written, 1 could not write.
 
+    Of a report on several organizations, each run gets its own decisions. All its runs must be under --output. Name the
+    safelists of all: a file is for the organization that it names, or, if it names none, for all of them.
+
     Example: iam-scanner review import review.xlsx --write
     """
     from scanner.cli.screen import review_outcome
-    from scanner.cli.screen.next_step import options_of
     from scanner.review.importing import Request, import_review
     from scanner.review.opening import unsaved
 
@@ -71,7 +78,7 @@ def import_command(
             workbooks=tuple(workbooks),
             safelist=settings.safelist,
             output=settings.output,
-            into=into,
+            into=tuple(into or ()),
             write=write,
             supersede=supersede,
             imported_by=_operator(),
@@ -81,8 +88,7 @@ def import_command(
     if as_json:
         options.print_json(review_outcome.document(imported, warnings))
     else:
-        more = options_of(settings, "safelist", "output")
-        review_outcome.show(imported, options.stdout(), quiet=quiet, options=more)
+        review_outcome.show(imported, options.stdout(), quiet=quiet, settings=settings)
 
 
 def _operator() -> str:

@@ -9,7 +9,7 @@ from scanner.model import Choice
 from scanner.record import SafelistText
 from scanner.review.decisions import Decided
 from scanner.review.reading import Filled, Row
-from scanner.review.safelist_changes import changes, wanted
+from scanner.review.safelist_changes import Shelf, changes, wanted
 from scanner.safelist.entries import parse
 from scanner.safelist.match import Index
 from tests.builders import account, user
@@ -17,7 +17,7 @@ from tests.report.samples import decision, finding
 
 TODAY = date(2027, 1, 4)
 HEAD = "version: 1\n"
-BOOK = Filled(path=Path("a.xlsx"), sha256="", facts={}, rows=(), faults=())
+BOOK = Filled(path=Path("a.xlsx"), sha256="", facts=(), runs=(), rows=(), faults=())
 
 
 def approved(name: str, user_id: str) -> Decided:
@@ -28,7 +28,8 @@ def approved(name: str, user_id: str) -> Decided:
 def after(entries: str, *decided: Decided) -> str:
     """The file after these approvals, without its head."""
     text = SafelistText(path="a.yaml", text=HEAD + entries)
-    (change,) = changes(wanted(decided, Index(parse([text]), TODAY)), [text], None)
+    shelf = Shelf(texts=(text,), wanted=wanted(decided, Index(parse([text]), TODAY)))
+    (change,) = changes([shelf], [text], [])
     return change.after.removeprefix(HEAD)
 
 

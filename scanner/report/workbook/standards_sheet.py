@@ -3,47 +3,49 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from scanner.model import RISK_LEVEL, RULE_ID, Kind, Status
+from scanner.model import RISK_LEVEL, RULE_ID, Kind
 from scanner.report.figures import INACTIVE_DAYS
-from scanner.report.words import days, many, status_words
+from scanner.report.view import View
+from scanner.report.words import days, many
 from scanner.report.workbook.page import Book, Page
 from scanner.report.workbook.prose import Prose, Span
-from scanner.report.workbook.styles import BAD, FORM, GOOD, HEAD, MUTE, Style
+from scanner.report.workbook.status_band import status_band
+from scanner.report.workbook.styles import FORM, HEAD, MUTE, Style
 
 WIDTHS = (24, 34, 56, 32, 34)
 _CELL = Style(wrap=True, border=FORM.border)
 _NAME = Style(wrap=True, bold=True, border=FORM.border)
 
-Found = Callable[[Book], str]
+Found = Callable[[View], str]
 
 
-def _unapproved(book: Book) -> str:
-    totals = book.assessment.totals
+def _unapproved(view: View) -> str:
+    totals = view.in_all.totals
     return f"{totals.unapproved:,} of {many(totals.users, 'user')} not approved"
 
 
-def _dormant(book: Book) -> str:
-    figures = book.figures
-    after = days(book.assessment.record.header.settings.dormant_days)
+def _dormant(view: View) -> str:
+    figures = view.figures
+    after = view.unused_for
     unknown = f"; not known of {figures.usage_unknown:,}" if figures.usage_unknown else ""
     return f"{figures.dormant:,} dormant, {figures.stale:,} with a stale credential, at {after}{unknown}"
 
 
-def _privileged(book: Book) -> str:
-    figures = book.figures
+def _privileged(view: View) -> str:
+    figures = view.figures
     unknown = f"; rights of {many(figures.rights_unknown, 'user')} not known" if figures.rights_unknown else ""
     return f"{many(figures.unapproved_administrators, 'administrator')} not approved{unknown}"
 
 
-def _kinds(book: Book) -> str:
-    counts = book.figures.by_kind
+def _kinds(view: View) -> str:
+    counts = view.figures.by_kind
     labelled = ", ".join(f"{counts.get(kind, 0):,} {kind}" for kind in Kind)
     return f"Users: {labelled}, {counts.get(None, 0):,} unlabelled"
 
 
-def _inactive(book: Book) -> str:
+def _inactive(view: View) -> str:
     """Not the days that --dormant-days sets: the clause has its own number."""
-    figures = book.figures
+    figures = view.figures
     unknown = f"; not known of {figures.usage_unknown:,}" if figures.usage_unknown else ""
     return (
         f"{many(figures.inactive, 'user')} with a credential that works and no activity for {days(INACTIVE_DAYS)} "
@@ -51,8 +53,8 @@ def _inactive(book: Book) -> str:
     )
 
 
-def _break_glass(book: Book) -> str:
-    return f"{many(book.figures.by_kind.get(Kind.BREAK_GLASS, 0), 'break-glass user')}; {_privileged(book)}"
+def _break_glass(view: View) -> str:
+    return f"{many(view.figures.by_kind.get(Kind.BREAK_GLASS, 0), 'break-glass user')}; {_privileged(view)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,12 +170,12 @@ NOTE = (
 def standards_sheet(book: Book) -> None:
     prose = Prose(book, Page(title="Standards", repeat_rows="1:2", freeze="A3"), WIDTHS)
     last = len(WIDTHS)
-    complete = book.assessment.status is Status.COMPLETE
-    prose.line(Span(1, status_words(book.assessment), GOOD if complete else BAD, last), height=22)
-    heads = ("Standard", "Clause", "Why this review answers it", "Found in this run", "Where in this workbook")
+    status_band(prose, book.view, last)
+    found = "Found in these runs" if book.view.by_organization else "Found in this run"
+    heads = ("Standard", "Clause", "Why this review answers it", found, "Where in this workbook")
     prose.line(*(Span(at, head, HEAD) for at, head in enumerate(heads, 1)), height=20)
     for clause in CLAUSES:
-        texts = (clause.clauses, clause.why, clause.found(book), clause.where)
+        texts = (clause.clauses, clause.why, clause.found(book.view), clause.where)
         prose.line(Span(1, clause.standard, _NAME), *(Span(at, text, _CELL) for at, text in enumerate(texts, 2)))
     prose.gap()
     prose.line(Span(1, NOTE, MUTE, last))
