@@ -151,7 +151,9 @@ def _service_credentials(user: IamUser) -> str:
 
 def _last_use(user: IamUser, used: Activity) -> str:
     if used.days_since_activity is None:
-        return "last use not known" if user.credentials is None else "no use known"
+        if user.credentials is None:
+            return "last use not known"
+        return "no use of password or keys known" if user.service_credentials else "no use known"
     of = f" ({used.last_activity_service})" if used.last_activity_service else ""
     return f"last used {days(used.days_since_activity)} ago{of}"
 

@@ -110,7 +110,7 @@ DECISION: tuple[Column[ReviewRow], ...] = (
 # Up to the last column to fill in, it is as wide as a screen of 1,440 pixels: what else there is stands behind, and
 # narrow enough for all that is about the last decision to stand on the same printed page.
 REVIEW: tuple[Column[ReviewRow], ...] = (
-    _users("account_name", 13),
+    _users("account_name", 14),
     _users("user_name", 16),
     Column(
         "risk",
@@ -123,7 +123,7 @@ REVIEW: tuple[Column[ReviewRow], ...] = (
     Column(
         "facts",
         TEXT,
-        29,
+        28,
         "Who made it and when; what it may do; what it is used for; what the safelists say of it",
         "created_at to created_with, administrator to inline_policies, console_access to days_since_activity, "
         "explanation, owner to ticket of Users",

@@ -31,14 +31,14 @@ def _decision(row: UserRow, last: ReviewDecision | None, by: Days) -> str:
     if last is not None and last.is_removal:
         return f"{last.choice}: decided on {last.reviewed_on}, and still there"
     if finding.basis is Basis.REVOKED:
-        return "Remove: revoked in the safelist"
+        return "Remove: revoked in the safelist, and still there"
     if changed := _changed(row):
         return f"{'Approve again' if _approved(row) else 'Approve'} or remove: {changed}; {_use(row)}"
     if unused := _unused(row, by.today):
         # What cannot be seen may still be in use: that is disabled first, as it can be enabled again.
         unseen = _unseen(row)
         return f"Quarantine: {unused}; {unseen}" if unseen else f"Remove: {unused}"
-    return _of_approved(row, by) if _approved(row) else f"Approve or remove: {_use(row)}{_name(row)}"
+    return _of_approved(row, by) if _approved(row) else f"{_of_unapproved(row)}: {_use(row)}{_name(row)}"
 
 
 def _changed(row: UserRow) -> str | None:
@@ -51,6 +51,16 @@ def _of_approved(row: UserRow, by: Days) -> str:
     entry = row.finding.entry
     ends = isinstance(entry, Entry) and ends_soon(entry, by.as_of)
     return f"{'Approve again, or Keep and let it end' if ends else 'Keep'}: {_use(row)}"
+
+
+def _of_unapproved(row: UserRow) -> str:
+    match row.finding.basis:
+        case Basis.APPROVAL_NOT_STARTED:
+            return "Approve, or leave it blank until its approval starts"
+        case Basis.APPROVAL_EXPIRED | Basis.APPROVAL_INVALID:
+            return "Approve again or remove"
+        case _:
+            return "Approve or remove"
 
 
 def _approved(row: UserRow) -> bool:

@@ -95,7 +95,7 @@ NEVER = replace(user(credentials=replace(credentials(), console_access=True)), s
             row(used(2), explanation="No entry matches; one letter away from alicf, which is approved in account 1"),
             "Approve or remove: in use (2 days ago); look at its name first, see facts",
         ),
-        (row(used(2), Basis.REVOKED), "Remove: revoked in the safelist"),
+        (row(used(2), Basis.REVOKED), "Remove: revoked in the safelist, and still there"),
         (row(used(2), Basis.SAFELISTED), "Keep: in use (2 days ago)"),
         (
             row(used(2), Basis.SAFELISTED, changes=(Change.PRIVILEGE_GAINED,)),

@@ -1,6 +1,7 @@
 """The Guide: one printed page for a reviewer who has never seen such a workbook."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC
 from typing import TypeVar
 
@@ -10,7 +11,7 @@ from scanner.report.review_rows import FILLED_IN_AS
 from scanner.report.view import View
 from scanner.report.words import many, what_if_words
 from scanner.report.workbook.page import Book, Page
-from scanner.report.workbook.prose import Prose, Span
+from scanner.report.workbook.prose import LINE_HEIGHT, Prose, Span
 from scanner.report.workbook.review_sheet import MEANING, SUMMARY, TITLE
 from scanner.report.workbook.styles import (
     ALARM,
@@ -31,10 +32,11 @@ from scanner.safelist.types import Policy
 
 _T = TypeVar("_T")
 
+_HEAD = replace(SECTION, size=10, bold=False, colour=MUTED)
 INDENTED = Style(wrap=True, across="left", indent=1)
 WIDTHS = (17, 61, 18, 104)  # all of it on a screen of 1,440 pixels, and on one printed page
 LAST = len(WIDTHS)
-APPROVERS_NAMED = 5
+APPROVERS_NAMED = 3
 
 WHAT = (
     "This workbook lists the IAM users of an AWS organization: sign-ins of people and programs with a password or key "
@@ -42,16 +44,16 @@ WHAT = (
     "Nothing in AWS changes when you fill it in: your decisions are read back, checked, and carried out by others."
 )
 _YOURS = (
-    f"Work in a copy of this file. Open the sheet {TITLE}. To see your accounts alone: the arrow on account_name, then "
-    "tick them. The rows of others may stay undecided."
+    f"Work in a copy of this file. Open the sheet {TITLE}. To see the accounts that you were asked about alone: "
+    "the arrow on account_name, then tick them. All other rows may stay undecided."
 )
 _READ = (
     "Read a row from left to right: risk, facts, why it needs a decision, a suggestion. Ask whoever is named there. "
     "Choose a decision in its yellow cell, and fill in what the tables below say."
 )
 _ALIKE = (
-    "For many rows alike: fill in one, select it and the cells below, and press Ctrl+D; with a filter on, only the "
-    f"rows shown are filled. Name, day and ticket can be given once for all your rows, in {SUMMARY}'s yellow cells."
+    "For many rows alike: fill in one, select it and those below, and press Ctrl+D; a filter keeps to the rows shown. "
+    f"Name, day and ticket can be given once for all, in {SUMMARY}'s yellow cells."
 )
 STEPS = (
     _YOURS,
@@ -61,13 +63,13 @@ STEPS = (
 )
 WHEN: Mapping[Choice, str] = {
     Choice.APPROVE: "it is needed, and somebody answers for it",
-    Choice.KEEP: "it is approved already, and that is still right",
-    Choice.REMOVE: "nobody needs it",
-    Choice.QUARANTINE: "it should go, but something may still depend on it",
+    Choice.KEEP: "the row does not say not approved, and that is still right",
+    Choice.REMOVE: "nobody needs it, as whoever answers for it confirms",
+    Choice.QUARANTINE: "it should go, but something unseen may depend on it",
     Choice.DEFER: "you cannot decide yet",
 }
 KINDS: Mapping[Kind, str] = {
-    Kind.HUMAN: "for one person",
+    Kind.HUMAN: "for a person",
     Kind.SERVICE: "for a program",
     Kind.BREAK_GLASS: "for emergencies",
 }
@@ -77,31 +79,48 @@ COLOURS = (
     ("Green", "decided", Style(bold=True, colour=INK, fill=CALM, border=BOX)),
     ("Orange", "still needed for the decision in this row", Style(bold=True, fill=WARNING, border=BOX)),
     ("Dark red", "an administrator, or as good as one: look here first", Style(bold=True, colour=ALARM, fill=SHADE)),
-    ("Grey, slanting", "a suggestion: it counts for nothing", Style(italic=True, colour=MUTED, fill=SHADE)),
+    (
+        "Grey, slanting",
+        "a suggestion: it counts for nothing, and any decision is open to you",
+        Style(italic=True, colour=MUTED, fill=SHADE),
+    ),
 )
 WORDS = (
     ("Safelist", "the list of the users that are approved, and until when"),
     ("Administrator", "may do everything, or everything about users and rights, and so give itself the rest"),
     ("Console", "AWS's website, with a password; MFA: and a second proof"),
-    ("No policy", "no rights of its own; a role or a resource that trusts it may still let it in"),
+    (
+        "Policy",
+        "rights in AWS; with no policy, it does only what a role or a resource lets it do; of the safelist: its rules",
+    ),
     ("Key", "the access key that a program signs in with"),
     ("Service credential", "a key for one service alone; AWS does not say when it was last used"),
     ("Dormant", "has a password or key, and has used none for {unused_for}"),
     ("Recreated", "deleted and made again: another user of the same name, approved by nobody"),
     ("By whom", f"AWS says who made a user for {EVENTS_KEPT} days, no longer"),
-    ("Session of a role", "somebody who signed in by way of that role; the name before it says who"),
+    ("Session of a role", "somebody who signed in by that role, or by Identity Center; the name before it says who"),
     ("OU", "organizational unit: a folder of accounts"),
     ("Root user", "the sign-in that an account begins with; whoever keeps its password can say more"),
+    ("Risk: none known", "none that this list knows of; needs_decision says more"),
+    ("Revoked", "a review or the safelist took its approval away; it is still there as nobody removed it yet"),
 )
 LEAVE = (
     "Account, user name, ARN and IDs, the names of columns in the first row, the names of sheets, and the sheet "
     "Evidence. What was changed there is refused, cell by cell. You may sort, filter, hide and move "
-    "columns, add your own, and delete rows."
+    "columns, add your own, and delete rows: these stay undecided."
 )
 ASK = (
-    "About a user: who made it, its owner tag, or the owner of its account, as the suggestion names them; nobody has "
-    "checked those. Where nobody is named: the team that works in the account. About this review: whoever sent this "
-    "file."
+    "About a user: who made it, a tag of it that names an owner or a team, or the owner of its account, as the "
+    "suggestion names them; nobody has checked those. Where nobody is named or nobody answers, and about this review: "
+    "whoever sent this file."
+)
+ATTACK = (
+    "A name that looks like an approved one, a user made again, or one made by another IAM user, may be an attack: "
+    "first ask whoever sent this file."
+)
+HAND_ON = (
+    "Your name is not among those above? Fill in all but decision and reviewer, and hand the file to one of them. A "
+    "typed name proves nothing: the change to the safelist is reviewed."
 )
 SEVERAL = (
     "An entry of the safelist may approve several users, by a pattern or for many accounts. What you decide is about "
@@ -124,11 +143,11 @@ def guide_sheet(book: Book) -> None:
     _section(prose, "In four steps")
     for number, step in enumerate(STEPS, 1):
         prose.line(Span(1, f"Step {number}", STRONG), Span(2, step, PROSE, LAST))
-    _section(prose, "Which decision, and what it does")
+    _section(prose, "Which decision", "choose it when", "what it does")
     for choice, words in MEANING.items():
         prose.line(Span(1, choice, STRONG), Span(2, WHEN[choice], PROSE), Span(3, words, PROSE, LAST))
     prose.line(Span(1, "(blank)", STRONG), Span(2, "it is not yours to decide", PROSE), Span(3, "nothing", PROSE, LAST))
-    _section(prose, "What to fill in beside it")
+    _section(prose, "What to fill in", "needed for", "what to write")
     for column, needed, words in _fields(book.view):
         prose.line(Span(1, column, STRONG), Span(2, needed, PROSE), Span(3, words, PROSE, LAST))
     _section(prose, "What the colours mean")
@@ -145,13 +164,26 @@ def guide_sheet(book: Book) -> None:
             Span(4, other_meaning, PROSE),
         )
     _section(prose, "Good to know")
-    for label, words in (("Leave as it is", LEAVE), ("Whom to ask", ASK), ("Wide approvals", SEVERAL)):
+    policies = [run.assessment.policy for run in runs]
+    approvers = any(policy is not None and policy.approvers is not None for policy in policies)
+    for label, words in (
+        ("Whom to ask", ASK),
+        ("Beware", ATTACK),
+        *((("Who approves", HAND_ON),) if approvers else ()),
+        ("Leave as it is", LEAVE),
+        ("Wide approvals", SEVERAL),
+    ):
         prose.line(Span(1, label, STRONG), Span(2, words, PROSE, LAST))
 
 
-def _section(prose: Prose, words: str) -> None:
-    prose.gap()
-    prose.line(Span(1, words, SECTION, LAST), height=18)
+def _section(prose: Prose, words: str, *heads: str) -> None:
+    """A heading; of a table, with the heads of its second and third column."""
+    prose.gap(LINE_HEIGHT / 3)
+    if heads:
+        second, third = heads
+        prose.line(Span(1, words, SECTION), Span(2, second, _HEAD), Span(3, third, _HEAD, LAST), height=18)
+    else:
+        prose.line(Span(1, words, SECTION, LAST), height=18)
 
 
 def _fields(view: View) -> Iterator[tuple[str, str, str]]:

@@ -36,9 +36,9 @@ _ABOUT = {
 MEANING: Mapping[Choice, str] = {
     Choice.APPROVE: "puts this very user on the safelist until approve_until, with the comment as reason",
     Choice.KEEP: "leaves the approval that it has as it is, with the end that it has",
-    Choice.REMOVE: "revokes it in the safelist, and lists it to be deleted, which cannot be undone",
-    Choice.QUARANTINE: "revokes it in the safelist, and lists it to be disabled, which can be undone",
-    Choice.DEFER: "puts the decision off; the next review asks again",
+    Choice.REMOVE: "has the safelist say that nothing approves it, and lists it to be deleted, which cannot be undone",
+    Choice.QUARANTINE: "does the same, but lists it to be disabled with all its keys, which can be undone",
+    Choice.DEFER: "puts the decision off: nothing changes, and the next review asks again",
 }
 
 # The same for a narrow place.
