@@ -36,6 +36,7 @@ class Part:
     value: str | None  # what they have in common; None: they have none of it
     listed: int  # how many accounts of it were listed
     of: int  # and how many in the whole run
+    runs: int = 1  # of how many organizations' runs, where several stand side by side
 
     @property
     def words(self) -> str:
@@ -43,7 +44,7 @@ class Part:
             whose = "accounts without an owner" if self.value is None else f"accounts of owner {self.value}"
         else:
             whose = "accounts whose OU is unknown" if self.value is None else f"accounts directly in {self.value}"
-        return f"{whose}: {self.listed:,} of {self.of:,} in the run"
+        return f"{whose}: {self.listed:,} of {self.of:,} in the {'run' if self.runs == 1 else 'runs'}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

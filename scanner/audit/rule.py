@@ -173,15 +173,16 @@ def _status(record: Record, totals: Totals) -> Status:
 
 def _status_text(record: Record, totals: Totals, status: Status, part: Part | None) -> str:
     if status is Status.COMPLETE:
-        return f"complete for {_coverage(record, totals, part)}{_left_out(totals)}"
+        return f"complete for {_coverage(record, totals, part)}{left_out_words(totals)}"
     gaps = "; ".join(_gaps(record, totals))
     if status is Status.NOTHING_READ:
-        return f"nothing read: not one of {_accounts(totals.in_scope)} in scope{_left_out(totals)}; {gaps}".rstrip("; ")
+        none = f"nothing read: not one of {accounts_words(totals.in_scope)} in scope{left_out_words(totals)}"
+        return "; ".join(filter(None, (none, gaps)))
     return f"incomplete: {gaps}"
 
 
 def _coverage(record: Record, totals: Totals, part: Part | None) -> str:
-    of = f"{totals.scanned:,} of {_accounts(totals.listed)}"
+    of = f"{totals.scanned:,} of {accounts_words(totals.listed)}"
     if record.header.organization is None:
         return f"the list supplied; not checked against Organizations: {of}"
     if part is not None:
@@ -191,7 +192,7 @@ def _coverage(record: Record, totals: Totals, part: Part | None) -> str:
     return f"the whole organization: {of}"
 
 
-def _left_out(totals: Totals) -> str:
+def left_out_words(totals: Totals) -> str:
     """What makes the numbers of accounts differ, so that a reader can add them up."""
     parts = (totals.outside_scope, "outside the scope"), (totals.excluded, "excluded"), (totals.inactive, "inactive")
     named = ", ".join(f"{number:,} {what}" for number, what in parts if number)
@@ -203,13 +204,13 @@ def _gaps(record: Record, totals: Totals) -> Iterator[str]:
     if record.listing.problem is not None:
         yield "population unknown, as the listing of accounts broke off"
     if totals.failed > missing:
-        yield f"{totals.failed - missing:,} of {_accounts(totals.in_scope)} in scope could not be read"
+        yield f"{totals.failed - missing:,} of {accounts_words(totals.in_scope)} in scope could not be read"
     if missing:
         was = "was" if missing == 1 else "were"
-        yield f"{missing:,} of {_accounts(totals.in_scope)} in scope {was} not reached before the run ended"
+        yield f"{missing:,} of {accounts_words(totals.in_scope)} in scope {was} not reached before the run ended"
     if record.footer.interrupted:
         yield "the run was interrupted"
 
 
-def _accounts(number: int) -> str:
+def accounts_words(number: int) -> str:
     return f"{number:,} account" if number == 1 else f"{number:,} accounts"

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from scanner.cli import options
+from scanner.cli import completion, options
 from scanner.text import for_terminal
 
 app = typer.Typer(
@@ -29,11 +29,20 @@ def _group() -> None:
 def import_command(
     context: typer.Context,
     workbooks: Annotated[
-        list[Path], typer.Argument(metavar="WORKBOOK", help="Filled workbooks (.xlsx), all of one run.")
+        list[Path],
+        typer.Argument(metavar="WORKBOOK", help="Filled workbooks (.xlsx), all of one run, or of the same runs."),
     ],
     *,
     safelist: options.Safelists = None,
-    into: options.Into = None,
+    into: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Safelist file that takes the changes; needed where there are several; repeatable, for several "
+            "organizations.",
+            autocompletion=completion.safelist_files,
+        ),
+    ] = None,
     write: options.Write = False,
     supersede: Annotated[
         bool,
@@ -50,6 +59,9 @@ def import_command(
     The changes are the safelist entries, shown as a diff, the users to remove (removals.json) and the ledger of
     decisions. If one decision cannot be used as it is, all are refused, and every fault is listed by cell and user.
     Exit code: 0 shown or imported, 2 refused and nothing written, 1 could not write.
+
+    Of a report on several organizations, each run gets its own decisions. All its runs must be under --output. Name the
+    safelists of all: a file is for the organization that it names, or, if it names none, for all of them.
 
     Example: iam-scanner review import review.xlsx --write
     """
@@ -68,7 +80,7 @@ def import_command(
             workbooks=tuple(workbooks),
             safelist=settings.safelist,
             output=settings.output,
-            into=into,
+            into=tuple(into or ()),
             write=write,
             supersede=supersede,
             imported_by=_operator(),
@@ -78,11 +90,11 @@ def import_command(
     if as_json:
         options.print_json(review_outcome.document(imported, warnings))
     else:
-        more = options_of(settings, "safelist", "output")
-        review_outcome.show(imported, options.stdout(), quiet=quiet, options=more)
+        review_outcome.show(imported, options.stdout(), quiet=quiet, settings=settings)
         if write and settings.archive is not None and not quiet:
             archive = f"--archive {settings.archive}{options_of(settings, 'output')}"
-            push = f"iam-scanner archive push {imported.run_id} {archive}"
+            # The ledger is one, whichever of the runs it goes with.
+            push = f"iam-scanner archive push {imported.runs[0].run_id} {archive}"
             options.stdout().print(f"Archive the ledger, for the next scan to know of it:\n{push}", soft_wrap=True)
 
 

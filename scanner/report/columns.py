@@ -267,6 +267,11 @@ USERS: tuple[Column[UserRow], ...] = (
     Column("risk_level", TEXT, 13, "Risk of a violation", _RUN, lambda _: RISK_LEVEL),
 )
 
+# First in each table of a report on several organizations; its row is the organization's ID.
+ORGANIZATION: Column[str] = Column(
+    "organization_id", TEXT, 18, "Organization", "Organizations DescribeOrganization, Id", lambda row: row
+)
+
 _FAILURE = "the call that failed"
 
 ACCOUNTS: tuple[Column[AccountRow], ...] = (

@@ -1,9 +1,10 @@
 """The figures of a run that the summary and the workbook show, counted once. Pure."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from scanner.audit.assessment import Assessment, Totals
 from scanner.model import Account, Basis, Determination, Evidence, Kind, Skipped
@@ -12,6 +13,7 @@ from scanner.safelist.usage import NOT_JUDGED, EntryStatus, EntryUse
 
 UNPLACED = "(place in the organization unknown)"
 INACTIVE_DAYS = 90  # PCI DSS 8.2.6
+_Key = TypeVar("_Key")
 _NOT_JUDGED = NOT_JUDGED.rstrip(": ")
 
 
@@ -80,6 +82,32 @@ def figures(assessment: Assessment, users: Sequence[UserRow], accounts: Sequence
         read_from=min(times, default=None),
         read_until=max(times, default=None),
     )
+
+
+def added_up(runs: Sequence[Figures]) -> Figures:
+    """The figures of several runs together; OUs of two organizations stay two, whatever their paths."""
+    counts = {item.name: sum(getattr(run, item.name) for run in runs) for item in fields(Figures) if item.type is int}
+    grounds, evidence = _sum(run.by_basis for run in runs), _sum(run.accounts_by_evidence for run in runs)
+    safelist = _sum(run.safelist for run in runs)
+    return Figures(
+        **counts,
+        by_ou=tuple(ou for run in runs for ou in run.by_ou),
+        by_basis={basis: grounds[basis] for basis in Basis if grounds[basis]},
+        failed=tuple(row for run in runs for row in run.failed),
+        worst=tuple(sorted((row for run in runs for row in run.worst), key=_most_unapproved_first)),
+        by_kind=_sum(run.by_kind for run in runs),
+        safelist={status: safelist[status] for status in (*EntryStatus, _NOT_JUDGED) if safelist[status]},
+        accounts_by_evidence={level: evidence[level] for level in Evidence if evidence[level]},
+        read_from=min((run.read_from for run in runs if run.read_from), default=None),
+        read_until=max((run.read_until for run in runs if run.read_until), default=None),
+    )
+
+
+def _sum(counts: Iterable[Mapping[_Key, int]]) -> Counter[_Key]:
+    total: Counter[_Key] = Counter()
+    for of_run in counts:
+        total.update(of_run)
+    return total
 
 
 def reconciled(totals: Totals) -> int:

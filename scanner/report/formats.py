@@ -9,8 +9,7 @@ from scanner.errors import OutputError
 from scanner.files import partial_of, whole
 from scanner.model import SplitBy
 from scanner.report.changes import DIFFERENCES, changed
-from scanner.report.columns import ACCOUNTS, USERS
-from scanner.report.frames import accounts_frame, differences_frame, users_frame
+from scanner.report.frames import accounts_table, differences_frame, users_table
 from scanner.report.summary import summary
 from scanner.report.tables import write_csv, write_json
 from scanner.report.view import View
@@ -25,7 +24,7 @@ def write(view: View, folder: Path, formats: Collection[str]) -> list[Path]:
 
     A file that is there already is replaced at once, never written over. Raises OutputError where that fails.
     """
-    flips = () if view.assessment.flips is None else (FLIPS,)
+    flips = (FLIPS,) if any(run.assessment.flips is not None for run in view.runs) else ()
     return [_write_whole(folder / name, WRITERS[name], view) for name in (*names(formats), *flips)]
 
 
@@ -60,11 +59,11 @@ def parts_folder(by: SplitBy) -> str:
 
 
 def write_users_csv(view: View, out: BinaryIO) -> None:
-    write_csv(USERS, users_frame(view.users), out)
+    write_csv(*users_table(view), out)
 
 
 def write_accounts_csv(view: View, out: BinaryIO) -> None:
-    write_csv(ACCOUNTS, accounts_frame(view.accounts), out)
+    write_csv(*accounts_table(view), out)
 
 
 def write_flips_csv(view: View, out: BinaryIO) -> None:
@@ -72,7 +71,7 @@ def write_flips_csv(view: View, out: BinaryIO) -> None:
 
 
 def write_users_json(view: View, out: BinaryIO) -> None:
-    write_json(USERS, users_frame(view.users), out)
+    write_json(*users_table(view), out)
 
 
 def write_ocsf(view: View, out: BinaryIO) -> None:

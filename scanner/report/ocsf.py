@@ -72,11 +72,12 @@ class _Finding(ComplianceFinding):  # type: ignore[misc]
 
 
 def write_ocsf(view: View, out: BinaryIO) -> None:
-    run = _Run(view)
-    for row in view.users:
-        # ASCII, as some readers take U+2028 for the end of a line.
-        line: str = run.finding(row).model_dump_json(exclude_none=True, ensure_ascii=True)
-        out.write(line.encode("ascii") + b"\n")
+    for one in view.runs:
+        run = _Run(one)
+        for row in one.users:
+            # ASCII, as some readers take U+2028 for the end of a line.
+            line: str = run.finding(row).model_dump_json(exclude_none=True, ensure_ascii=True)
+            out.write(line.encode("ascii") + b"\n")
 
 
 class _Run:

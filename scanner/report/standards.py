@@ -2,54 +2,42 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
-from scanner.audit.assessment import Assessment
 from scanner.model import RISK_LEVEL, RULE_ID, Kind
-from scanner.report.figures import INACTIVE_DAYS, Figures
+from scanner.report.figures import INACTIVE_DAYS
+from scanner.report.view import View
 from scanner.report.words import days, many
 
-
-class Shown(Protocol):
-    """A run, with its figures: a `View`, or the workbook that is made of it."""
-
-    @property
-    def assessment(self) -> Assessment: ...
-
-    @property
-    def figures(self) -> Figures: ...
+Found = Callable[[View], str]
 
 
-Found = Callable[[Shown], str]
-
-
-def _unapproved(run: Shown) -> str:
-    totals = run.assessment.totals
+def _unapproved(view: View) -> str:
+    totals = view.in_all.totals
     return f"{totals.unapproved:,} of {many(totals.users, 'user')} not approved"
 
 
-def _dormant(run: Shown) -> str:
-    figures = run.figures
-    after = days(run.assessment.record.header.settings.dormant_days)
+def _dormant(view: View) -> str:
+    figures = view.figures
+    after = view.unused_for
     unknown = f"; not known of {figures.usage_unknown:,}" if figures.usage_unknown else ""
     return f"{figures.dormant:,} dormant, {figures.stale:,} with a stale credential, at {after}{unknown}"
 
 
-def _privileged(run: Shown) -> str:
-    figures = run.figures
+def _privileged(view: View) -> str:
+    figures = view.figures
     unknown = f"; rights of {many(figures.rights_unknown, 'user')} not known" if figures.rights_unknown else ""
     return f"{many(figures.unapproved_administrators, 'administrator')} not approved{unknown}"
 
 
-def _kinds(run: Shown) -> str:
-    counts = run.figures.by_kind
+def _kinds(view: View) -> str:
+    counts = view.figures.by_kind
     labelled = ", ".join(f"{counts.get(kind, 0):,} {kind}" for kind in Kind)
     return f"Users: {labelled}, {counts.get(None, 0):,} unlabelled"
 
 
-def _inactive(run: Shown) -> str:
+def _inactive(view: View) -> str:
     """Not the days that --dormant-days sets: the clause has its own number."""
-    figures = run.figures
+    figures = view.figures
     unknown = f"; not known of {figures.usage_unknown:,}" if figures.usage_unknown else ""
     return (
         f"{many(figures.inactive, 'user')} with a credential that works and no activity for {days(INACTIVE_DAYS)} "
@@ -57,8 +45,8 @@ def _inactive(run: Shown) -> str:
     )
 
 
-def _break_glass(run: Shown) -> str:
-    return f"{many(run.figures.by_kind.get(Kind.BREAK_GLASS, 0), 'break-glass user')}; {_privileged(run)}"
+def _break_glass(view: View) -> str:
+    return f"{many(view.figures.by_kind.get(Kind.BREAK_GLASS, 0), 'break-glass user')}; {_privileged(view)}"
 
 
 @dataclass(frozen=True, slots=True)

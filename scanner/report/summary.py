@@ -28,7 +28,29 @@ _SCOPE_SETTINGS = ("ou", "exclude_ou", "account", "exclude_account", "accounts_f
 
 
 def summary(view: View) -> dict[str, object]:
-    """The document, of JSON values only."""
+    """The document, of JSON values only: of several runs what they come to in all, and the document of each."""
+    return _in_all(view) if view.by_organization else _of_run(view)
+
+
+def _in_all(view: View) -> dict[str, object]:
+    concluded = view.in_all
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "rule_id": RULE_ID,
+        "rule_title": RULE_TITLE,
+        "risk_level": RISK_LEVEL,
+        "status": concluded.status,
+        "status_text": concluded.status_text,
+        "exit_code": max(exit_code(run.assessment) for run in view.runs),  # incomplete is the highest
+        "part": _part(concluded.part),
+        "coverage": _coverage(concluded.totals),
+        "users": _users(view),
+        "users_due": len(view.review),
+        "runs": [{"organization_id": run.organization_id} | _of_run(run) for run in view.runs],
+    }
+
+
+def _of_run(view: View) -> dict[str, object]:
     assessment, counted = view.assessment, view.figures
     record = assessment.record
     return {
@@ -48,7 +70,7 @@ def summary(view: View) -> dict[str, object]:
         **_who_and_where(record.header, record.listing),
         "times": _times(assessment, counted),
         "coverage": _coverage(assessment.totals),
-        "users": _users(assessment, counted),
+        "users": _users(view),
         "users_due": len(view.review),
         "most_urgent_users": [_urgent(row) for row in view.review[:MOST_URGENT]],
         "most_unapproved_accounts": [_account(row) for row in counted.worst[:MOST_ACCOUNTS]],
@@ -145,18 +167,20 @@ def _coverage(totals: Totals) -> dict[str, object]:
     }
 
 
-def _users(assessment: Assessment, counted: Figures) -> dict[str, object]:
+def _users(view: View) -> dict[str, object]:
+    totals, counted = view.in_all.totals, view.figures
+    after = {run.assessment.record.header.settings.dormant_days for run in view.runs}
     return {
-        "found": assessment.totals.users,
-        "approved": assessment.totals.approved,
-        "unapproved": assessment.totals.unapproved,
+        "found": totals.users,
+        "approved": totals.approved,
+        "unapproved": totals.unapproved,
         "unapproved_by_basis": dict(counted.by_basis),
         "unapproved_administrators": counted.unapproved_administrators,
         "unapproved_console_without_mfa": counted.unapproved_console_without_mfa,
         "unapproved_dormant": counted.unapproved_dormant,
         "console_without_mfa": counted.console_without_mfa,
         "dormant": counted.dormant,
-        "dormant_days": assessment.record.header.settings.dormant_days,
+        "dormant_days": after.pop() if len(after) == 1 else None,  # runs may differ
         "with_stale_credentials": counted.stale,
         "usage_unknown": counted.usage_unknown,
     }

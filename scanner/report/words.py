@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from scanner.audit.assessment import Assessment
 from scanner.audit.carried_out import Decided, Fate
+from scanner.audit.together import InAll
 from scanner.model import Choice, Finding, ServiceCredential
 from scanner.record import Header, Record, Remediation, RemediationOutcome, WhatIf
 from scanner.settings import Settings
@@ -21,9 +22,9 @@ ADMINISTRATOR_WORDS: Mapping[bool | None, str] = {
 }
 
 
-def status_words(assessment: Assessment) -> str:
+def status_words(concluded: Assessment | InAll) -> str:
     """The status, and the text that says more without saying the status again: "INCOMPLETE: 2 of 14 accounts ..."."""
-    status, text = assessment.status, assessment.status_text
+    status, text = concluded.status, concluded.status_text
     if text[: len(status)].upper() == status:
         return f"{status}{text[len(status) :]}"
     return f"{status}: {text}"

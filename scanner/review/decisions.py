@@ -4,15 +4,15 @@ A row belongs to the user whose account id and user id it bears, wherever it sta
 must still be there: whoever decided, decided about the user whom the row showed.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import TypeVar
 
 from scanner.errors import Fault
 from scanner.model import AccountId, Choice, Determination, Entry, Finding, Kind, Scope, Selector, UserId
 from scanner.record import ReviewDecision
-from scanner.report.columns import USERS
+from scanner.report.columns import ORGANIZATION, USERS
 from scanner.report.review_rows import DECISION, FILLED_IN_AS, IDENTITY
 from scanner.report.rows import UserRow
 from scanner.review import cells
@@ -24,6 +24,7 @@ from scanner.safelist.types import Policy
 from scanner.text import for_xml, is_account_id, is_blank
 
 Key = tuple[AccountId, UserId]
+RowKey = tuple[str, AccountId, UserId]  # by run: an account that moved may be in the runs of two organizations
 _T = TypeVar("_T")
 
 AHEAD_OF_UTC = timedelta(days=1)  # a reviewer may be that far ahead
@@ -53,6 +54,7 @@ class Rules:
     """What decisions are checked against."""
 
     run_id: str
+    organization_id: str  # "": the run is of none
     users: Mapping[Key, Shown]
     run_on: date  # the day the run started
     today: date
@@ -101,20 +103,25 @@ class Decided:
 class Judged:
     """What the workbooks of a call say."""
 
-    decided: dict[Key, Decided] = field(default_factory=dict)
+    decided: dict[RowKey, Decided] = field(default_factory=dict)
+    first: dict[Key, Decided] = field(default_factory=dict)  # of each user, whichever run its row is of
     begun: int = 0  # rows where something is filled in, and the decision is not
     faults: list[Fault] = field(default_factory=list)
 
 
-def judge(book: Filled, rules: Rules, judged: Judged) -> None:
-    """Add what one workbook says."""
-    rows: dict[Key, Row] = {}
+def judge(book: Filled, runs: Sequence[Rules], judged: Judged) -> None:
+    """Add what one workbook says, of a run or of several."""
+    rows: dict[RowKey, Row] = {}
+    by_organization = {rules.organization_id: rules for rules in runs}
     for row in book.rows:
+        rules = runs[0] if len(runs) == 1 else _rules_for(row, by_organization, book, judged.faults)
+        if rules is None:
+            continue
         sheet = _RowReader(book, row, rules, judged.faults)
         key = sheet.key()
         if key is None:
             continue
-        if (before := rows.setdefault(key, row)) is not row:
+        if (before := rows.setdefault((rules.run_id, *key), row)) is not row:
             problem = f"This user has a row already, row {before.number}."
             sheet.fault("user_id", problem, "Keep one row for each user.")
         elif sheet.is_blank("decision"):
@@ -123,9 +130,25 @@ def judge(book: Filled, rules: Rules, judged: Judged) -> None:
             _add(decided, judged)
 
 
+def _rules_for(row: Row, by_organization: Mapping[str, Rules], book: Filled, faults: list[Fault]) -> Rules | None:
+    """By which run a row is judged; None where it is of none, which is a fault unless the row is blank."""
+    cell = row.cells[ORGANIZATION.key]
+    rules = by_organization.get(str(cell.value).strip())
+    named = (ORGANIZATION.key, "account_id", "user_id", "decision")
+    if rules is None and not all(cells.is_empty(row.cells[column]) for column in named):
+        which = (
+            "This row has no organization" if cells.is_empty(cell) else f"No run here is of organization {cell.value}"
+        )
+        remedy = f"Restore what the program wrote: one of {', '.join(by_organization)}."
+        faults.append(book.fault(cell, f"{which}.", remedy, user=_said(row)))
+    return rules
+
+
 def _add(decided: Decided, judged: Judged) -> None:
-    other = judged.decided.setdefault(decided.key, decided)
-    if other.decision != decided.decision:
+    """An account that moved may have rows in two organizations: of the same user, one thing is to be decided."""
+    judged.decided.setdefault((decided.decision.run_id, *decided.key), decided)
+    other = judged.first.setdefault(decided.key, decided)
+    if replace(other.decision, run_id="") != replace(decided.decision, run_id=""):
         where = other.book.fault(other.row.cells["decision"], "", "")
         problem = f"The same user has a different decision in {where}".rstrip(":") + "."
         judged.faults.append(decided.fault("decision", problem, "Agree on one decision."))
@@ -145,10 +168,10 @@ class _RowReader:
 
     def _user(self) -> str | None:
         """Whom the row is about: by the run, else as the row itself says, else nobody."""
-        account_id, user_id, name = (self._row.cells[key].value for key in ("account_id", "user_id", "user_name"))
+        account_id, user_id = (self._row.cells[key].value for key in ("account_id", "user_id"))
         if user := self._rules.users.get((AccountId(str(account_id)), UserId(str(user_id)))):
             return _named(user.finding)
-        return str(name) if name is not None and not is_blank(str(name)) else None
+        return _said(self._row)
 
     def is_blank(self, *columns: str) -> bool:
         return all(cells.is_empty(self._row.cells[column]) for column in columns)
@@ -274,6 +297,12 @@ class _RowReader:
             self.fault("approve_until", problem, "Choose Approve to give it another end, or clear this cell.")
 
 
+def _said(row: Row) -> str | None:
+    """Whom a row says itself that it is about."""
+    name = row.cells["user_name"].value
+    return str(name) if name is not None and not is_blank(str(name)) else None
+
+
 def _comparable(text: str) -> str:
     """What is left of a text whichever spreadsheet saved it.
 
@@ -291,10 +320,10 @@ def _named(finding: Finding) -> str:
     return f"{finding.user.user_name} in {finding.account.name}"
 
 
-def in_order(decided: Mapping[Key, Decided]) -> Iterator[Decided]:
+def in_order(decided: Iterable[Decided]) -> Iterator[Decided]:
     """By account id, user name and user id, as everywhere."""
 
     def order(decided: Decided) -> tuple[str, str, str]:
         return decided.decision.account_id, decided.finding.user.user_name, decided.decision.user_id
 
-    return iter(sorted(decided.values(), key=order))
+    return iter(sorted(decided, key=order))

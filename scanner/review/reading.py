@@ -7,24 +7,35 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.cell import coordinate_to_tuple, range_boundaries
 
 from scanner.errors import Fault, FaultsError
 from scanner.files import sha256
+from scanner.report.columns import ORGANIZATION
 from scanner.report.review_rows import DECISION, IDENTITY
 from scanner.report.workbook.review_sheet import FOR_ALL, FOR_ALL_HEAD, SUMMARY, TITLE
 from scanner.review.cells import Cell, is_empty
 from scanner.review.opening import UNTOUCHED, opened, rows
 from scanner.review.sheet_reader import Row as Line
 from scanner.review.sheet_reader import Workbook, merged_cells
+from scanner.runs.folder import is_run_id
 
 EVIDENCE = "Evidence"
 HEAD_WITHIN = 20  # rows
 BLOCK_WITHIN = len(FOR_ALL) + 1  # rows below its heading: one may have been put between
 ALIKE = 3  # faults in rows below each other that become one
+RUN_ID, DIGEST = "Run id", "SHA-256 of the journal"  # labels there
 COLUMNS = (*IDENTITY, *(column.key for column in DECISION))
+
+
+class OfRun(NamedTuple):
+    """What a workbook says of a run that it is of."""
+
+    run_id: Cell
+    digest: Cell
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +50,8 @@ class Filled:
 
     path: Path
     sha256: str
-    facts: Mapping[str, Cell]  # of the Evidence sheet, by their labels
+    facts: tuple[Cell, ...]  # of the Evidence sheet: the values beside the labels
+    runs: tuple[OfRun, ...]  # one, or those of several organizations; each row then says which of them it is of
     rows: tuple[Row, ...]
     faults: tuple[Fault, ...]  # of its form, which leave all else to be read
 
@@ -57,18 +69,36 @@ def read(path: Path) -> Filled:
     with opened(path) as book:
         if missing := [title for title in (TITLE, EVIDENCE) if title not in book.sheets]:
             raise FaultsError([_missing_sheet(path, title, book) for title in missing])
-        facts = {str(label.value): value for label, value in _facts(path, book)}
-        places, found = _rows(path, book)
+        facts = tuple(_facts(path, book))
+        runs = _runs(facts)
+        columns = (ORGANIZATION.key, *COLUMNS) if len(runs) > 1 else COLUMNS
+        places, found = _rows(path, book, columns)
         for_all = _for_all(path, book)
         rows_ = tuple(_with(for_all, row) for row in found) if for_all else found
         faults = (*_merged(path, book, places), *_in_copies(path, book))
-        return Filled(path=path, sha256=sha256(path), facts=facts, rows=rows_, faults=faults)
+        values = tuple(value for _, value in facts)
+        return Filled(path=path, sha256=sha256(path), facts=values, runs=runs, rows=rows_, faults=faults)
 
 
-def _facts(path: Path, book: Workbook) -> Iterator[tuple[Cell, Cell]]:
-    """The label and the value of each line, the last line first: the first of two with the same label counts."""
-    lines = [(cells[1], cells[2]) for _, cells in rows(path, book, EVIDENCE) if 1 in cells and 2 in cells]
-    return reversed(lines)
+def _facts(path: Path, book: Workbook) -> Iterator[tuple[str, Cell]]:
+    """The label and the value of each line."""
+    return ((str(cells[1].value), cells[2]) for _, cells in rows(path, book, EVIDENCE) if 1 in cells and 2 in cells)
+
+
+def _runs(facts: Sequence[tuple[str, Cell]]) -> tuple[OfRun, ...]:
+    """The runs, each with the first digest below its ID.
+
+    A safelist may have such a label for a name, and stand on the sheet: a value that is not an ID is not a run. Where
+    none is, the first one with the label is at fault, or the place where it would stand.
+    """
+    ids = [at for at, (label, cell) in enumerate(facts) if label == RUN_ID and is_run_id(str(cell.value))]
+    if not ids:
+        named = next((cell for label, cell in facts if label == RUN_ID), Cell("B1"))
+        return (OfRun(named, Cell("B1")),)
+    blocks = [facts[start:end] for start, end in zip(ids, [*ids[1:], len(facts)], strict=True)]
+    return tuple(
+        OfRun(block[0][1], next((cell for label, cell in block if label == DIGEST), Cell("B1"))) for block in blocks
+    )
 
 
 def _for_all(path: Path, book: Workbook) -> Mapping[str, Cell]:
@@ -91,18 +121,18 @@ def _with(for_all: Mapping[str, Cell], row: Row) -> Row:
     return replace(row, cells={**row.cells, **{key: cell for key, cell in for_all.items() if is_empty(row.cells[key])}})
 
 
-def _rows(path: Path, book: Workbook) -> tuple[Mapping[str, int], tuple[Row, ...]]:
+def _rows(path: Path, book: Workbook, columns: Sequence[str]) -> tuple[Mapping[str, int], tuple[Row, ...]]:
     """Where each column stands, and the rows."""
     lines = rows(path, book, TITLE)
     number, head = next(lines, (0, {}))
-    places = _places(path, book, head if number == 1 else {})
+    places = _places(path, book, head if number == 1 else {}, columns)
     return places, tuple(
         Row(number, {key: cells.get(at) or Cell(f"{get_column_letter(at)}{number}") for key, at in places.items()})
         for number, cells in lines
     )
 
 
-def _places(path: Path, book: Workbook, head: Line) -> Mapping[str, int]:
+def _places(path: Path, book: Workbook, head: Line, columns: Sequence[str]) -> Mapping[str, int]:
     """Where each column stands, from 1."""
     heads = _heads(head)
     names = list(heads.values())
@@ -110,7 +140,7 @@ def _places(path: Path, book: Workbook, head: Line) -> Mapping[str, int]:
         problem = f"the names of the columns are in row {lower}, and not in row 1."
         raise FaultsError([_fault(path, problem, "Delete the rows above them.", sheet=TITLE)])
     faults = []
-    for key in COLUMNS:
+    for key in columns:
         if key not in names:
             problem = f"the column {key} is missing from row 1."
             faults.append(_fault(path, problem, f"Give the column its name again, or: {UNTOUCHED}", sheet=TITLE))
@@ -119,7 +149,7 @@ def _places(path: Path, book: Workbook, head: Line) -> Mapping[str, int]:
             faults.append(_fault(path, f"{key} is there twice.", "Keep one of the columns.", sheet=TITLE, cell=at))
     if faults:
         raise FaultsError(faults)
-    return {name: at for at, name in heads.items() if name in COLUMNS}
+    return {name: at for at, name in heads.items() if name in columns}
 
 
 def _heads(line: Line) -> dict[int, str]:

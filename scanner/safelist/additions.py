@@ -29,7 +29,7 @@ from scanner.safelist import wording
 from scanner.safelist.entries import check_organization, entry_of, parse
 from scanner.safelist.explain import Question, explain_in, ous_known_by
 from scanner.safelist.fields import REQUIRABLE
-from scanner.safelist.file_changes import FileChange, Renewable, Wanted, bare, changes
+from scanner.safelist.file_changes import FileChange, Renewable, Shelf, Wanted, bare, changes
 from scanner.safelist.match import Decision, Index, state
 from scanner.safelist.name_lists import Listed, Place, read_list
 from scanner.safelist.places import Places, UnknownPlaceError
@@ -111,7 +111,7 @@ def additions(request: Request, texts: Sequence[SafelistText], into: Path | None
         already=tuple(judge.already),
         refused=tuple(judge.refused),
         wanted=wanted,
-        changes=changes(wanted, texts, into),
+        changes=changes([Shelf(texts=tuple(texts), wanted=wanted)], texts, [into] if into else []),
         notes=notes,
     )
 

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
@@ -39,10 +39,47 @@ def parse(texts: Sequence[SafelistText]) -> Safelist:
 
     An entry that breaks the policy is no fault: it is kept with its `invalid` filled, and approves nobody.
     """
+    return _together([_read_file(text) for text in texts])
+
+
+class OfOrganization(NamedTuple):
+    """The safelists of one of several organizations."""
+
+    texts: tuple[SafelistText, ...]  # those that name it, and those that name none
+    own: tuple[SafelistText, ...]  # of these, the ones that name it
+    safelist: Safelist  # what they say together
+
+
+def parse_for_each(texts: Sequence[SafelistText], organizations: Sequence[str]) -> dict[str, OfOrganization]:
+    """The safelists of each organization.
+
+    Raises FaultsError with every fault of every file, where one names yet another organization, and where an
+    organization is left without any.
+    """
     files = [_read_file(text) for text in texts]
-    faults = [fault for file in files for fault in sorted(file.faults, key=lambda fault: fault.line or 0)]
-    faults += [*_second_policies(files), *_other_organizations(files)]
+    ours = {one: [file for file in files if file.is_for(one)] for one in organizations}
+    faults = [fault for file in files for fault in _of_none(file, organizations)]
+    faults += [fault for one in organizations for fault in _faults(ours[one])]
+    faults += [
+        Fault(file="safelists", problem=f"None of them is for organization {one}.", remedy="Name its safelists, too.")
+        for one in organizations
+        if not ours[one]
+    ]
     if faults:
+        raise FaultsError(tuple(dict.fromkeys(faults)))
+    by_path = {text.path: text for text in texts}
+    return {
+        one: OfOrganization(
+            texts=tuple(by_path[file.path] for file in ours[one]),
+            own=tuple(by_path[file.path] for file in ours[one] if file.organization),
+            safelist=_together(ours[one]),
+        )
+        for one in organizations
+    }
+
+
+def _together(files: "Sequence[_File]") -> Safelist:
+    if faults := _faults(files):
         raise FaultsError(faults)
     policy = next((file.policy[1] for file in files if file.policy), None)
     entries = tuple(_judged(entry, policy or Policy()) for file in files for entry in file.entries)
@@ -54,6 +91,20 @@ def parse(texts: Sequence[SafelistText]) -> Safelist:
         organization=next((file.organization[1] for file in files if file.organization), None),
         warnings=_overridden(entries, revocations),
     )
+
+
+def _faults(files: "Sequence[_File]") -> list[Fault]:
+    """Those of each file, and what they do not agree on."""
+    faults = [fault for file in files for fault in sorted(file.faults, key=lambda fault: fault.line or 0)]
+    return [*faults, *_second_policies(files), *_other_organizations(files)]
+
+
+def _of_none(file: "_File", organizations: Sequence[str]) -> list[Fault]:
+    if file.organization is None or any(map(file.is_for, organizations)):
+        return []
+    line, name = file.organization
+    problem = f"organization is {name}, and these runs are of {', '.join(organizations)}."
+    return [Fault(file=file.path, line=line, problem=problem, remedy="Leave this file out.")]
 
 
 def check_organization(safelist: Safelist, org_id: str | None) -> tuple[str, ...]:
@@ -139,6 +190,9 @@ class _File:
     organization: tuple[int, str] | None = None
     entries: list[Entry] = field(default_factory=list)
     revocations: list[Revocation] = field(default_factory=list)
+
+    def is_for(self, organization: str) -> bool:
+        return self.organization is None or self.organization[1] == organization
 
     def fault(self, line: int | None, problem: str, remedy: str, column: int | None = None) -> None:
         self.faults.append(Fault(file=self.path, line=line, column=column, problem=problem, remedy=remedy))

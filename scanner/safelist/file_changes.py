@@ -1,10 +1,11 @@
 """What is to change in safelists → which file changes, and how. Pure: nothing is written here."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from difflib import unified_diff
 from pathlib import Path
+from typing import TypeVar
 
 from scanner.errors import UsageError
 from scanner.model import Entry, Revocation, Scope, Selector
@@ -12,6 +13,7 @@ from scanner.record import SafelistText
 from scanner.safelist.edit import Edits, edited
 from scanner.safelist.types import fold, selected_name
 
+_T = TypeVar("_T")
 _NO_END = "\\ No newline at end of file"
 
 
@@ -76,32 +78,77 @@ class Renewable:
         return entry.scope, entry.scope_value, who, user_id
 
 
-def changes(wanted: Wanted, texts: Sequence[SafelistText], into: Path | None) -> tuple[FileChange, ...]:
+def in_all(wanted: Iterable[Wanted]) -> Wanted:
+    """What several want together; of what two organizations want of a file that is for both, each once."""
+    found = list(wanted)
+    return Wanted(
+        approvals=_once(entry for one in found for entry in one.approvals),
+        renewals=_once(pair for one in found for pair in one.renewals),
+        revocations=_once(revocation for one in found for revocation in one.revocations),
+        lifted=_once(revocation for one in found for revocation in one.lifted),
+    )
+
+
+def _once(values: Iterable[_T]) -> tuple[_T, ...]:
+    return tuple(dict.fromkeys(values))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelf:
+    """The safelist files that are for an organization, and what they lack."""
+
+    texts: tuple[SafelistText, ...]
+    wanted: Wanted
+    organization_id: str | None = None  # where there are several, whose files these are
+    own: tuple[SafelistText, ...] = ()  # and those of them that are for it alone
+
+
+def changes(shelves: Sequence[Shelf], texts: Sequence[SafelistText], into: Sequence[Path]) -> tuple[FileChange, ...]:
     """The files with all that is wanted; raise `UsageError` where it is not plain which file takes what is new."""
-    target = _target(texts, into, needed=bool(wanted.approvals or wanted.revocations))
+    _check_into(into, texts)
+    targets = [_target(shelf, into) for shelf in shelves]
     found = []
     for text in texts:
+        new = in_all(shelf.wanted for shelf, target in zip(shelves, targets, strict=True) if target is text)
+        everything = in_all(shelf.wanted for shelf in shelves)
         edits = Edits(
-            approvals=wanted.approvals if text is target else (),
-            revocations=wanted.revocations if text is target else (),
-            renewals=tuple((old, new) for old, new in wanted.renewals if old.file == text.path),
-            lifted=tuple(revocation for revocation in wanted.lifted if revocation.file == text.path),
+            approvals=new.approvals,
+            revocations=new.revocations,
+            renewals=tuple((old, renewed) for old, renewed in everything.renewals if old.file == text.path),
+            lifted=tuple(revocation for revocation in everything.lifted if revocation.file == text.path),
         )
         if edits != Edits():
             found.append(FileChange(before=text, after=edited(text, edits)))
     return tuple(found)
 
 
-def _target(texts: Sequence[SafelistText], into: Path | None, *, needed: bool) -> SafelistText | None:
-    names = ", ".join(text.path for text in texts)
-    if into is not None:
-        for text in texts:
-            if Path(text.path).resolve() == into.resolve():
-                return text
-        raise UsageError(f"--into {into} is not among the safelist files that are read: {names}.")
-    if needed and len(texts) > 1:
-        raise UsageError(f"There are several safelist files: {names}. Say with --into which one takes the changes.")
-    return texts[0]
+def _is(text: SafelistText, path: Path) -> bool:
+    return Path(text.path).resolve() == path.resolve()
+
+
+def _check_into(into: Sequence[Path], texts: Sequence[SafelistText]) -> None:
+    for path in into:
+        if not any(_is(text, path) for text in texts):
+            names = ", ".join(text.path for text in texts)
+            raise UsageError(f"--into {path} is not among the safelist files that are read: {names}.")
+
+
+def _target(shelf: Shelf, into: Sequence[Path]) -> SafelistText | None:
+    """The file that takes what is new, of those named with --into, or the only one; None where nothing is new.
+
+    Where there are several organizations, one that is for this organization alone goes before those that are for all.
+    """
+    named = [text for text in shelf.texts if any(_is(text, path) for path in into)]
+    possible = named or shelf.texts
+    candidates = [text for text in possible if text in shelf.own] or possible
+    if len(candidates) == 1:
+        return candidates[0]
+    if not (shelf.wanted.approvals or shelf.wanted.revocations):
+        return None
+    several = "several files named with --into" if named else "several safelist files"
+    whose = f" for organization {shelf.organization_id}" if shelf.organization_id else ""
+    names = ", ".join(text.path for text in candidates)
+    raise UsageError(f"There are {several}{whose}: {names}. Say with --into which one takes the changes.")
 
 
 def bare(entry: Entry) -> Entry:

@@ -110,7 +110,8 @@ def test_five_thousand_decided_rows_are_read(tmp_path: Path) -> None:
     book = read(with_parts(plain, {"xl/worksheets/sheet3.xml": review, "xl/worksheets/sheet2.xml": summary}))
     judged, today = Judged(), START.date()
     users = shown(View(made).users)
-    judge(book, Rules(run_id="r", users=users, run_on=today, today=today, policy=Policy()), judged)
+    rules = Rules(run_id="r", organization_id="", users=users, run_on=today, today=today, policy=Policy())
+    judge(book, [rules], judged)
     assert judged.faults == []
     said = {(one.decision.choice, one.decision.reviewer, one.decision.reviewed_on) for one in judged.decided.values()}
     assert (len(judged.decided), said) == (MANY, {(Choice.REMOVE, "ciso@example.com", today)})

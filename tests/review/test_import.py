@@ -161,7 +161,7 @@ def test_a_person_reads_it_without_a_cut_line(desk: Desk, width: int) -> None:
             workbooks=(desk.filled(EVERYTHING),),
             safelist=(Path("safelists"),),
             output=Path("reports"),
-            into=None,
+            into=(),
             write=True,
             supersede=False,
             imported_by="auditor",

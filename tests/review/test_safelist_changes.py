@@ -11,14 +11,14 @@ from scanner.review.decisions import Decided
 from scanner.review.reading import Filled, Row
 from scanner.review.safelist_changes import wanted
 from scanner.safelist.entries import parse
-from scanner.safelist.file_changes import changes
+from scanner.safelist.file_changes import Shelf, changes
 from scanner.safelist.match import Index
 from tests.builders import account, user
 from tests.report.samples import decision, finding
 
 TODAY = date(2027, 1, 4)
 HEAD = "version: 1\n"
-BOOK = Filled(path=Path("a.xlsx"), sha256="", facts={}, rows=(), faults=())
+BOOK = Filled(path=Path("a.xlsx"), sha256="", facts=(), runs=(), rows=(), faults=())
 
 
 def approved(name: str, user_id: str) -> Decided:
@@ -29,7 +29,8 @@ def approved(name: str, user_id: str) -> Decided:
 def after(entries: str, *decided: Decided) -> str:
     """The file after these approvals, without its head."""
     text = SafelistText(path="a.yaml", text=HEAD + entries)
-    (change,) = changes(wanted(decided, Index(parse([text]), TODAY)), [text], None)
+    shelf = Shelf(texts=(text,), wanted=wanted(decided, Index(parse([text]), TODAY)))
+    (change,) = changes([shelf], [text], [])
     return change.after.removeprefix(HEAD)
 
 

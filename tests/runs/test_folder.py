@@ -357,7 +357,7 @@ def test_a_run_is_decided_by_its_journal_alone(folder: Path) -> None:
 def test_the_same_journal_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:
     recorded(folder)
     render_run(folder, ("csv", "json"))
-    again = render_again(decide(folder), folder, tmp_path / "again", ("csv", "json"))
+    again = render_again([decide(folder)], [folder], tmp_path / "again", ("csv", "json"))
     assert again.manifest_digest is None
     for file in again.files:
         assert file.read_bytes() == (folder / file.name).read_bytes(), file.name
@@ -367,7 +367,7 @@ def test_rendering_again_leaves_the_run_s_folder_as_it_was(folder: Path, tmp_pat
     recorded(folder)
     render_run(folder, ("csv",))
     before = {file.name: file.read_bytes() for file in folder.iterdir()}
-    render_again(decide(folder), folder, tmp_path / "again", ("csv", "json", "xlsx"))
+    render_again([decide(folder)], [folder], tmp_path / "again", ("csv", "json", "xlsx"))
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
 
 
@@ -376,7 +376,7 @@ def test_a_journal_that_was_tampered_with_is_not_rendered(folder: Path, tmp_path
     journal = folder / run_folder.JOURNAL
     journal.write_bytes(journal.read_bytes().replace(b'"alice"', b'"malice"'))
     with pytest.raises(JournalError, match="journal line 3 does not follow line 2"):
-        render_again(decide(folder), folder, tmp_path / "again", ("csv",))
+        render_again([decide(folder)], [folder], tmp_path / "again", ("csv",))
 
 
 def test_the_digest_in_the_summary_is_the_journal_s(folder: Path) -> None:

@@ -1,7 +1,7 @@
 """What to do after a run: in one sentence, and where they help with the commands to paste."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from scanner.audit.assessment import Assessment
@@ -38,6 +38,29 @@ def next_step(view: View, run: Path, files: Sequence[Path]) -> Step:
     )
 
 
+def next_of_several(view: View, files: Sequence[Path]) -> Step:
+    """The same for runs of different organizations; the rest of an incomplete one is for that run to say."""
+    lacking = [run for run in view.runs if run.assessment.status is not Status.COMPLETE]
+    missing = ", ".join(run.organization_id for run in lacking)
+    known = f"nothing is known of what was not read in {missing}. Beside completing that, " if lacking else ""
+    if not view.review:
+        return f"{known}{'keep' if known else 'every user is approved; keep'} the reports as evidence.", ()
+    workbook = next((file for file in files if file.suffix == ".xlsx"), None)
+    if workbook is None:
+        return f"{known}have a workbook written, with --format xlsx, and decide on its sheet Review.", ()
+    runs = [run.assessment.record.header.settings for run in view.runs]
+    safelists = dict.fromkeys(path for settings in runs for path in settings.safelist)
+    return f"{known}decide on the sheet Review of a copy, and read it back, with the safelists of all:", (
+        f"cp {shlex.quote(str(workbook))} review.xlsx",
+        f"iam-scanner review import review.xlsx{repeated('safelist', safelists)}{options_of(runs[0], 'output')}",
+    )
+
+
+def repeated(name: str, values: Iterable[object]) -> str:
+    """An option, once for each value."""
+    return "".join(f" --{name} {shlex.quote(str(value))}" for value in values)
+
+
 def _planning(view: View) -> Sequence[str]:
     """The command that plans the removals of the newest review that are not carried out."""
     reviews = [one.decision.run_id for one in view.outstanding if one.decision.is_removal]
@@ -57,8 +80,7 @@ def options_of(settings: Settings, *names: str) -> str:
     for name in names:
         value = getattr(settings, name)
         if value != getattr(standard, name):
-            values = value if isinstance(value, tuple) else (value,)
-            words += [f" --{name} {shlex.quote(str(path))}" for path in values]
+            words.append(repeated(name, value if isinstance(value, tuple) else (value,)))
     return "".join(words)
 
 

@@ -15,7 +15,8 @@ from scanner.audit.outstanding import Outstanding
 from scanner.audit.rule import failing
 from scanner.cli.options import print_json, stdout
 from scanner.cli.screen.layout import labelled, print_parts
-from scanner.cli.screen.next_step import Step, next_step
+from scanner.cli.screen.next_step import Step, next_of_several, next_step
+from scanner.cli.screen.organizations_outcome import STATUS_STYLES, show_organizations
 from scanner.cli.screen.scan_tables import accounts_table, failures, urgent_users
 from scanner.model import RULE_ID, RULE_TITLE, Change, Choice, FailOn, Status
 from scanner.report.changes import WORDS, counts
@@ -35,7 +36,6 @@ _NOT_CARRIED_OUT = {
     Choice.QUARANTINE: "to be quarantined and still there",
     Choice.APPROVE: "approved in a review and on no safelist",
 }
-_STYLES = {Status.COMPLETE: "bold green", Status.INCOMPLETE: "bold red", Status.NOTHING_READ: "bold red"}
 
 
 def print_outcome(rendered: Rendered, *, as_json: bool, quiet: bool) -> None:
@@ -50,6 +50,10 @@ def print_outcome(rendered: Rendered, *, as_json: bool, quiet: bool) -> None:
 
 def show(rendered: Rendered, console: Console) -> None:
     """Print the outcome of a run; on a terminal as much of it as leaves the status in sight."""
+    if rendered.run_folder is None:
+        files = _files(rendered, named=True)
+        show_organizations(rendered.view, files, console, next_of_several(rendered.view, rendered.files))
+        return
     words, commands = next_step(rendered.view, rendered.run_folder, rendered.files)
     room = console.height - 1 - sum(1 + len(command) // console.width for command in commands)
     layout: list[RenderableType] = []
@@ -106,7 +110,7 @@ def _banner(assessment: Assessment) -> Text:
     header = assessment.record.header
     organization = header.organization.id if header.organization else assessment.record.listing.source
     text = Text(f"{for_terminal(status_words(assessment))}\n")
-    text.stylize(_STYLES[assessment.status], 0, len(assessment.status))
+    text.stylize(STATUS_STYLES[assessment.status], 0, len(assessment.status))
     if what_if := what_if_words(assessment.record):
         return text.append(what_if, style="bold yellow")
     return text.append(f"{RULE_ID} {RULE_TITLE}: {for_terminal(organization)}, as of {header.as_of}", style="dim")
@@ -220,6 +224,7 @@ def parts(rendered: Rendered) -> list[dict[str, object]]:
     return [
         {
             "value": part.value,
+            **({"organization_id": part.organization_id} if rendered.view.by_organization else {}),
             "folder": str(part.folder),
             "status": part.status,
             "accounts": part.totals.listed,

@@ -13,15 +13,13 @@ from openpyxl.styles import Font
 from openpyxl.workbook import Workbook
 from openpyxl.writer.excel import ExcelWriter
 
-from scanner.audit.assessment import Assessment
 from scanner.model import RULE_ID
 from scanner.report.view import View
-from scanner.report.words import run_words
 from scanner.report.workbook.changes_sheet import changes_sheet, flips_sheet
 from scanner.report.workbook.evidence_sheet import evidence_sheet
 from scanner.report.workbook.guide_sheet import guide_sheet
 from scanner.report.workbook.listing_sheets import accounts_sheet, safelist_sheet, users_sheet
-from scanner.report.workbook.page import Book
+from scanner.report.workbook.page import Book, runs_words
 from scanner.report.workbook.review_sheet import review_sheet
 from scanner.report.workbook.standards_sheet import standards_sheet
 from scanner.report.workbook.styles import FONT
@@ -58,17 +56,17 @@ SHEETS = (
 
 def write_workbook(view: View, out: BinaryIO) -> None:
     workbook = Workbook(write_only=True)
-    assessment = view.assessment
-    book = Book(workbook, assessment, view.users, view.accounts, view.review, view.figures)
+    book = Book(workbook, view)
+    started_at = max(run.assessment.record.header.started_at for run in view.runs)
     _set_default_font(workbook)
-    _set_properties(workbook, assessment)
+    _set_properties(workbook, view, started_at)
     with book.files:
         try:
             for write_sheet in SHEETS:
                 write_sheet(book)
             workbook.active = SHEETS.index(summary_sheet)  # the status comes first, for whoever opens it
             # Not Workbook.save: that stamps the file with the time of day.
-            ExcelWriter(workbook, _TimelessZip(out, assessment.record.header.started_at, book)).save()
+            ExcelWriter(workbook, _TimelessZip(out, started_at, book)).save()
         except BaseException:
             for sheet in workbook.worksheets:
                 _abandon(sheet)
@@ -100,12 +98,11 @@ def _set_default_font(workbook: Workbook) -> None:
     workbook._named_styles["Normal"].font = Font(name=FONT, size=10)  # type: ignore[attr-defined]  # noqa: SLF001
 
 
-def _set_properties(workbook: Workbook, assessment: Assessment) -> None:
-    header = assessment.record.header
+def _set_properties(workbook: Workbook, view: View, started_at: datetime) -> None:
     properties = workbook.properties
-    properties.title = f"{RULE_ID} IAM user review, {run_words(assessment.record)}"
+    properties.title = f"{RULE_ID} IAM user review, {runs_words(view)}"
     properties.creator = properties.lastModifiedBy = "iam-scanner"
-    properties.created = properties.modified = header.started_at.astimezone(UTC).replace(tzinfo=None, microsecond=0)
+    properties.created = properties.modified = started_at.astimezone(UTC).replace(tzinfo=None, microsecond=0)
 
 
 def _with_results(sheet: bytes) -> bytes:

@@ -4,13 +4,14 @@ Users that are as they were are not repeated here: the column `change` of Users 
 Flips too: the users that are decided otherwise than in the run that it was made from.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pandas as pd
 
 from scanner.audit.diff import Difference
 from scanner.report.changes import DIFFERENCES, changed, flips_words
-from scanner.report.frames import differences_frame
+from scanner.report.frames import differences_frame, table
+from scanner.report.view import View
 from scanner.report.workbook.page import Book, Page
 from scanner.report.workbook.styles import ALARM, CALM, PALE, WARNING, WHITE
 from scanner.report.workbook.table_sheet import Highlight, write_table
@@ -20,22 +21,25 @@ NO_CHANGE = "No user changed since the run that this one is compared with."
 
 
 def flips_sheet(book: Book) -> None:
-    if (flips := book.assessment.flips) is not None:
-        _write(book, "Flips", flips, flips_words(book.assessment))
+    if any(run.assessment.flips is not None for run in book.view.runs):
+        _write(book, "Flips", lambda run: _frame(run.assessment.flips or (), flips_words(run.assessment)))
 
 
 def changes_sheet(book: Book) -> None:
-    differences, why = book.assessment.differences, book.assessment.record.header.previous_why
+    _write(book, "Changes", _since_previous)
+
+
+def _since_previous(run: View) -> pd.DataFrame:
+    differences, why = run.assessment.differences, run.assessment.record.header.previous_why
     none = NO_CHANGE if differences is not None else f"{COMPARED_WITH_NONE}{why and f': {why}'}."
-    _write(book, "Changes", differences or (), none)
+    return _frame(differences or (), none)
 
 
-def _write(book: Book, title: str, differences: Iterable[Difference], none: str) -> None:
+def _write(book: Book, title: str, frame_of: Callable[[View], pd.DataFrame]) -> None:
     write_table(
         book,
         Page(title=title, pages_wide=1, repeat_columns="A:D", freeze="E2", gridlines=True),
-        DIFFERENCES,
-        _frame(differences, none),
+        table(book.view, DIFFERENCES, frame_of),
         (
             Highlight(column="change", condition=_says("PRIVILEGE_GAINED"), fill=ALARM, colour=WHITE),
             Highlight(column="change", condition=_says("NEWLY_UNAPPROVED"), fill=ALARM, colour=WHITE),

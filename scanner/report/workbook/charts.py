@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from scanner.report.figures import OuFigures
+from scanner.report.view import View
 from scanner.report.words import many, shortened
 from scanner.report.workbook.drawing import (
     LAST,
@@ -17,7 +18,6 @@ from scanner.report.workbook.drawing import (
     table,
     table_height,
 )
-from scanner.report.workbook.page import Book
 from scanner.report.workbook.prose import LINE_HEIGHT, Prose, Span
 from scanner.report.workbook.styles import PROSE
 
@@ -28,22 +28,38 @@ BAR_HEIGHT = 9.5  # points
 ABOVE, BELOW, LEFT = 26.0, 58.0, 0.36  # points for the title; for axis and legend; the part of the width for labels
 
 
-def ous_block(prose: Prose, book: Book) -> None:
+def organizations_block(prose: Prose, view: View) -> None:
+    """Users by organization; their OUs are in the reports of each run."""
+    bars = [
+        Bar(
+            run.organization_id,
+            f"{run.in_all.totals.scanned:,} of {run.in_all.totals.in_scope:,}",
+            run.organization_id if run.in_all.totals.users else "",
+            run.in_all.totals.approved,
+            run.in_all.totals.unapproved,
+        )
+        for run in sorted(view.runs, key=lambda run: (-run.in_all.totals.unapproved, -run.in_all.totals.users))
+    ]
+    heads = ("Organization", "Accounts read")
+    _block(prose, "Users by organization", bars, heads, "Users approved and not approved")
+
+
+def ous_block(prose: Prose, view: View) -> None:
     """Users by OU, those with most unapproved users first; beyond the fifteenth they are added up.
 
     Every OU with accounts in scope counts, as one of which no account could be read is the last that may be missed.
     """
     title = "Users by organizational unit"
-    bars = _ou_bars(book.figures.by_ou)
+    bars = _ou_bars(view.figures.by_ou)
     if not bars:
         _nothing(prose, title, "No account is in scope.")
         return
     _block(prose, title, bars, ("Organizational unit", "Accounts read"), "Users approved and not approved")
 
 
-def accounts_block(prose: Prose, book: Book) -> None:
+def accounts_block(prose: Prose, view: View) -> None:
     title = "Accounts with most unapproved users"
-    worst = book.figures.worst[:ACCOUNTS_SHOWN]
+    worst = view.figures.worst[:ACCOUNTS_SHOWN]
     if not worst:
         _nothing(prose, title, "No unapproved user was found.")
         return

@@ -7,7 +7,7 @@ It is written after the sheets with other people's text, as it lists what had to
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from scanner.audit.assessment import Assessment, Part
+from scanner.audit.assessment import Assessment, Part, Totals
 from scanner.audit.diff import out_of_scope
 from scanner.audit.ownership import unread_tags
 from scanner.model import Account, Evidence, Scanned
@@ -15,12 +15,15 @@ from scanner.record import Record, Resumption, SafelistText
 from scanner.report.changes import DIFFERENCES, counts_words
 from scanner.report.columns import ACCOUNTS, SAFELIST, USERS, Column
 from scanner.report.figures import reconciled, skipped_by_detail
+from scanner.report.frames import columns_of
 from scanner.report.review_rows import REVIEW
 from scanner.report.summary import sha256
+from scanner.report.view import View
 from scanner.report.words import (
     days,
     many,
     moment,
+    run_words,
     scope_words,
     settings_words,
     status_words,
@@ -63,20 +66,49 @@ NOT_COVERED = (
 def evidence_sheet(book: Book) -> None:
     prose = Prose(book, Page(title="Evidence", repeat_rows=None, freeze=None), WIDTHS)
     prose.line(Span(1, "Evidence: where this list comes from, and why it can be relied on", TITLE, 2), height=28)
-    if book.assessment.record.what_if:
-        _section(prose, "A what-if: what is other than in the run?", _what_if(book.assessment.record))
-    _questions(prose, book)
+    if book.view.by_organization:
+        _section(prose, "What is in this workbook: runs of different organizations", _runs(book.view))
+    for run in book.view.runs:
+        _run(prose, run, beside_others=book.view.by_organization)
+    _columns(prose, book.view)
+    _section(prose, "Text that had to be changed to fit a workbook", _changed(book))
+
+
+def _runs(view: View) -> Iterable[Fact]:
+    """Each with what proves it: its status, and the digest of its journal; the import reads them further below."""
+    for run in view.runs:
+        record, start, end = run.assessment.record, run.figures.read_from, run.figures.read_until
+        read = f"accounts read {window(start, end)}" if start and end else "no account was read"
+        digest = f"SHA-256 of its journal {record.digest}"
+        yield f"Organization {run.organization_id}", f"{run_words(record)}; {_came_to(run)}\n{read}\n{digest}"
+    yield "In all", _came_to(view)
+    yield "Rows", "say in their first column, organization_id, which organization they are of"
+    words = "each row is compared with its own run, and the decisions go into that run's review"
+    yield "Decisions", f"are read back by iam-scanner review import, with all of these runs under --output: {words}"
+
+
+def _came_to(view: View) -> str:
+    return f"{status_words(view.in_all)}\n{_control_total(view.in_all.totals)}\n{_split(view)}"
+
+
+def _run(prose: Prose, run: View, *, beside_others: bool) -> None:
+    """All that is to be said of one run."""
+    if beside_others:
+        prose.new_page()
+        prose.line(Span(1, f"Organization {run.organization_id}", TITLE, 2), height=28)
+    record = run.assessment.record
+    if record.what_if:
+        _section(prose, "A what-if: what is other than in the run?", _what_if(record))
+    _questions(prose, run, beside_others=beside_others)
     for heading, facts in (
         ("What is not covered", NOT_COVERED),
-        ("Settings in force", settings_words(book.assessment.record.header)),
-        ("Safelists as read", _safelists_used(book.assessment.record)),
-        ("Session policies in force", sorted(book.assessment.record.header.session_policies.items())),
-        ("Calls to AWS (attempts)", _calls(book)),
-        ("Versions", _versions(book)),
+        ("Settings in force", settings_words(record.header)),
+        ("Safelists as read", _safelists_used(record)),
+        ("Session policies in force", sorted(record.header.session_policies.items())),
+        ("Calls to AWS (attempts)", _calls(record)),
+        ("Versions", _versions(record)),
     ):
         _section(prose, heading, facts)
-    _columns(prose)
-    _section(prose, "Text that had to be changed to fit a workbook", _changed(book))
 
 
 def _what_if(record: Record) -> Iterable[Fact]:
@@ -88,14 +120,15 @@ def _what_if(record: Record) -> Iterable[Fact]:
     yield from _safelists(own.safelists, recorded=True)
 
 
-def _questions(prose: Prose, book: Book) -> None:
+def _questions(prose: Prose, run: View, *, beside_others: bool) -> None:
     """The five questions, on two printed pages: headings at the foot of a page get lost."""
-    _section(prose, "1. Source: where does the list come from?", _source(book))
-    _section(prose, "2. Scope and filters: what was asked for, and what was left out?", _scope(book))
-    _section(prose, "3. Completeness: is everything in it?", _completeness(book))
+    _section(prose, "1. Source: where does the list come from?", _source(run))
+    _section(prose, "2. Scope and filters: what was asked for, and what was left out?", _scope(run))
+    _section(prose, "3. Completeness: is everything in it?", _completeness(run))
     prose.new_page()
-    _section(prose, "4. Accuracy: is what it says right?", _accuracy(book))
-    _section(prose, "5. Not edited after extraction: how can that be shown?", _unedited(book))
+    _section(prose, "4. Accuracy: is what it says right?", _accuracy(run))
+    unedited = _unedited(run.assessment, beside_others=beside_others)
+    _section(prose, "5. Not edited after extraction: how can that be shown?", unedited)
 
 
 def _section(prose: Prose, heading: str, facts: Iterable[Fact]) -> None:
@@ -105,24 +138,24 @@ def _section(prose: Prose, heading: str, facts: Iterable[Fact]) -> None:
     prose.lines((Span(1, label, LABEL), Span(2, value, PROSE)) for label, value in listed)
 
 
-def _source(book: Book) -> Iterable[Fact]:
-    record = book.assessment.record
+def _source(run: View) -> Iterable[Fact]:
+    record = run.assessment.record
     header = record.header
     if header.organization:
         yield "Organization", header.organization.id
         yield "Management account", header.organization.management_account_id
     yield "Accounts known from", record.listing.source
     yield "Read by", f"{header.caller.arn} (account {header.caller.account_id}, partition {header.caller.partition})"
-    yield "Read through", _read_through(book)
+    yield "Read through", _read_through(run)
     yield "Run id", header.run_id
     yield "Program", f"iam-scanner {header.program_version}"
     yield "Started and finished", f"{moment(header.started_at)}; {moment(record.footer.finished_at)}"
     for resumption in record.resumptions:
         yield "Resumed", _resumption_words(resumption)
-    if book.figures.read_from and book.figures.read_until:
-        yield "Accounts were read", window(book.figures.read_from, book.figures.read_until)
-    yield "Compared with", _compared_with(book)
-    if owners := "; else ".join(_owners_from(book.assessment)):
+    if run.figures.read_from and run.figures.read_until:
+        yield "Accounts were read", window(run.figures.read_from, run.figures.read_until)
+    yield "Compared with", _compared_with(run)
+    if owners := "; else ".join(_owners_from(run.assessment)):
         yield "Owners of accounts from", owners
     yield "Users come from", "IAM ListUsers, called in each account; a list that broke off counts as a failed account"
 
@@ -150,31 +183,31 @@ def _resumption_words(each: Resumption) -> str:
     return "; ".join(words)
 
 
-def _compared_with(book: Book) -> str:
-    header = book.assessment.record.header
+def _compared_with(run: View) -> str:
+    header = run.assessment.record.header
     previous, why = header.previous_run, header.previous_why
     if previous is None:
         return f"no earlier run; the column change of Users is empty{why and f': {why}'}"
     return f"{previous.run_id}, SHA-256 of its journal {previous.digest}{why and f'; {why}'}"
 
 
-def _read_through(book: Book) -> str:
-    scans = [scan for scan in book.assessment.record.scans.values() if isinstance(scan, Scanned)]
+def _read_through(run: View) -> str:
+    scans = [scan for scan in run.assessment.record.scans.values() if isinstance(scan, Scanned)]
     own = sorted(scan.account_id for scan in scans if scan.role_arn is None)
     words = f"the role named in Accounts, column role_arn, in {many(len(scans) - len(own), 'account')}"
     return f"{words}; the caller's own credentials in {', '.join(own)}" if own else words
 
 
-def _scope(book: Book) -> Iterable[Fact]:
-    settings = book.assessment.record.header.settings
-    yield from _part(book.assessment.part)
+def _scope(run: View) -> Iterable[Fact]:
+    settings = run.assessment.record.header.settings
+    yield from _part(run.assessment.part)
     yield "Asked for", scope_words(settings)
     yield "Excluded units", "\n".join(f"{one.ou} ({one.reason})" for one in settings.exclude_ou) or "none"
     yield "Excluded accounts", "\n".join(f"{one.account} ({one.reason})" for one in settings.exclude_account) or "none"
-    for reason, accounts in skipped_by_detail(book.assessment).items():
+    for reason, accounts in skipped_by_detail(run.assessment).items():
         yield "Not attempted", f"{many(len(accounts), 'account')}: {_called(accounts)}\n{reason}"
     yield "Filter on users", "none: every IAM user of every account read is a row of Users, approved or not"
-    yield "Approvals judged on", book.assessment.record.header.as_of.isoformat()
+    yield "Approvals judged on", run.assessment.record.header.as_of.isoformat()
 
 
 def _part(part: Part | None) -> Iterable[Fact]:
@@ -195,39 +228,47 @@ def _called(accounts: Sequence[Account]) -> str:
     return f"{names}, and {more:,} more: see Accounts" if more > 0 else names
 
 
-def _completeness(book: Book) -> Iterable[Fact]:
-    totals, listing = book.assessment.totals, book.assessment.record.listing
-    yield "Status", status_words(book.assessment)
-    if book.assessment.record.footer.interrupted:
+def _completeness(run: View) -> Iterable[Fact]:
+    totals, listing = run.assessment.totals, run.assessment.record.listing
+    yield "Status", status_words(run.assessment)
+    if run.assessment.record.footer.interrupted:
         yield "The run was interrupted", "accounts that it did not reach count as failed; scan --resume resumes it"
-    words = (
-        f"{totals.listed:,} listed; {totals.outside_scope:,} outside the scope + {totals.excluded:,} excluded + "
-        f"{totals.inactive:,} inactive + {totals.scanned:,} scanned + {totals.failed:,} failed = {reconciled(totals):,}"
-    )
-    yield "Control total of accounts", words
+    yield "Control total of accounts", _control_total(totals)
     yield "The control total", "adds up" if reconciled(totals) == totals.listed else "DOES NOT ADD UP"
-    yield "Rows of Accounts", f"{len(book.accounts):,}, one for each of {totals.in_scope:,} accounts in scope"
-    split = f"{totals.approved:,} approved + {totals.unapproved:,} unapproved = {totals.approved + totals.unapproved:,}"
-    yield "Rows of Review", f"{len(book.review):,}: each holds at least one of: {_why_in_review(book)}"
-    yield "Rows of Users", f"{len(book.users):,}; {split}; {totals.users:,} found"
-    yield "Rows of Safelist", f"{len(book.assessment.safelist):,}"
-    yield from _changes(book)
+    yield "Rows of Accounts", f"{len(run.accounts):,}, one for each of {totals.in_scope:,} accounts in scope"
+    yield "Rows of Review", f"{len(run.review):,}: each holds at least one of: {_why_in_review(run)}"
+    yield "Rows of Users", f"{len(run.users):,}; {_split(run)}"
+    yield "Rows of Safelist", f"{len(run.assessment.safelist):,}"
+    yield from _changes(run)
     if listing.problem:
         yield "The listing of accounts broke off", f"{listing.problem.call}: {listing.problem.detail}"
     yield from (("Note", note) for note in listing.notes)
 
 
-def _why_in_review(book: Book) -> str:
-    every = days(book.assessment.record.header.settings.review_every_days)
+def _control_total(totals: Totals) -> str:
+    return (
+        f"{totals.listed:,} listed; {totals.outside_scope:,} outside the scope + {totals.excluded:,} excluded + "
+        f"{totals.inactive:,} inactive + {totals.scanned:,} scanned + {totals.failed:,} failed = {reconciled(totals):,}"
+    )
+
+
+def _split(view: View) -> str:
+    totals = view.in_all.totals
+    both = totals.approved + totals.unapproved
+    return f"{totals.approved:,} approved + {totals.unapproved:,} unapproved = {both:,}; {totals.users:,} found"
+
+
+def _why_in_review(run: View) -> str:
+    every = days(run.assessment.record.header.settings.review_every_days)
     return (
         f"not approved; approval ends within {days(EXPIRING.days)}; recreated, renamed or gained privilege since the "
         f"previous run; decision not carried out or put off; neither approved nor reviewed in the last {every}"
     )
 
 
-def _changes(book: Book) -> Iterable[Fact]:
+def _changes(run: View) -> Iterable[Fact]:
     """What became of the users of the previous run, and of this one's: the latter two have no row in Changes."""
-    assessment = book.assessment
+    assessment = run.assessment
     previous = assessment.record.header.previous_run
     if previous is None or assessment.differences is None:
         return
@@ -237,14 +278,14 @@ def _changes(book: Book) -> Iterable[Fact]:
     yield "Not compared", f"{many(outside, 'user')} of that run, in accounts that are outside the scope of this one"
 
 
-def _accuracy(book: Book) -> Iterable[Fact]:
-    counts = book.figures.accounts_by_evidence
-    yield "Evidence asked for", book.assessment.record.header.settings.evidence
+def _accuracy(run: View) -> Iterable[Fact]:
+    counts = run.figures.accounts_by_evidence
+    yield "Evidence asked for", run.assessment.record.header.settings.evidence
     yield "Evidence by account", "; ".join(f"{counts.get(level, 0):,} {level}" for level in Evidence)
     yield "An empty cell", "is unknown or does not apply; it never means false or 0"
     yield "Groups, policies, tags", "are empty where unknown and where there are none: then administrator is filled in"
-    yield "Usage unknown", f"{many(book.figures.usage_unknown, 'user')}: no row of the credential report is theirs"
-    yield "Rights unknown", f"{many(book.figures.rights_unknown, 'user')}: it is open whether they are administrators"
+    yield "Usage unknown", f"{many(run.figures.usage_unknown, 'user')}: no row of the credential report is theirs"
+    yield "Rights unknown", f"{many(run.figures.rights_unknown, 'user')}: it is open whether they are administrators"
     yield (
         "Credential report",
         "may be up to four hours old; Accounts, column credential_report_at, says when it was made",
@@ -252,13 +293,13 @@ def _accuracy(book: Book) -> Iterable[Fact]:
     yield "A row of that report", "counts for a user only if the ARN and, to the second, the creation time agree"
     yield (
         "Dormant after",
-        f"{days(book.assessment.record.header.settings.dormant_days)} without use, counted from the start of the run",
+        f"{days(run.assessment.record.header.settings.dormant_days)} without use, counted from the start of the run",
     )
     yield "Each user's account", "checked against the account in the user's ARN"
 
 
-def _unedited(book: Book) -> Iterable[Fact]:
-    record = book.assessment.record
+def _unedited(assessment: Assessment, *, beside_others: bool) -> Iterable[Fact]:
+    record = assessment.record
     yield "SHA-256 of the journal", record.digest
     yield "What that is", "the append-only record of this run; each of its lines holds the hash of the line before it"
     yield (
@@ -269,14 +310,15 @@ def _unedited(book: Book) -> Iterable[Fact]:
         yield "What that shows", "that the run was not changed since it ended; this workbook is not one of its files"
         yield "This workbook", "is checked by evaluating the run again with the same safelists, day and program version"
         return
-    yield "What that shows", f"{_files(book.assessment)} and no line of the journal was changed since the run ended"
+    files = _files(assessment, beside_others=beside_others)
+    yield "What that shows", f"{files} and no line of the journal was changed since the run ended"
     yield "Reviewers", "decide in a copy of this workbook, on the sheet Review"
     yield "Their decisions", "are read back by iam-scanner review import, which checks each row against the journal"
 
 
-def _files(assessment: Assessment) -> str:
-    """What is verified; a part, or a report with other owners, is no file of the run."""
-    if assessment.part is None and assessment.owners_from is None:
+def _files(assessment: Assessment, *, beside_others: bool) -> str:
+    """What is verified; a part, a report on several runs, or one with other owners, is no file of the run."""
+    if assessment.part is None and assessment.owners_from is None and not beside_others:
         return "no file, this workbook included,"
     return "no file of the run (this workbook is rendered from it and is not one of them)"
 
@@ -292,20 +334,20 @@ def _safelists_used(record: Record) -> Iterable[Fact]:
     return _safelists(record.header.safelists, recorded=own)
 
 
-def _calls(book: Book) -> Iterable[Fact]:
-    footer = book.assessment.record.footer
+def _calls(record: Record) -> Iterable[Fact]:
+    footer = record.footer
     yield from ((call, f"{count:,}") for call, count in sorted(footer.api_calls.items()))
     yield "Throttled responses", f"{footer.throttled:,}"
 
 
-def _versions(book: Book) -> Iterable[Fact]:
-    header = book.assessment.record.header
+def _versions(record: Record) -> Iterable[Fact]:
+    header = record.header
     yield "iam-scanner", header.program_version
     yield "Journal's schema", str(header.schema_version)
     yield from sorted(header.versions.items())
 
 
-def _columns(prose: Prose) -> None:
+def _columns(prose: Prose, view: View) -> None:
     prose.gap()
     prose.line(Span(1, "Where each column comes from", SECTION, 2), height=20)
     tables: tuple[tuple[str, Sequence[Column[Any]]], ...] = (
@@ -319,7 +361,7 @@ def _columns(prose: Prose) -> None:
         prose.line(Span(1, title, HEAD), Span(2, "What it says, and where that comes from", HEAD))
         prose.lines(
             (Span(1, column.key, STRONG), Span(2, f"{column.title}. From: {column.source}", PROSE))
-            for column in columns
+            for column in columns_of(view, columns)
         )
 
 

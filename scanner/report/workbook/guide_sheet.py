@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import UTC
 from typing import TypeVar
 
-from scanner.audit.assessment import Assessment
 from scanner.model import Choice, Kind
 from scanner.report.review_facts import EVENTS_KEPT
 from scanner.report.review_rows import FILLED_IN_AS
-from scanner.report.words import what_if_words
+from scanner.report.view import View
+from scanner.report.words import many, what_if_words
 from scanner.report.workbook.page import Book, Page
 from scanner.report.workbook.prose import LINE_HEIGHT, Prose, Span
 from scanner.report.workbook.review_sheet import MEANING, SUMMARY, TITLE
@@ -95,7 +95,7 @@ WORDS = (
     ),
     ("Key", "the access key that a program signs in with"),
     ("Service credential", "a key for one service alone; AWS does not say when it was last used"),
-    ("Dormant", "has a password or key, and has used none for {dormant_days} days"),
+    ("Dormant", "has a password or key, and has used none for {unused_for}"),
     ("Recreated", "deleted and made again: another user of the same name, approved by nobody"),
     ("By whom", f"AWS says who made a user for {EVENTS_KEPT} days, no longer"),
     ("Session of a role", "somebody who signed in by that role, or by Identity Center; the name before it says who"),
@@ -132,8 +132,12 @@ def guide_sheet(book: Book) -> None:
     prose = Prose(book, Page(title="Guide", repeat_rows=None, freeze=None), WIDTHS)
     prose.line(Span(1, "How to review IAM users in this workbook", TITLE_STYLE, LAST), height=28)
     prose.line(Span(1, WHAT, PROSE, LAST))
-    part, what_if = book.assessment.part, what_if_words(book.assessment.record)
-    for words in (f"This workbook is a part of the run: {part.words}." if part else "", what_if):
+    part, runs = book.view.in_all.part, book.view.runs
+    several = ""
+    if book.view.by_organization:
+        several = f"It is of {many(len(runs), 'organization')}: the column organization_id says which a row is of."
+    what_if = what_if_words(runs[0].assessment.record)
+    for words in (several, f"This workbook is a part of the run: {part.words}." if part else "", what_if):
         if words:
             prose.line(Span(1, words, STRONG, LAST))
     _section(prose, "In four steps")
@@ -144,7 +148,7 @@ def guide_sheet(book: Book) -> None:
         prose.line(Span(1, choice, STRONG), Span(2, WHEN[choice], PROSE), Span(3, words, PROSE, LAST))
     prose.line(Span(1, "(blank)", STRONG), Span(2, "it is not yours to decide", PROSE), Span(3, "nothing", PROSE, LAST))
     _section(prose, "What to fill in", "needed for", "what to write")
-    for column, needed, words in _fields(book.assessment):
+    for column, needed, words in _fields(book.view):
         prose.line(Span(1, column, STRONG), Span(2, needed, PROSE), Span(3, words, PROSE, LAST))
     _section(prose, "What the colours mean")
     for (name, words, style), (other, other_words, other_style) in _pairs(COLOURS):
@@ -152,16 +156,16 @@ def guide_sheet(book: Book) -> None:
             Span(1, name, style), Span(2, words, INDENTED), Span(3, other, other_style), Span(4, other_words, INDENTED)
         )
     _section(prose, "What the words mean")
-    dormant_days = book.assessment.record.header.settings.dormant_days
     for (word, meaning), (other, other_meaning) in _pairs(WORDS):
         prose.line(
             Span(1, word, STRONG),
-            Span(2, meaning.format(dormant_days=dormant_days), PROSE),
+            Span(2, meaning.format(unused_for=book.view.unused_for), PROSE),
             Span(3, other, STRONG),
             Span(4, other_meaning, PROSE),
         )
     _section(prose, "Good to know")
-    approvers = book.assessment.policy is not None and book.assessment.policy.approvers is not None
+    policies = [run.assessment.policy for run in runs]
+    approvers = any(policy is not None and policy.approvers is not None for policy in policies)
     for label, words in (
         ("Whom to ask", ASK),
         ("Beware", ATTACK),
@@ -182,26 +186,38 @@ def _section(prose: Prose, words: str, *heads: str) -> None:
         prose.line(Span(1, words, SECTION, LAST), height=18)
 
 
-def _fields(assessment: Assessment) -> Iterator[tuple[str, str, str]]:
-    """A line a column to fill in: for which decisions it is needed, and what belongs there."""
-    policy = assessment.policy or Policy()
-    run_on = assessment.record.header.started_at.astimezone(UTC).date()
-    required = {FILLED_IN_AS.get(name, name) for name in policy.require}
-    if policy.max_days is not None:
+def _fields(view: View) -> Iterator[tuple[str, str, str]]:
+    """A line a column to fill in: for which decisions it is needed, and what belongs there.
+
+    Of several organizations, whatever the policy of one of them asks for: what that is, the import knows by row.
+    """
+    policies = [run.assessment.policy or Policy() for run in view.runs]
+    run_on = min(run.assessment.record.header.started_at for run in view.runs).astimezone(UTC).date()
+    required = {FILLED_IN_AS.get(name, name) for policy in policies for name in policy.require}
+    limits = [policy.max_days for policy in policies if policy.max_days is not None]
+    if limits:
         required.add("approve_until")
 
     def approve(column: str) -> str:
         return "Approve" if column in required else "Approve, optional"
 
-    yield "reviewer", "every decision", f"your name or e-mail address{_approvers(policy)}"
+    yield "reviewer", "every decision", f"your name or e-mail address{_approvers_of(view)}"
     yield "reviewed_on", "every decision", f"the day on which you decide, as a date: {run_on} or later"
     yield "owner", approve("owner"), "who answers for the user from now on: a person or a team, best by e-mail address"
     yield "kind", approve("kind"), "; ".join(f"{kind}: {words}" for kind, words in KINDS.items())
-    limit = "" if policy.max_days is None else f", at most {policy.max_days:,} days after reviewed_on"
+    limit = f", at most {min(limits):,} days after reviewed_on" if limits else ""
     yield "approve_until", approve("approve_until"), f"the last day of the approval, as a date{limit}"
     yield "ticket", approve("ticket"), "the number of the ticket that goes with the decision"
     comment = "Defer, Approve" if "comment" in required else "Defer; Approve, optional"
     yield "comment", comment, "why, in a sentence or two"
+
+
+def _approvers_of(view: View) -> str:
+    """Who may approve: once where it is the same everywhere, else by organization."""
+    words = {run.organization_id: _approvers(run.assessment.policy or Policy()) for run in view.runs}
+    if len(set(words.values())) == 1:
+        return next(iter(words.values()))
+    return "".join(said.replace("to approve", f"to approve in {one}", 1) for one, said in words.items())
 
 
 def _approvers(policy: Policy) -> str:

@@ -4,8 +4,7 @@ They are wider than a page can show in print that one can read, so each takes se
 them with the columns that say what a row is about: nothing is left out. Users, forty columns wide, prints on A3.
 """
 
-from scanner.report.columns import ACCOUNTS, SAFELIST, USERS
-from scanner.report.frames import accounts_frame, safelist_frame, users_frame
+from scanner.report.frames import accounts_table, safelist_table, users_table
 from scanner.report.workbook.page import A3, Book, Page
 from scanner.report.workbook.styles import ALARM, PALE, WARNING, WHITE
 from scanner.report.workbook.table_sheet import Highlight, write_table
@@ -16,8 +15,7 @@ def users_sheet(book: Book) -> None:
     write_table(
         book,
         Page(title="Users", paper=A3, pages_wide=3, repeat_columns="A:E", freeze="F2", gridlines=True),
-        USERS,
-        users_frame(book.users),
+        users_table(book.view),
         (
             Highlight(column="determination", condition='{determination}="UNAPPROVED"', fill=ALARM, colour=WHITE),
             Highlight(
@@ -35,8 +33,7 @@ def accounts_sheet(book: Book) -> None:
     write_table(
         book,
         Page(title="Accounts", pages_wide=2, repeat_columns="A:B", freeze="C2", gridlines=True),
-        ACCOUNTS,
-        accounts_frame(book.accounts),
+        accounts_table(book.view),
         (
             Highlight(column="outcome", condition='{outcome}="FAILED"', fill=ALARM, colour=WHITE),
             Highlight(condition='{outcome}="FAILED"', fill=WARNING, bold=False),
@@ -50,8 +47,7 @@ def safelist_sheet(book: Book) -> None:
     write_table(
         book,
         Page(title="Safelist", pages_wide=2, repeat_columns="A:F", freeze="A2", gridlines=True),
-        SAFELIST,
-        safelist_frame(book.assessment.safelist),
+        safelist_table(book.view),
         (
             Highlight(
                 column="status",

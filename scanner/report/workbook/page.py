@@ -2,23 +2,22 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from tempfile import TemporaryFile
 from typing import BinaryIO, cast
 
-from openpyxl.utils import get_column_letter
+from openpyxl.utils import column_index_from_string, get_column_letter
+from openpyxl.utils.cell import coordinate_from_string
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.header_footer import HeaderFooterItem
 from openpyxl.worksheet.page import PageMargins
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
-from scanner.audit.assessment import Assessment, Part
+from scanner.audit.assessment import Part
 from scanner.model import RULE_ID
-from scanner.report.figures import Figures
-from scanner.report.review_rows import ReviewRow
-from scanner.report.rows import AccountRow, UserRow
-from scanner.report.words import run_words, shortened
+from scanner.report.view import View
+from scanner.report.words import many, run_words, shortened
 from scanner.report.workbook.shared_strings import SharedStrings
 from scanner.text import Change, for_terminal, for_xml
 
@@ -39,11 +38,7 @@ class Book:
     """The workbook, what it is made of, and what had to be changed on the way."""
 
     workbook: Workbook
-    assessment: Assessment
-    users: tuple[UserRow, ...]
-    accounts: tuple[AccountRow, ...]
-    review: tuple[ReviewRow, ...]
-    figures: Figures
+    view: View
     changed: list[Changed] = field(default_factory=list)
     rows: dict[str, BinaryIO] = field(default_factory=dict)  # by sheet: the rows below its header, as XML
     files: ExitStack = field(default_factory=ExitStack)  # closes them
@@ -73,6 +68,24 @@ class Page:
     gridlines: bool = False
 
 
+def beside_organization(page: Page, view: View) -> Page:
+    """The page with one column more on its left that stays in sight, where the rows say their organization first."""
+    if not view.by_organization:
+        return page
+    first, last = (page.repeat_columns or "A:A").split(":")
+    column, row = coordinate_from_string(page.freeze or "A2")
+    frozen = column_index_from_string(column) > 1
+    return replace(
+        page,
+        repeat_columns=page.repeat_columns and f"{first}:{_next(last)}",
+        freeze=f"{_next(column)}{row}" if frozen else page.freeze,
+    )
+
+
+def _next(column: str) -> str:
+    return get_column_letter(column_index_from_string(column) + 1)
+
+
 def open_sheet(book: Book, page: Page, widths: Sequence[int]) -> Worksheet:
     """A new sheet, set up; all of this must come before its first row."""
     # A write-only sheet has the collections of a worksheet; its type stubs do not say so.
@@ -97,13 +110,21 @@ def _set_up_print(sheet: Worksheet, page: Page) -> None:
 
 
 def _set_up_margins(sheet: Worksheet, book: Book) -> None:
-    """Each printed page says of which run it is: pages get separated."""
+    """Each printed page says of which run it is: pages get separated. Of several there is no room for all."""
     sheet.page_margins = PageMargins(left=0.4, right=0.4, top=0.6, bottom=0.6, header=0.3, footer=0.3)
-    record = book.assessment.record
-    words = run_words(record)
-    title = f"{RULE_ID} IAM user review{_of_part(book.assessment.part)}"
+    view = book.view
+    words = runs_words(view)
+    title = f"{RULE_ID} IAM user review{_of_part(view.in_all.part)}"
     sheet.HeaderFooter.oddHeader = _margin(title, "&A", words[0].upper() + words[1:])
-    sheet.HeaderFooter.oddFooter = _margin(f"Journal SHA-256 {record.digest}", "", "Page &P of &N")
+    digests = "of each run: see Evidence" if view.by_organization else view.assessment.record.digest
+    sheet.HeaderFooter.oddFooter = _margin(f"Journal SHA-256 {digests}", "", "Page &P of &N")
+
+
+def runs_words(view: View) -> str:
+    """Of which run the workbook is, or of how many."""
+    if view.by_organization:
+        return f"runs of {many(len(view.runs), 'organization')}, see Summary"
+    return run_words(view.assessment.record)
 
 
 def _of_part(part: Part | None) -> str:

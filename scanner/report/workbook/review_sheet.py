@@ -14,8 +14,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from scanner.audit.triage import NOT_APPROVED, Risk
 from scanner.model import Choice, Kind
-from scanner.report.frames import review_frame
+from scanner.report.frames import columns_of, review_table
 from scanner.report.review_rows import REVIEW
+from scanner.report.view import View
 from scanner.report.workbook.page import Book, Page
 from scanner.report.workbook.styles import ALARM, BOX, CALM, OCHRE, PAPER, SHADE, WARNING, WHITE, Look
 from scanner.report.workbook.table_sheet import Highlight, write_table
@@ -64,16 +65,15 @@ _NOTES = {
 
 
 def review_sheet(book: Book) -> None:
+    table = review_table(book.view)
     sheet = write_table(
         book,
         Page(title=TITLE, pages_wide=2, repeat_columns="A:B", freeze="C2"),
-        REVIEW,
-        review_frame(book.review),
-        (*(_HIGHLIGHTS if book.review else ()), *(_look(column.key) for column in REVIEW)),
+        table,
+        (*(_HIGHLIGHTS if book.view.review else ()), *(_look(column.key) for column in table.columns)),
     )
-    run_on = book.assessment.record.header.started_at.astimezone(UTC).date()
-    if book.review:
-        _validate(sheet, _checks(run_on), len(book.review) + 1)
+    if book.view.review:
+        _validate(sheet, book.view)
 
 
 def for_all_name(key: str) -> str:
@@ -83,14 +83,19 @@ def for_all_name(key: str) -> str:
 
 def check_day(book: Book, sheet: Worksheet, cell: str) -> None:
     """Have a cell of another sheet take what `reviewed_on` takes."""
-    check = _checks(book.assessment.record.header.started_at.astimezone(UTC).date())["reviewed_on"]
+    check = _checks(_first_day(book.view))["reviewed_on"]
     check.sqref = MultiCellRange(cell)
     sheet.data_validations.append(check)
 
 
-def letter(key: str) -> str:
+def _first_day(view: View) -> date:
+    """The day of the run; of several the first one, as the import knows which row is of which."""
+    return min(run.assessment.record.header.started_at for run in view.runs).astimezone(UTC).date()
+
+
+def letter(view: View, key: str) -> str:
     """Where a column stands in the sheet as it is written."""
-    return get_column_letter([column.key for column in REVIEW].index(key) + 1)
+    return get_column_letter([column.key for column in columns_of(view, REVIEW)].index(key) + 1)
 
 
 def _look(key: str) -> Look:
@@ -163,7 +168,8 @@ def _explained(check: DataValidation, title: str, prompt: str, error: str | None
     return check
 
 
-def _validate(sheet: Worksheet, checks: Mapping[str, DataValidation], last_row: int) -> None:
-    for key, check in checks.items():
-        check.sqref = MultiCellRange(f"{letter(key)}2:{letter(key)}{last_row}")
+def _validate(sheet: Worksheet, view: View) -> None:
+    for key, check in _checks(_first_day(view)).items():
+        column = letter(view, key)
+        check.sqref = MultiCellRange(f"{column}2:{column}{len(view.review) + 1}")
         sheet.data_validations.append(check)

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import pandas as pd
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import Cell
 from openpyxl.comments import Comment
@@ -22,9 +21,10 @@ from openpyxl.worksheet.worksheet import Worksheet
 from scanner.audit.assessment import Part
 from scanner.errors import ScannerError
 from scanner.report.columns import Column
+from scanner.report.frames import Table
 from scanner.report.words import shortened
 from scanner.report.workbook.cell_xml import write_rows
-from scanner.report.workbook.page import Book, Page, open_sheet
+from scanner.report.workbook.page import Book, Page, beside_organization, open_sheet
 from scanner.report.workbook.styles import BELOW, HEAD, Look, band
 
 MOST_ROWS = 1_048_575  # of a sheet, less the header; what is beyond them a spreadsheet drops
@@ -47,20 +47,20 @@ class Highlight:
 def write_table(
     book: Book,
     page: Page,
-    columns: Sequence[Column[Any]],
-    frame: pd.DataFrame,
+    table: Table,
     marks: Sequence[Highlight | Look] = (),
 ) -> Worksheet:
     """Write the sheet, and give it back for what else belongs to it."""
+    columns, frame = table
     if len(frame) > MOST_ROWS:
         raise ScannerError(f"A sheet holds {MOST_ROWS:,} rows, and {page.title} has {len(frame):,}. Use --format csv.")
     highlights = [mark for mark in marks if isinstance(mark, Highlight)]
     looks = {mark.column: mark for mark in marks if isinstance(mark, Look)}
-    sheet = open_sheet(book, page, [column.width for column in columns])
+    sheet = open_sheet(book, beside_organization(page, book.view), [column.width for column in columns])
     sheet.row_dimensions[1].height = HEADER_HEIGHT
     head = [_header(sheet, column, looks.get(column.key)) for column in columns]
-    if book.assessment.part is not None:
-        _say_it_is_a_part(head[0], book, book.assessment.part)
+    if (part := book.view.in_all.part) is not None:
+        _say_it_is_a_part(head[0], book, part)
     sheet.append(head)
     rows = zip(*(frame[column.key] for column in columns), strict=True)
     book.rows[page.title] = write_rows(book, sheet, columns, rows, looks)

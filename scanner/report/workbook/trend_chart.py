@@ -9,6 +9,7 @@ from openpyxl.drawing.line import LineProperties
 
 from scanner.audit.assessment import Assessment
 from scanner.record import TrendPoint
+from scanner.report.view import View
 from scanner.report.words import moment
 from scanner.report.workbook.drawing import (
     BENEATH,
@@ -25,7 +26,6 @@ from scanner.report.workbook.drawing import (
     table,
     table_height,
 )
-from scanner.report.workbook.page import Book
 from scanner.report.workbook.prose import Prose, Span
 from scanner.report.workbook.styles import INK
 
@@ -35,14 +35,14 @@ ABOVE, BELOW = 26.0, 44.0  # points for the title; for days and legend
 _SHARE = replace(BENEATH, number_format="0%")
 
 
-def trend_block(prose: Prose, book: Book) -> None:
-    """The last twelve runs, this one among them; nothing where this is the first one."""
-    earlier = book.assessment.record.header.trend
+def trend_block(prose: Prose, run: View, of: str = "") -> None:
+    """The last twelve runs, this one among them; nothing where this is the first one. `of`: which organization's."""
+    earlier = run.assessment.record.header.trend
     if not earlier:
         return
-    bars = [_bar(point) for point in (*earlier, _this(book.assessment))[-RUNS_SHOWN:]]
+    bars = [_bar(point) for point in (*earlier, _this(run.assessment))[-RUNS_SHOWN:]]
     height = table_height(prose, bars, LEAST_HEIGHT)
-    section(prose, "Trend over the runs", height)
+    section(prose, f"Trend over the runs{of}", height)
     head = table(
         prose, ("Run started", "Accounts read"), bars, LEAST_HEIGHT, Span(COVERAGE_AT, "Accounts read", BENEATH)
     )
@@ -51,7 +51,7 @@ def trend_block(prose: Prose, book: Book) -> None:
     show_axes(chart.x_axis, chart.y_axis)
     chart += _coverage(prose, head, len(bars))
     chart.layout = plot_area(0.1, ABOVE / height, 0.78, 1 - (ABOVE + BELOW) / height)
-    place(prose, chart, "Users by run, and accounts read", head, height)
+    place(prose, chart, f"Users by run, and accounts read{of}", head, height)
 
 
 def _this(assessment: Assessment) -> TrendPoint:
