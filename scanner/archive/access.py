@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
-from scanner.archive.keys import Contents, Place, contents
+from scanner.archive.keys import Contents, contents
+from scanner.archive.place import Place
 from scanner.archive.progress import Progress
 from scanner.aws import identity
 from scanner.aws.clients import Clients, Session

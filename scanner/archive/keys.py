@@ -10,29 +10,12 @@ that has grown is a further version. So the newest is known by the names alone, 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
 
+from scanner.archive.place import Place
 from scanner.runs.folder import MANIFEST, is_file_name, is_run_id
 
 _STATE = re.compile(r"runs/([^/]+)/(\d{15})-([0-9a-f]{64})/([^/]+)", re.ASCII)
 _VERSION = re.compile(r"ledger/(\d{15})-([0-9a-f]{64})\.csv", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A bucket, and what every key of the archive begins with: "" or something that ends with a slash."""
-
-    bucket: str
-    prefix: str
-
-    @classmethod
-    def of(cls, uri: str) -> Self:
-        """Take a URI as the settings have it, `s3://bucket/prefix`."""
-        bucket, _, prefix = uri.removeprefix("s3://").partition("/")
-        return cls(bucket, prefix and f"{prefix}/")
-
-    def uri(self, key: str = "") -> str:
-        return f"s3://{self.bucket}/{self.prefix}{key}".rstrip("/")
 
 
 @dataclass(frozen=True, slots=True, order=True)

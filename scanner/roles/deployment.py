@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from scanner.archive.keys import Place
+from scanner.archive.place import Place
 from scanner.errors import Fault, FaultsError
 from scanner.settings import Settings
 from scanner.text import is_account_id

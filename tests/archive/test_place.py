@@ -2,7 +2,7 @@
 
 import pytest
 
-from scanner.archive.keys import Place
+from scanner.archive.place import Place
 from scanner.errors import FaultsError
 from scanner.settings import load
 
