@@ -24,7 +24,9 @@ TINY = Sizes(
     report_delay="0,0",
     repeats=1,
     rounds=1,
-    kills=2,
+    kills=1,
+    killed=(5, 2),
+    at_once=(64,),
     removed=(2, 2),
 )
 
