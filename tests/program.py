@@ -153,11 +153,18 @@ def scan(endpoint: Endpoint, *arguments: object, key: str = MANAGEMENT_KEY, safe
 @contextmanager
 def calling(endpoint: Endpoint, key: str = MANAGEMENT_KEY) -> Iterator[None]:
     """Point the AWS SDK in this process at the endpoint, as the holder of this access key."""
+    with calling_at(endpoint.url, key):
+        yield
+
+
+@contextmanager
+def calling_at(url: str, key: str) -> Iterator[None]:
+    """Do the same with an endpoint in another process."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("botocore.session.create_loader", _loader)  # parse the SDK's data once, not once a scan
         patch.delenv("AWS_SESSION_TOKEN", raising=False)
         patch.setenv("AWS_CA_BUNDLE", _one_certificate())
-        patch.setenv("AWS_ENDPOINT_URL", endpoint.url)
+        patch.setenv("AWS_ENDPOINT_URL", url)
         patch.setenv("AWS_ACCESS_KEY_ID", key)
         patch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
         yield
