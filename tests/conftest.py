@@ -22,7 +22,8 @@ settings.load_profile("scanner")
 
 REFUSED = "http://127.0.0.1:9"  # nothing listens there
 
-FOREIGN = ("AWS_", "IAM_SCANNER_", "REQUESTS_CA_BUNDLE")  # variables that begin so, and all proxies, are unset
+# Variables that begin so, and all proxies, are unset. The last one would have each subprocess compile the program anew.
+FOREIGN = ("AWS_", "IAM_SCANNER_", "REQUESTS_CA_BUNDLE", "PYTHONDONTWRITEBYTECODE")
 
 BROKEN_AWS = {
     "AWS_ACCESS_KEY_ID": "AKIABROKENBROKENBROK",

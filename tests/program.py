@@ -115,9 +115,21 @@ def table(file: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
-def program(*arguments: object) -> Done:
-    """Run the command line in this process and environment."""
-    out, err = io.StringIO(), io.StringIO()
+class Narrow(io.TextIOWrapper):
+    """A stream that can show what its encoding has, and is strict about the rest, as PYTHONIOENCODING makes stdout."""
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__(io.BytesIO(), encoding, "strict", newline="\n", write_through=True)
+
+    def getvalue(self) -> str:
+        self.flush()
+        self.seek(0)
+        return self.read()
+
+
+def program(*arguments: object, encoding: str | None = None) -> Done:
+    """Run the command line in this process and environment, on streams that can show all or what this encoding has."""
+    out, err = (Narrow(encoding) if encoding else io.StringIO() for _ in range(2))
     with pytest.MonkeyPatch.context() as patch, _own_logging(), redirect_stdout(out), redirect_stderr(err):
         patch.setattr(sys, "argv", ["iam-scanner", *map(str, arguments)])
         patch.setenv("COLUMNS", "400")
@@ -141,11 +153,18 @@ def scan(endpoint: Endpoint, *arguments: object, key: str = MANAGEMENT_KEY, safe
 @contextmanager
 def calling(endpoint: Endpoint, key: str = MANAGEMENT_KEY) -> Iterator[None]:
     """Point the AWS SDK in this process at the endpoint, as the holder of this access key."""
+    with calling_at(endpoint.url, key):
+        yield
+
+
+@contextmanager
+def calling_at(url: str, key: str) -> Iterator[None]:
+    """Do the same with an endpoint in another process."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("botocore.session.create_loader", _loader)  # parse the SDK's data once, not once a scan
         patch.delenv("AWS_SESSION_TOKEN", raising=False)
         patch.setenv("AWS_CA_BUNDLE", _one_certificate())
-        patch.setenv("AWS_ENDPOINT_URL", endpoint.url)
+        patch.setenv("AWS_ENDPOINT_URL", url)
         patch.setenv("AWS_ACCESS_KEY_ID", key)
         patch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
         yield

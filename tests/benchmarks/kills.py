@@ -9,8 +9,6 @@ from tests.aws_endpoint import MANAGEMENT_KEY, organization, running
 from tests.benchmarks.measuring import Sizes, environment
 from tests.benchmarks.tables import Table
 
-ACCOUNTS, USERS = 40, 5
-
 
 def kills(sizes: Sizes) -> Table:
     """Scans that are killed at a random call, each resumed and compared with an undisturbed one."""
@@ -23,14 +21,14 @@ def kills(sizes: Sizes) -> Table:
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as name:
         patch.chdir(name)
         Path("nobody.yaml").write_text(NOBODY, encoding="utf-8")
-        with running(organization(ACCOUNTS, USERS)) as endpoint:
+        with running(organization(*sizes.killed)) as endpoint:
             for key, value in environment(endpoint.url, MANAGEMENT_KEY).items():
                 patch.setenv(key, value)
             with calling(endpoint):
                 program("scan", "--safelist", "nobody.yaml", "--output", "whole", "--format", "csv")
             calls = len(endpoint.calls)
         for number in range(sizes.kills):
-            with running(organization(ACCOUNTS, USERS)) as endpoint:
+            with running(organization(*sizes.killed)) as endpoint:
                 at = chance.randrange(1, calls * 9 // 10)  # not the very last ones, as their number differs a little
                 found = killed(endpoint, environment(endpoint.url, MANAGEMENT_KEY), Path(f"run-{number}"), at)
             if found is None:
@@ -38,8 +36,9 @@ def kills(sizes: Sizes) -> Table:
                 continue
             counted.update(torn=found.torn, same=found.same, whole=found.whole, begun=1)
     lost = 2 * counted["begun"] - counted["same"] - counted["whole"]
+    accounts, users = sizes.killed
     return Table(
-        title=f"killed at a random one of some {calls:,} calls, {ACCOUNTS} accounts of {USERS} users, full evidence",
+        title=f"killed at a random one of some {calls:,} calls, {accounts} accounts of {users} users, full evidence",
         columns=("runs", "count"),
         rows=[
             ("killed", f"{sizes.kills}"),

@@ -37,6 +37,8 @@ class Sizes:
     rounds: int = 3  # of what takes seconds, and is compared side by side; the median counts
     repeats: int = 7  # of what is over in no time; the median counts
     kills: int = 50  # runs that are killed
+    killed: tuple[int, int] = (40, 5)  # accounts of each, and users in an account
+    at_once: tuple[int, ...] = (64, 256, 16)  # --concurrency; the first two without a pace, too
     removed: tuple[int, int] = (100, 5)  # accounts, and users in each, that are removed
 
 

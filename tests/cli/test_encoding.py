@@ -7,19 +7,15 @@ from pathlib import Path
 import pytest
 
 from tests.aws_endpoint import SimulatedOrganization, running
-from tests.program import named, scan, small_world
+from tests.program import calling, named, program, scan, small_world
 from tests.subject import Subject
 
 Environment = Callable[..., dict[str, str]]
 ASCII = {"PYTHONIOENCODING": "ascii:strict"}
 C_LOCALE = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-LATIN_1 = {"PYTHONIOENCODING": "latin-1:strict"}
 NAME = "Złoty é 決済 \ud800"
-SPELLED = {  # what stands for NAME
-    "ASCII": (ASCII, r"Z\u0142oty \xe9 \u6c7a\u6e08 \ud800"),
-    "Latin-1": (LATIN_1, r"Z\u0142oty é \u6c7a\u6e08 \ud800"),
-    "the C locale": (C_LOCALE, r"Z\u0142oty \xe9 \u6c7a\u6e08 \ud800"),
-}
+SPELLED = {"ascii": r"Z\u0142oty \xe9 \u6c7a\u6e08 \ud800", "latin-1": r"Z\u0142oty é \u6c7a\u6e08 \ud800"}  # for NAME
+OPTIONS: list[tuple[str, ...]] = [(), ("--json",), ("--quiet",), ("--debug",)]
 SCAN = ("scan", "--safelist", "nobody.yaml", "--format", "csv")
 SAFELIST = 'version: 1\nglobal:\n  - {user: alice, owner: "Zoë 決済", expires_on: 2020-01-01}\n'
 
@@ -32,28 +28,32 @@ def world() -> SimulatedOrganization:
 
 
 @pytest.mark.usefixtures("workplace")
-@pytest.mark.parametrize(("environment", "spelled"), SPELLED.values(), ids=SPELLED)
-@pytest.mark.parametrize("more", [(), ("--json",), ("--quiet",), ("--debug",)], ids=str)
+@pytest.mark.parametrize("encoding", SPELLED)
+@pytest.mark.parametrize("more", OPTIONS, ids=str)
 def test_a_scan_ends_as_it_should_whatever_stdout_can_show(
-    endpoint_environment: Environment,
-    world: SimulatedOrganization,
-    environment: dict[str, str],
-    spelled: str,
-    more: tuple[str, ...],
+    world: SimulatedOrganization, encoding: str, more: tuple[str, ...]
+) -> None:
+    with running(world) as endpoint, calling(endpoint):
+        done = program(*SCAN, *more, encoding=encoding)
+    assert done.exit_code == 3, done.err
+    if "--json" in more:
+        assert done.document["status"] == "COMPLETE"
+    elif "--quiet" not in more:
+        assert SPELLED[encoding] in done.out
+
+
+@pytest.mark.usefixtures("workplace")
+@pytest.mark.parametrize(("environment", "more"), [(ASCII, ()), *((C_LOCALE, more) for more in OPTIONS)], ids=str)
+def test_so_does_a_process(
+    endpoint_environment: Environment, world: SimulatedOrganization, environment: dict[str, str], more: tuple[str, ...]
 ) -> None:
     with running(world) as endpoint:
-        ended = Subject().run(
-            endpoint_environment(endpoint.url) | environment, *SCAN, *more, encoding=_encoding(environment)
-        )
+        ended = Subject().run(endpoint_environment(endpoint.url) | environment, *SCAN, *more, encoding="ascii")
     assert ended.returncode == 3, ended.stderr
     if "--json" in more:
         assert json.loads(ended.stdout)["status"] == "COMPLETE"
     elif "--quiet" not in more:
-        assert spelled in ended.stdout
-
-
-def _encoding(environment: dict[str, str]) -> str:
-    return "latin-1" if environment == LATIN_1 else "ascii"
+        assert SPELLED["ascii"] in ended.stdout
 
 
 @pytest.fixture(scope="module")
@@ -88,31 +88,27 @@ COMMANDS: list[tuple[tuple[str, ...], int]] = [
 
 @pytest.mark.parametrize(("command", "code"), COMMANDS, ids=[" ".join(command) for command, _ in COMMANDS])
 def test_every_command_ends_as_it_should_where_only_ascii_can_be_shown(
-    endpoint_environment: Environment, place: Path, command: tuple[str, ...], code: int
+    place: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], code: int
 ) -> None:
+    monkeypatch.chdir(place)
     (run,) = place.glob("reports/2*Z-??????")
-    environment = endpoint_environment("http://127.0.0.1:9") | ASCII
-    ended = Subject().run(
-        environment, *(part.replace("RUN", str(run)) for part in command), encoding="ascii", folder=place
-    )
-    assert ended.returncode == code, ended.stderr
-    assert "Traceback" not in ended.stderr
+    done = program(*(part.replace("RUN", str(run)) for part in command), encoding="ascii")
+    assert done.exit_code == code, done.err
+    assert "Traceback" not in done.err
 
 
-def test_accounts_ends_as_it_should_where_only_ascii_can_be_shown(
-    endpoint_environment: Environment, world: SimulatedOrganization
-) -> None:
-    with running(world) as endpoint:
-        ended = Subject().run(endpoint_environment(endpoint.url) | ASCII, "accounts", encoding="ascii")
-    assert ended.returncode == 0, ended.stderr
-    assert SPELLED["ASCII"][1] in ended.stdout
+def test_accounts_ends_as_it_should_where_only_ascii_can_be_shown(world: SimulatedOrganization) -> None:
+    with running(world) as endpoint, calling(endpoint):
+        done = program("accounts", encoding="ascii")
+    assert done.exit_code == 0, done.err
+    assert SPELLED["ascii"] in done.out
 
 
-def test_an_error_that_names_what_cannot_be_shown_spells_it_out(endpoint_environment: Environment) -> None:
-    environment = endpoint_environment("http://127.0.0.1:9") | ASCII
-    ended = Subject().run(environment, "safelist", "check", "żółw.yaml", encoding="ascii")
-    assert ended.returncode == 2
-    assert r"error: \u017c\xf3\u0142w.yaml: There is no such file or folder." in ended.stderr
+@pytest.mark.usefixtures("workplace")
+def test_an_error_that_names_what_cannot_be_shown_spells_it_out() -> None:
+    done = program("safelist", "check", "żółw.yaml", encoding="ascii")
+    assert done.exit_code == 2
+    assert r"error: \u017c\xf3\u0142w.yaml: There is no such file or folder." in done.err
 
 
 @pytest.mark.usefixtures("workplace")
