@@ -79,7 +79,7 @@ def wanted(need: Requirement, extras: set[str]) -> bool:
 
 def sbom() -> str:
     needs = [Requirement(text) for text in PROJECT["dependencies"]]
-    demo = [Requirement(text) for text in PROJECT["optional-dependencies"]["demo"]]
+    extras = [Requirement(text) for texts in PROJECT["optional-dependencies"].values() for text in texts]
     always = graph(needs)
     components = {name: [component(pin, required=name in always) for pin in pins] for name, pins in pinned().items()}
     digest = sha256(PINS.read_bytes()).hexdigest()
@@ -105,16 +105,16 @@ def sbom() -> str:
     bom.metadata.timestamp = None  # type: ignore[assignment]  # else it is now
     bom.metadata.component = program
     bom.metadata.authors = [OrganizationalContact(name=author["name"]) for author in PROJECT["authors"]]
-    direct = {canonicalize_name(need.name) for need in needs + demo}
+    direct = {canonicalize_name(need.name) for need in needs + extras}
     bom.register_dependency(program, [each for name in direct for each in components[name]])
-    for name, others in graph(needs + demo).items():
+    for name, others in graph(needs + extras).items():
         for each in components[name]:
             bom.register_dependency(each, [one for other in others for one in components[other]])
     return JsonV1Dot6(bom).output_as_string(indent=2) + "\n"
 
 
 def component(pin: Requirement, *, required: bool) -> Component:
-    """A pinned package; only the demo needs it if it is not required."""
+    """A pinned package; only an extra needs it if it is not required."""
     version = next(iter(pin.specifier)).version
     purl = PackageURL("pypi", name=pin.name, version=version)
     return Component(
