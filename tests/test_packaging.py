@@ -195,7 +195,7 @@ def from_the_shelf(shelved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         monkeypatch.setenv(name, value)
 
 
-def listed(*, demo: bool) -> dict[str, str]:
+def listed(*, extras: bool) -> dict[str, str]:
     """The packages that the SBOM lists, less those for other machines than this."""
     document = json.loads(sbom.SBOM.read_text(encoding="utf-8"))
     here = {
@@ -205,7 +205,7 @@ def listed(*, demo: bool) -> dict[str, str]:
         if pin.marker is None or pin.marker.evaluate()
     }
     program = document["metadata"]["component"]
-    scopes = {"required", "optional"} if demo else {"required"}
+    scopes = {"required", "optional"} if extras else {"required"}
     parts = [part for part in document["components"] if part["scope"] in scopes]
     return {part["name"]: part["version"] for part in parts if (part["name"], part["version"]) in here} | {
         program["name"]: program["version"]
@@ -220,12 +220,12 @@ def installed_in(packages: Path) -> dict[str, str]:
 @pytest.mark.usefixtures("from_the_shelf")
 @pytest.mark.parametrize("install", [with_pip, with_uv, with_pipx])
 def test_an_installer_installs_what_the_sbom_lists(built: Built, tmp_path: Path, install: Installer) -> None:
-    """With the extra and without it; and the command that it puts on the path is the wheel's."""
-    for name, demo in ("plain", False), ("demo", True):
+    """With all extras and without any; and the command that it puts on the path is the wheel's."""
+    for name, extras in ("plain", False), ("extras", True):
         place = tmp_path / name
         place.mkdir()
-        installed = install(f"{built.wheel}[demo]" if demo else str(built.wheel), place)
-        assert installed_in(installed.packages) == listed(demo=demo)
+        installed = install(f"{built.wheel}[demo,ocsf]" if extras else str(built.wheel), place)
+        assert installed_in(installed.packages) == listed(extras=extras)
         told = run(installed.command, "--version", cwd=tmp_path)
         assert told == f"iam-scanner {built.wheel.name.split('-')[1]}\n"
 

@@ -32,8 +32,8 @@ TAGS = "organizations:ListTagsForResource"
 _HERE = Part.ORGANIZATION
 _ALL = Selection(excluded_ous={}, excluded_accounts={})
 _ALLOW = (
-    "Allow the caller the reads of AWS Organizations in config/aws/caller-policy.json, and check its permissions "
-    "boundary and session policy."
+    "Allow the caller the reads of AWS Organizations that iam-scanner role --format policy prints, and check its "
+    "permissions boundary and session policy."
 )
 
 

@@ -143,7 +143,7 @@ FAULTS = {
     ),
     "a caller whose policy lacks the reads": Planted(
         check="organizations:ListRoots",
-        says=["AccessDenied", "config/aws/caller-policy.json"],
+        says=["AccessDenied", "iam-scanner role --format policy"],
         faults=[Fault("organizations:ListRoots", deny)],
     ),
     "no organization": Planted(

@@ -90,7 +90,10 @@ def after_template(deployment: Deployment, *, remediation: bool) -> str:
                 )
             ],
         ),
-        ("Attach the policies that iam-scanner role --format policy prints, and scan:", [_scan(deployment)]),
+        (
+            "Attach the policies that iam-scanner role --format policy prints, see what is missing, and scan:",
+            [_with_access("doctor", deployment), _with_access("scan", deployment)],
+        ),
     ]
     return _numbered(steps, _notes(deployment, remediation=remediation))
 
@@ -105,11 +108,12 @@ def after_policies(deployment: Deployment, *, remediation: bool) -> str:
         "Make the role in every account, and in each new one. The management account needs it too, unless the scan "
         "runs there: the account in which the scan runs is read with the caller's own credentials."
     )
-    steps: list[Step] = [(fill_in, []), (everywhere, []), ("Scan:", [_scan(deployment)])]
+    commands = [_with_access(command, deployment) for command in ("doctor", "scan")]
+    steps: list[Step] = [(fill_in, []), (everywhere, []), ("See what is missing, and scan:", commands)]
     return _numbered(steps, _notes(deployment, remediation=remediation))
 
 
-def _scan(deployment: Deployment) -> str:
+def _with_access(command: str, deployment: Deployment) -> str:
     others = {
         "--hub-role-arn": deployment.hub_role_arn,
         "--organizations-role-arn": deployment.organizations_role_arn,
@@ -117,7 +121,7 @@ def _scan(deployment: Deployment) -> str:
         "--archive-role-arn": deployment.archive_role_arn,
     }
     given = [f"{option} {arn}" for option, arn in others.items() if arn]
-    return _command(f"iam-scanner scan --role-name {deployment.role_name}", *given)
+    return _command(f"iam-scanner {command} --role-name {deployment.role_name}", *given)
 
 
 def _parameters(deployment: Deployment, *, remediation: bool) -> dict[str, str]:
