@@ -90,7 +90,8 @@ def wall(sizes: Sizes) -> Table:
 
 def _least_wait(calls: Mapping[str, int], latency: float) -> float:
     walk = calls["organizations:ListAccountsForParent"] + calls["organizations:ListOrganizationalUnitsForParent"]
-    accounts = sum(count for name, count in calls.items() if name.startswith("iam:") or name == "sts:AssumeRole")
+    of_accounts = ("iam:", "cloudtrail:", "sts:AssumeRole")
+    accounts = sum(count for name, count in calls.items() if name.startswith(of_accounts))
     longest = max(calls["organizations:ListAccounts"], walk / PARENTS_AT_ONCE, accounts / AT_ONCE)
     return latency * (FIRST_CALLS + longest)
 

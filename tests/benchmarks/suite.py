@@ -17,7 +17,7 @@ PEAK_BOUND = 200  # MB
 GROWTH_BOUND = 3  # ten times as many would take ten times as long each, were it a product
 STS_LEFT = "20,20"  # calls a second, and at once: where others take nearly all of the 600 that an account has
 STORM_BOUND = 3 / 4  # of the throttled answers without a pace
-START_BOUND = 1.3  # of a Typer app with the same commands
+START_BOUND = 1.2  # of a Typer app with the same commands
 
 _COLUMNS = ("accounts", "wall", "CPU", "CPU per account", "peak memory")
 

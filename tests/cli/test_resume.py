@@ -59,7 +59,7 @@ def test_only_an_account_that_failed_is_read_when_a_run_is_resumed(world: Simula
     assert resumed.summary["times"]["resumed_at"]
 
 
-def places(journal: bytes, count: int = 50) -> list[int]:
+def places(journal: bytes, count: int = 30) -> list[int]:
     """Where to cut: behind every line but the last one, in the middle of every line, and by chance; the same always."""
     ends = [at + 1 for at, byte in enumerate(journal) if byte == 0x0A]
     middles = [(start + end) // 2 for start, end in pairwise(ends)]
