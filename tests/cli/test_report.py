@@ -45,6 +45,15 @@ def test_a_run_may_be_named_by_its_folder(done: Scanned) -> None:
     assert (rendered(done) / "iam-users.csv").exists()
 
 
+def test_of_a_run_that_was_moved_the_next_step_names_the_place_where_it_is(workplace: Path) -> None:
+    with running(small_world()) as endpoint:
+        folder = scan(endpoint).folder
+    Path("my runs").mkdir()
+    folder.rename(Path("my runs") / folder.name)
+    told = program("report", folder.name, "--output", "my runs").out
+    assert told.endswith("iam-scanner review import review.xlsx --safelist nobody.yaml --output 'my runs'\n")
+
+
 def test_it_needs_neither_credentials_nor_a_network(done: Scanned, monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(*_: object) -> None:
         raise AssertionError("a recorded run is rendered without calling anyone")

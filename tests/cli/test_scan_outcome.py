@@ -329,9 +329,9 @@ def test_next_is_the_review_by_a_command_that_can_be_pasted() -> None:
         "decide on the sheet Review of a copy, and read it back: cp reports/run/iam-users.xlsx review.xlsx "
         "iam-scanner review import review.xlsx"
     )
-    elsewhere = Settings(output=Path("my runs"), safelist=(Path("a.yaml"), Path("b")))
-    assert advice(with_header(assessed([finding()]), settings=elsewhere)).endswith(
-        "review.xlsx --safelist a.yaml --safelist b --output 'my runs'"
+    others = Settings(safelist=(Path("a.yaml"), Path("my safelists")))
+    assert advice(with_header(assessed([finding()]), settings=others)).endswith(
+        "review.xlsx --safelist a.yaml --safelist 'my safelists'"
     )
     without = advice(assessed([finding()]), "accounts.csv", "iam-users.csv", "summary.json")
     assert (

@@ -4,7 +4,6 @@ import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from scanner.audit.assessment import Assessment
 from scanner.model import Status
 from scanner.report.failed_accounts import likely_cause
 from scanner.report.view import View
@@ -26,15 +25,16 @@ def next_step(view: View, run: Path, files: Sequence[Path]) -> Step:
         return "no IAM user was found; keep the reports as evidence.", ()
     if not view.review:
         return "every user is approved; keep the reports as evidence.", ()
-    planning = _planning(view)
+    planning = _planning(view, run)
     workbook = next((file for file in files if file.suffix == ".xlsx"), None)
     if workbook is None:
-        return "have a workbook written, and decide on its sheet Review:", (_report(assessment, run),)
+        report = f"iam-scanner report {shlex.quote(str(run))} --format xlsx{_output(run)}"
+        return "have a workbook written, and decide on its sheet Review:", (report,)
     words = "decide on the sheet Review of a copy, and read it back"
     return f"{words}; carry out what was decided:" if planning else f"{words}:", (
         *planning,
         f"cp {shlex.quote(str(workbook))} review.xlsx",
-        f"iam-scanner review import review.xlsx{options_of(assessment.record.header.settings, 'safelist', 'output')}",
+        f"iam-scanner review import review.xlsx{_safelists_and_output(view, run)}",
     )
 
 
@@ -52,7 +52,7 @@ def next_of_several(view: View, files: Sequence[Path]) -> Step:
     safelists = dict.fromkeys(path for settings in runs for path in settings.safelist)
     return f"{known}decide on the sheet Review of a copy, and read it back, with the safelists of all:", (
         f"cp {shlex.quote(str(workbook))} review.xlsx",
-        f"iam-scanner review import review.xlsx{repeated('safelist', safelists)}{options_of(runs[0], 'output')}",
+        f"iam-scanner review import review.xlsx{repeated('safelist', safelists)}{_output(workbook.parent)}",
     )
 
 
@@ -61,13 +61,21 @@ def repeated(name: str, values: Iterable[object]) -> str:
     return "".join(f" --{name} {shlex.quote(str(value))}" for value in values)
 
 
-def _planning(view: View) -> Sequence[str]:
+def _output(folder: Path) -> str:
+    """The option that names where a folder lies: a run may have been archived, or moved, since it was recorded."""
+    return options_of(Settings(output=folder.parent), "output")
+
+
+def _safelists_and_output(view: View, run: Path) -> str:
+    return f"{options_of(view.assessment.record.header.settings, 'safelist')}{_output(run)}"
+
+
+def _planning(view: View, run: Path) -> Sequence[str]:
     """The command that plans the removals of the newest review that are not carried out."""
     reviews = [one.decision.run_id for one in view.outstanding if one.decision.is_removal]
     if not reviews:
         return ()
-    settings = view.assessment.record.header.settings
-    return (plan_command(place(settings.output, max(reviews)), options_of(settings, "safelist", "output")),)
+    return (plan_command(place(run.parent, max(reviews)), _safelists_and_output(view, run)),)
 
 
 def plan_command(removals: Path, options: str) -> str:
@@ -82,11 +90,6 @@ def options_of(settings: Settings, *names: str) -> str:
         if value != getattr(standard, name):
             words.append(repeated(name, value if isinstance(value, tuple) else (value,)))
     return "".join(words)
-
-
-def _report(assessment: Assessment, run: Path) -> str:
-    output = options_of(assessment.record.header.settings, "output")
-    return f"iam-scanner report {shlex.quote(str(run))} --format xlsx{output}"
 
 
 def _the_rest(view: View, run: Path) -> Step:
