@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 TO_TRY = (
     "iam-scanner accounts",
+    "iam-scanner doctor",
     "iam-scanner scan --ou Root/Workloads/Prod",
     "iam-scanner safelist explain --account 557302918845 --user cc-rds-manger",
 )
