@@ -112,11 +112,13 @@ def test_what_serve_prints_works_in_another_shell_until_ctrl_c(tmp_path: Path) -
     assert process.returncode == 0
     assert [shlex.split(line)[:2] for line in to_try] == [
         ["iam-scanner", "accounts"],
+        ["iam-scanner", "doctor"],
         ["iam-scanner", "scan"],
         ["iam-scanner", "safelist"],
     ]
-    accounts, scan, explained, _ = re.split(r"ended with (?:0|3)\n", shell.stdout)
+    accounts, doctor, scan, explained, _ = re.split(r"ended with (?:0|3)\n", shell.stdout)
     assert "14 accounts listed" in accounts, shell.stderr
+    assert "nothing is missing" in doctor
     assert "COMPLETE for its scope: 4 of 14 accounts" in scan
     assert str(tmp_path / "it's here") in scan
     assert "one letter away from cc-rds-manager" in explained
