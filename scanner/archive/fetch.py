@@ -27,7 +27,7 @@ from scanner.runs.folder import (
     parse_manifest,
 )
 
-NEVER: Final = "Look who wrote it there, and bring an older version of these objects back, if the bucket keeps them."
+RESTORE: Final = "Find out who wrote it, and restore an older version of these objects if the bucket keeps them."
 
 
 class BrokenRunError(ScannerError):
@@ -91,7 +91,7 @@ def newest_state(archive: Archive, run_id: str) -> State:
     states = archive.contents.states[run_id]
     if len(states) > 1 and states[-2].journal_bytes == states[-1].journal_bytes:
         two = " and ".join(archive.place.uri(state.folder) for state in states[-2:])
-        raise BrokenRunError(f"The archive holds two versions of the run {run_id}: {two}. {NEVER}")
+        raise BrokenRunError(f"The archive holds two versions of the run {run_id}: {two}. {RESTORE}")
     return states[-1]
 
 
@@ -109,13 +109,13 @@ async def fetch_run(archive: Archive, run_id: str, output: Path, progress: Progr
         raise UsageError(f"{folder} is there already, and is not what is archived. Move it away, or give --output.")
     data, manifest = await manifest_of(archive, state)
     total = sum(sealed.bytes for sealed in manifest.files.values())
-    progress.says(f"Bringing run {run_id}")
+    progress.says(f"Downloading run {run_id}")
     try:
         with _partial(output, run_id) as partial:
             done = 0
             for name, sealed in sorted(manifest.files.items()):
                 digest = hashlib.sha256()
-                with _new_file(partial / name) as descriptor, failing(f"The run {run_id} was not brought"):
+                with _new_file(partial / name) as descriptor, failing(f"The run {run_id} was not downloaded"):
                     async for part in archive.store.parts(archive.key(f"{state.folder}/{name}"), sealed.bytes):
                         digest.update(part)
                         write_all(descriptor, part)
@@ -157,7 +157,7 @@ def _is_here(folder: Path, state: State) -> bool:
 
 def broken(archive: Archive, state: State, why: str) -> BrokenRunError:
     """Say what is wrong with a run in the archive, and where it is."""
-    return BrokenRunError(f"The run {state.run_id} in {archive.place.uri(state.folder)} is not whole: {why}. {NEVER}")
+    return BrokenRunError(f"The run {state.run_id} in {archive.place.uri(state.folder)} is not whole: {why}. {RESTORE}")
 
 
 @contextmanager
@@ -171,7 +171,7 @@ def _partial(output: Path, run_id: str) -> Iterator[Path]:
     partial.mkdir(mode=0o700, exist_ok=True)
     descriptor = os.open(partial, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
-        lock(descriptor, partial, busy=f"Another process is bringing the run {run_id}. Wait until it ends.")
+        lock(descriptor, partial, busy=f"Another process is downloading the run {run_id}. Wait until it ends.")
         for left in partial.iterdir():
             left.unlink()
         try:

@@ -30,7 +30,7 @@ async def bring_ledger(archive: Archive, output: Path, progress: Progress) -> bo
         if newest == ours:
             return False
         ledger.parse(Path(archive.contents.versions[-1].key), newest)
-        progress.says("Bringing the ledger")
+        progress.says("Downloading the ledger")
         try:
             with whole(output / ledger.LEDGER) as file:
                 file.write(newest)
@@ -97,10 +97,10 @@ def _forked(
     name, other_name = archive.place.uri(source.key) if source else path, archive.place.uri(version.key)
     alike = shared(data, other)
     problem = (
-        f"The ledger has forked: behind its first {alike:,} bytes, this one and {other_name} have different decisions. "
+        f"The ledger has forked: after its first {alike:,} bytes, this one and {other_name} have different decisions. "
         "Neither was changed."
     )
-    remedy = "Put those of that one behind those of this one, as the later ones count, and archive it, by archive push."
+    remedy = "Append its decisions to this one, as the later ones count, and archive that with archive push."
     fault = Fault(file=name, problem=problem, remedy=remedy)
     begin = [f"aws s3 cp {name} {path}"] if source else []
     return FaultsError(

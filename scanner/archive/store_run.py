@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scanner.archive.access import Archive, failing
-from scanner.archive.fetch import NEVER, manifest_of
+from scanner.archive.fetch import RESTORE, manifest_of
 from scanner.archive.keys import State
 from scanner.archive.progress import Progress
 from scanner.aws.object_store import FileChangedError
@@ -88,7 +88,7 @@ class _Upload:
         if (size, digest.hexdigest()) != (sealed.bytes, sealed.sha256):
             raise UsageError(
                 f"Somebody else wrote s3://{store.bucket}/{key} first, and not what is in {path}. "
-                f"Nothing was overwritten. {NEVER}"
+                f"Nothing was overwritten. {RESTORE}"
             )
         self._sent(before + sealed.bytes - self._done)
         return False

@@ -1,4 +1,4 @@
-"""`iam-scanner archive`: finished runs and the ledger, put into a bucket in S3 and brought from there."""
+"""`iam-scanner archive`: finished runs and the ledger, put into a bucket in S3 and downloaded from it."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from scanner.cli import options
 app = typer.Typer(
     cls=options.Group,
     name="archive",
-    help="Put finished runs and the ledger into a bucket in S3, or bring them from there.",
+    help="Put finished runs and the ledger into a bucket in S3, or download them from it.",
     epilog="Example: iam-scanner archive pull latest --archive s3://example-audit/iam-058",
     no_args_is_help=True,
 )
@@ -32,7 +32,7 @@ def push_command(
 ) -> None:
     """Put a finished run into the archive, and the ledger of --output with it.
 
-    What is there already stays as it is, and only what is missing is put: push again what did not come to its end.
+    What is there already stays as it is, and only what is missing is put: push again after an interruption.
 
     Exit code: 0 all is there, 2 the archive holds something else in its place, 5 it cannot be used, 1 an upload failed.
 
@@ -51,7 +51,7 @@ def push_command(
     check_whole(folder)
     with StageProgress(options.stderr(), quiet=quiet) as progress:
         work = push(settings, folder, settings.output, progress)
-        pushed = asyncio.run(stoppable(work, "What is missing in the archive, the same command puts there."))
+        pushed = asyncio.run(stoppable(work, "Run the same command again to put the rest there."))
     if as_json:
         options.print_json(screen.pushed_document(pushed))
     else:
@@ -74,10 +74,10 @@ def pull_command(
     quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> None:
-    """Bring a run from the archive, verified, and the ledger with it, into the folder of --output.
+    """Download a run from the archive, verified, and the ledger with it, into the folder of --output.
 
     Exit code: 0 it is there, 2 there is no such run or something else has its place, 5 the archive cannot be used, 1 it
-    could not be brought, or is not what was archived.
+    could not be downloaded, or is not what was archived.
 
     Example: iam-scanner archive pull latest --archive s3://example-audit/iam-058
     """
@@ -91,7 +91,7 @@ def pull_command(
     options.log_to_stderr(debug)
     settings = options.settings(context.params)
     with StageProgress(options.stderr(), quiet=quiet) as progress:
-        pulled = asyncio.run(stoppable(pull(settings, run_, progress), "The run was not brought."))
+        pulled = asyncio.run(stoppable(pull(settings, run_, progress), "The run was not downloaded."))
     if as_json:
         options.print_json(screen.pulled_document(pulled))
     else:

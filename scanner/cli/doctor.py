@@ -44,7 +44,7 @@ def doctor_command(
     """Say what is missing before a scan can be complete, and how to get it.
 
     Checks settings, safelists, output folder, credentials and AWS Organizations; then, in one account of each OU, the
-    role and each call of a scan. It changes nothing, and has no credential report made.
+    role and each call of a scan. It changes nothing, and generates no credential report.
 
     Exit code: 0 nothing is missing, 5 something is.
 

@@ -75,7 +75,7 @@ async def test_a_fork_is_refused_and_the_commands_that_are_shown_settle_it(
     for work in (stored, brought):
         with pytest.raises(FaultsError) as refused:
             await work(opened, "two")
-        assert "The ledger has forked: behind its first" in str(refused.value)
+        assert "The ledger has forked: after its first" in str(refused.value)
         assert "Neither was changed." in str(refused.value)
     assert (empty_site.bucket.objects, at("two").read_bytes()) == (before, two)
     copy, append, push = refused.value.advice

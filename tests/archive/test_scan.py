@@ -39,9 +39,9 @@ def test_a_scan_on_an_empty_machine_goes_on_where_another_one_stopped(site: Site
     assert done.err.splitlines() == [
         "Checking credentials and scope ...",
         f"Reading the archive {ARCHIVE} ...",
-        "Bringing the ledger ...",
+        "Downloading the ledger ...",
         "Reading earlier runs ...",
-        f"Bringing run {kept.second} ...",
+        f"Downloading run {kept.second} ...",
         f"Verifying run {kept.second} ...",
         "Scanning ...",
         "Writing the reports ...",

@@ -63,13 +63,13 @@ def show_pulled(pulled: Pulled, console: Console, *, quiet: bool) -> None:
     if quiet:
         print(run.folder)  # noqa: T201  # the result
         return
-    brought = f"brought and verified, {run.bytes / 1e6:,.1f} MB" if run.new else "was here already"
-    ledger = "brought, with all decisions so far" if pulled.ledger else "nothing new"
+    downloaded = f"downloaded and verified, {run.bytes / 1e6:,.1f} MB" if run.new else "was here already"
+    ledger = "downloaded, with all decisions so far" if pulled.ledger else "nothing new"
     print_parts(
         console,
         [
             labelled(
-                ("Run", Text(f"{run.state.run_id}: {brought}")),
+                ("Run", Text(f"{run.state.run_id}: {downloaded}")),
                 ("Folder", Text(for_terminal(str(run.folder)))),
                 ("Ledger", Text(ledger)),
                 ("Digest", Text(run.state.manifest).append("\nof manifest.json; compare it with the one noted", "dim")),
