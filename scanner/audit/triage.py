@@ -47,7 +47,7 @@ GROUNDS: Mapping[Basis, str] = {
     Basis.NOT_SAFELISTED: "on no safelist",
     Basis.APPROVAL_EXPIRED: "approval expired",
     Basis.APPROVAL_NOT_STARTED: "approval not started yet",
-    Basis.APPROVAL_INVALID: "approval breaks the safelist's policy",
+    Basis.APPROVAL_INVALID: "approval breaks the policy",
     Basis.USER_RECREATED: "recreated since approval",
     Basis.REVOKED: "revoked",
 }

@@ -13,8 +13,10 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from scanner.audit.assessment import Assessment
+from scanner.audit.triage import GROUNDS
 from scanner.model import AccessKey, Basis, Choice, Evidence, Finding, IamUser, Kind
 from scanner.report.review_rows import DECISION, IDENTITY, REVIEW
+from scanner.report.workbook.prose import LINE_HEIGHT
 from scanner.settings import Settings
 from tests.builders import START, access, account, credentials, user
 from tests.report.samples import assessed, decision, entry, finding, reviewed
@@ -308,3 +310,10 @@ def test_a_clean_run_is_signed_on_its_first_page() -> None:
     sign_off = next(cell.row for row in made.iter_rows() for cell in row if cell.value == "Sign-off")
     assert sign_off is not None
     assert sign_off < min(each.id for each in made.row_breaks.brk)
+
+
+def test_each_ground_of_not_being_approved_is_one_line_so_that_the_sign_off_stays_on_the_first_page() -> None:
+    each = [finding(user(f"u-{number}"), basis=basis) for number, basis in enumerate(GROUNDS)]
+    made = cast(Worksheet, opened(assessed(each))["Summary"])
+    heights = {str(row[0].value).strip(): made.row_dimensions[row[0].row].height for row in made.iter_rows()}
+    assert {heights[words] for words in GROUNDS.values()} == {LINE_HEIGHT}
