@@ -315,5 +315,6 @@ def test_a_clean_run_is_signed_on_its_first_page() -> None:
 def test_each_ground_of_not_being_approved_is_one_line_so_that_the_sign_off_stays_on_the_first_page() -> None:
     each = [finding(user(f"u-{number}"), basis=basis) for number, basis in enumerate(GROUNDS)]
     made = cast(Worksheet, opened(assessed(each))["Summary"])
-    heights = {str(row[0].value).strip(): made.row_dimensions[row[0].row].height for row in made.iter_rows()}
+    rows = enumerate(made.iter_rows(max_col=1, values_only=True), 1)
+    heights = {str(words).strip(): made.row_dimensions[number].height for number, (words,) in rows}
     assert {heights[words] for words in GROUNDS.values()} == {LINE_HEIGHT}
