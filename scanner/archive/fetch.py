@@ -104,6 +104,7 @@ async def fetch_run(archive: Archive, run_id: str, output: Path, progress: Progr
     state = newest_state(archive, run_id)
     folder = output / run_id
     if _is_here(folder, state):
+        await asyncio.to_thread(_check_here, folder, state)
         return Fetched(folder=folder, state=state, new=False, bytes=0)
     if folder.is_symlink() or folder.exists():
         raise UsageError(f"{folder} is there already, and is not what is archived. Move it away, or give --output.")
@@ -153,6 +154,16 @@ def _is_here(folder: Path, state: State) -> bool:
         return hashlib.sha256(manifest_bytes(folder)).hexdigest() == state.manifest
     except OSError:
         return False
+
+
+def _check_here(folder: Path, state: State) -> None:
+    """Raise `UsageError` where the run that is here already is not what it was when it was archived."""
+    from scanner.report.verify import verify  # noqa: PLC0415  # as above
+
+    wrong = next((check for check in verify(folder, state.manifest) if check.holds is False), None)
+    if wrong is not None:
+        problem = f"{folder} is there already, and is not whole: {wrong.what} {wrong.detail}."
+        raise UsageError(problem, "Move it away, or give --output.")
 
 
 def broken(archive: Archive, state: State, why: str) -> BrokenRunError:

@@ -214,6 +214,7 @@ def import_command(
     from scanner.cli.screen import safelist_import as screen
     from scanner.cli.screen.next_step import options_of
     from scanner.report.columns import USERS
+    from scanner.runs import ledger
     from scanner.runs.stored import decide
     from scanner.safelist.additions import Request, additions
     from scanner.safelist.read import read, rewrite
@@ -224,6 +225,8 @@ def import_command(
     settings = options.settings(context.params)
     named = baseline or run_
     run = decide(options.find_run(named, settings.output, quiet=quiet)) if named else None
+    # Of reviews since that run, too: their revocations may stand in a change that is not merged yet.
+    decided = (*(run.record.header.decisions if run else ()), *ledger.read(settings.output, []))
     fields = {"owner": owner, "reason": reason, "approved_by": approved_by, "expires_on": expires_on}
     request = Request(
         lists=tuple(lists or ()),
@@ -233,6 +236,7 @@ def import_command(
         ou=in_ou,
         everywhere=everywhere,
         fields={key: text for key, text in {**fields, "kind": kind, "ticket": ticket}.items() if text is not None},
+        decisions=ledger.latest(decided),
         columns={column.key for column in USERS},
     )
     added = additions(request, read(settings.safelist), into, datetime.now(UTC).date())

@@ -15,6 +15,7 @@ from scanner.errors import Fault, FaultsError, UsageError
 from scanner.files import read_text
 from scanner.model import (
     Account,
+    AccountId,
     Basis,
     Determination,
     Entry,
@@ -23,8 +24,9 @@ from scanner.model import (
     Scanned,
     Scope,
     Selector,
+    UserId,
 )
-from scanner.record import Record, SafelistText
+from scanner.record import Record, ReviewDecision, SafelistText, UserKey
 from scanner.safelist import wording
 from scanner.safelist.entries import check_organization, entry_of, parse
 from scanner.safelist.explain import Question, explain_in, ous_known_by
@@ -57,6 +59,7 @@ class Request:
     ou: str | None = None
     everywhere: bool = False
     fields: Mapping[str, str] = field(default_factory=dict)  # of entries that have none of their own
+    decisions: Mapping[UserKey, ReviewDecision] = field(default_factory=dict)  # the last of each user
     columns: Collection[str] = ()  # of a CSV that say nothing here, and are no fault
 
 
@@ -262,6 +265,9 @@ class _Judge:
             self.already.append((entry, found))
         elif (revocation := self._revocation(entry, name, found)) is not None:
             self._refuse(listed, wording.revoked(revocation), _LEAVE_OUT)
+        elif (last := self._removal(account.id, entry)) is not None:
+            why = f"A review decided on {last.reviewed_on} to {last.choice.lower()} it (by {last.reviewer})"
+            self._refuse(listed, why, _LEAVE_OUT)
         elif decision.basis is Basis.USER_RECREATED and pinned is not None:
             why = f"{pinned.at} is for user ID {pinned.user_id} alone, and approves it no longer"
             self._refuse(listed, why, "Give its user ID too, in a column user_id.")
@@ -314,6 +320,11 @@ class _Judge:
         if isinstance(found, Revocation):
             return found
         return self._revoked.get((entry.scope_value, fold(name))) if entry.scope is Scope.ACCOUNT else None
+
+    def _removal(self, account_id: AccountId, entry: Entry) -> ReviewDecision | None:
+        """What a review decided of this very user, if that was to remove or quarantine it."""
+        last = self._request.decisions.get((account_id, UserId(entry.user_id))) if entry.user_id else None
+        return last if last is not None and last.is_removal else None
 
     def _refuse(self, listed: Listed, why: str, remedy: str) -> None:
         if self._request.is_baseline:

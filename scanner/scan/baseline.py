@@ -4,13 +4,14 @@ It is all put into the new run's header, so that the journal alone says what the
 """
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import AwareDatetime, Field, TypeAdapter
 
 from scanner.archive.earlier_runs import EarlierRuns
 from scanner.audit.diff import snapshot
@@ -24,8 +25,54 @@ from scanner.runs.stored import OrganizationKey, decide, organization_key
 from scanner.scan.scope import Plan, Selection, place
 from scanner.settings import Settings
 
-_NO_SUMMARY = (ValueError, KeyError, TypeError, AttributeError)  # what reading something else ends with
 NONE = "none"  # what --previous takes for: compare with nothing
+
+
+_Count = Annotated[int, Field(strict=True, ge=0, le=1_000_000_000)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Organization:
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Caller:
+    account_id: str
+    partition: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Times:
+    started_at: AwareDatetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Users:
+    found: _Count
+    unapproved: _Count
+
+
+@dataclass(frozen=True, slots=True)
+class _Coverage:
+    scanned: _Count
+    failed: _Count
+
+
+@dataclass(frozen=True, slots=True)
+class _Summary:
+    """What is taken of a run's summary."""
+
+    run_id: str
+    status: Status
+    organization: _Organization | None
+    caller: _Caller
+    times: _Times
+    users: _Users
+    coverage: _Coverage
+
+
+_SUMMARY = TypeAdapter(_Summary)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,33 +179,36 @@ def covers(record: Record, selection: Selection) -> bool:
 def _finished(output: Path, archived: EarlierRuns | None) -> Iterator[_Finished]:
     """The finished runs; a summary that is not one, or not as it was sealed, counts for nothing."""
     for folder in run_folder.all_under(output):
-        with suppress(OSError, *_NO_SUMMARY):
+        with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):  # also of a manifest that is none
             data = (folder / run_folder.SUMMARY).read_bytes()
             if run_folder.sealed_files(folder)[run_folder.SUMMARY].sha256 == hashlib.sha256(data).hexdigest():
-                yield _read_summary(data, partial(_here, folder))
+                yield _read_summary(data, folder.name, partial(_here, folder))
     if archived:
         for run_id, data in archived.summaries.items():
-            with suppress(*_NO_SUMMARY):
-                yield _read_summary(data, partial(archived.fetch, run_id))
+            with suppress(ValueError):
+                yield _read_summary(data, run_id, partial(archived.fetch, run_id))
 
 
 def _here(folder: Path) -> Path:
     return folder
 
 
-def _read_summary(data: bytes, folder: Callable[[], Path]) -> _Finished:
-    summary = json.loads(data)
-    organization, caller, coverage = summary["organization"], summary["caller"], summary["coverage"]
+def _read_summary(data: bytes, run_id: str, folder: Callable[[], Path]) -> _Finished:
+    """Take a run's summary for what it is, or raise a `ValueError`: in an archive, others may have written it."""
+    summary = _SUMMARY.validate_json(data)
+    if summary.run_id != run_id:
+        raise ValueError(f"it is of run {summary.run_id}")
+    organization, caller, coverage = summary.organization, summary.caller, summary.coverage
     return _Finished(
         folder=folder,
-        organization=(organization["id"] if organization else caller["account_id"], caller["partition"]),
+        organization=(organization.id if organization else caller.account_id, caller.partition),
         point=TrendPoint(
-            run_id=summary["run_id"],
-            started_at=datetime.fromisoformat(summary["times"]["started_at"]),
-            status=Status(summary["status"]),
-            users=summary["users"]["found"],
-            unapproved=summary["users"]["unapproved"],
-            scanned=coverage["scanned"],
-            active=coverage["scanned"] + coverage["failed"],
+            run_id=run_id,
+            started_at=summary.times.started_at,
+            status=summary.status,
+            users=summary.users.found,
+            unapproved=summary.users.unapproved,
+            scanned=coverage.scanned,
+            active=coverage.scanned + coverage.failed,
         ),
     )

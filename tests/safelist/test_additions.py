@@ -10,13 +10,14 @@ import pytest
 
 from scanner.audit.what_if import evaluate
 from scanner.errors import FaultsError, UsageError
-from scanner.model import Basis, Determination, IamUser
+from scanner.model import Basis, Choice, Determination, IamUser
 from scanner.record import Record, SafelistText
 from scanner.runs.stored import decide_record
 from scanner.safelist.additions import Additions, Request, additions
 from scanner.safelist.check import check
 from scanner.safelist.entries import parse
 from tests.builders import ORGANIZATION, account, failed, failure, header, listing, record, scanned, user
+from tests.report.samples import decision, finding
 
 TODAY = date(2026, 11, 28)
 A, B = "000000000001", "000000000002"
@@ -439,3 +440,25 @@ def test_of_two_ous_of_one_path_neither_counts_as_the_one_above(tmp_path: Path) 
     assert len(added.wanted.approvals) == 1
     (fault,) = refusals(tmp_path, "alice\n", name="a.txt", ou="Root/A", record=run)
     assert fault.startswith("--ou: Root/A does not name one OU alone in run")
+
+
+@pytest.mark.parametrize("choice", [Choice.REMOVE, Choice.QUARANTINE])
+def test_whom_a_review_decided_to_remove_no_import_approves(tmp_path: Path, choice: Choice) -> None:
+    """Also while the revocation waits to be merged; of another user of that name, nothing was decided."""
+    alice, bob = user("alice"), user("bob")
+    of_alice = decision(finding(alice), choice, date(2026, 11, 24), None)
+    decided = {(of_alice.account_id, of_alice.user_id): of_alice}
+    run = record(scanned(1, alice, bob), header=header(safelists=(of(BARE),)), listing=listing(account(1)))
+    added = additions(
+        Request(lists=(), is_baseline=True, record=run, decisions=decided, fields=FIELDS), [of(BARE)], None, TODAY
+    )
+    assert [entry.value for entry in added.wanted.approvals] == ["bob"]
+    (refused,) = added.refused
+    assert refused.why == f"A review decided on 2026-11-24 to {choice.lower()} it (by j.doe@example.com)"
+    text = f"account_id,user,user_id\n{A},alice,{alice.user_id}\n"
+    (fault,) = refusals(tmp_path, text, decisions=decided, fields=FIELDS)
+    assert f"alice is not approved by an import. {refused.why}." in fault
+    again = from_list(
+        tmp_path, f"account_id,user,user_id\n{A},alice,AIDAANOTHER0000000000\n", decisions=decided, fields=FIELDS
+    )
+    assert len(again.wanted.approvals) == 1
