@@ -69,12 +69,13 @@ def archive_scan(rendered: "Rendered", changes: Mapping[str, object], *, quiet: 
     if settings.archive is None:
         return
     folder = rendered.folder
-    command = ("iam-scanner", "archive", "push", str(folder), "--output", str(settings.output))
+    output = folder.parent  # and not that of the settings: a run may be resumed in another place than it was begun in
+    command = ("iam-scanner", "archive", "push", str(folder), "--output", str(output))
     again = shlex.join([*command, "--archive", settings.archive])
     rest = f"The run is kept in {folder}. Archive it with: {again}"
     with StageProgress(stderr(), quiet=quiet) as progress:
         try:
-            pushed = asyncio.run(stoppable(push(settings, folder, settings.output, progress), rest))
+            pushed = asyncio.run(stoppable(push(settings, folder, output, progress), rest))
         except InterruptedRunError:
             raise
         except FaultsError as error:  # a ledger that has forked; the command will show what to do

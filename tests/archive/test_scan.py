@@ -8,7 +8,7 @@ from scanner.archive.earlier_runs import bring_earlier, find_previous
 from scanner.errors import UsageError
 from scanner.runs import folder as run_folder
 from scanner.runs.ledger import LEDGER
-from tests.archive.site import ARCHIVE, QUICK, Kept, Site, bytes_of, modes, silent
+from tests.archive.site import ARCHIVE, QUICK, Kept, Site, bytes_of, decide, modes, silent
 from tests.aws_endpoint import Fault, deny
 from tests.program import named, table
 
@@ -138,8 +138,11 @@ def test_an_incomplete_run_is_archived_and_again_when_it_was_resumed_elsewhere(e
     first = empty_site.scan("one")
     empty_site.endpoint.faults.rules.clear()
     assert empty_site.pull("two").exit_code == 0
+    decided = decide("two", "AIDA1")
     done = empty_site.run("scan", "--resume", Path("two") / first.name, "--json")
     assert done.document["status"] == "COMPLETE"
+    (version,) = (key for key in empty_site.bucket.objects if "/ledger/" in key)  # that of the machine that resumed
+    assert empty_site.bucket.objects[version] == decided
     assert empty_site.pull("three").exit_code == 0
     assert bytes_of(Path("three") / first.name) == bytes_of(Path("two") / first.name) != bytes_of(first)
     late = empty_site.push(first)  # the first machine has what is older

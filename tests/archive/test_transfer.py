@@ -236,6 +236,17 @@ def test_what_has_the_run_s_place_stays(site: Site, kept: Kept) -> None:
     assert [path.name for path in other.iterdir()] == ["mine.txt"]
 
 
+@pytest.mark.parametrize("damage", ["changed", "deleted"])
+def test_a_run_that_is_here_and_is_not_whole_is_not_said_to_be_here(site: Site, kept: Kept, damage: str) -> None:
+    assert site.pull("two").exit_code == 0
+    file = Path("two") / kept.second / ("iam-users.csv" if damage == "changed" else "journal.jsonl")
+    file.write_bytes(b"no") if damage == "changed" else file.unlink()
+    again = site.pull("two")
+    assert again.exit_code == 2
+    assert f"two/{kept.second} is there already, and is not whole: {file.name}" in again.err
+    assert "Move it away, or give --output." in again.err
+
+
 def test_what_a_killed_pull_left_is_replaced(site: Site, kept: Kept) -> None:
     left = Path("two") / f".{kept.second}.partial"
     left.mkdir(parents=True)

@@ -12,6 +12,7 @@ from scanner.record import Record
 from scanner.runs import folder as run_folder
 from tests.aws_endpoint import Endpoint, Fault, SimulatedOrganization, deny, running
 from tests.program import ids, named, scan, small_world, table, unit
+from tests.runs.recording import reseal
 
 pytestmark = pytest.mark.usefixtures("workplace")
 
@@ -207,3 +208,36 @@ def test_a_line_of_the_ledger_that_was_cut_off_is_left_out_and_noted(
     assert done.exit_code == 3
     (note,) = done.document["notes"]
     assert note.startswith("The last line of reports/decisions.csv was cut off")
+
+
+@pytest.mark.parametrize(
+    ("where", "value"),
+    [
+        (("users", "found"), "abc"),
+        (("users", "found"), 10**400),
+        (("users", "unapproved"), -5),
+        (("coverage", "scanned"), 1.5),
+        (("times", "started_at"), "2026-11-01T00:00:00"),  # of no time zone
+        (("run_id",), ["a"]),
+        (("run_id",), "20261101T000000Z-aaaaaa"),
+        (("status",), "FINE"),
+        (("caller",), None),
+    ],
+)
+def test_a_summary_that_no_program_wrote_costs_no_scan(
+    world: SimulatedOrganization, where: tuple[str, ...], value: object
+) -> None:
+    """It counts for nothing, neither in the trend nor as the run to compare with."""
+    with running(world) as endpoint:
+        first = folder_of(endpoint)
+        summary = json.loads((first / run_folder.SUMMARY).read_bytes())
+        *path, last = where
+        part = summary
+        for name in path:
+            part = part[name]
+        part[last] = value
+        (first / run_folder.SUMMARY).write_text(json.dumps(summary), encoding="utf-8")
+        reseal(first)
+        record = record_of(endpoint)
+    assert compared_with(record) is None
+    assert record.header.trend == ()
