@@ -19,9 +19,7 @@ from scanner.model import (
     Basis,
     Determination,
     Entry,
-    IamUser,
     Revocation,
-    Scanned,
     Scope,
     Selector,
     UserId,
@@ -36,8 +34,9 @@ from scanner.safelist.match import Decision, Index, state
 from scanner.safelist.name_lists import Listed, Place, read_list
 from scanner.safelist.places import Places, UnknownPlaceError
 from scanner.safelist.policy import Breach, breaches
+from scanner.safelist.run_users import users_of
 from scanner.safelist.types import Policy, Safelist, arn_parts, arn_path, fold, selected_name
-from scanner.text import first_invisible, is_account_id, is_blank
+from scanner.text import is_account_id
 
 BASELINE_DAYS: Final = 90  # the next review comes before it ends
 _KEPT: Final = ("kind", "owner", "ticket")  # of an entry that is renewed, unless the list says otherwise
@@ -95,7 +94,7 @@ def additions(request: Request, texts: Sequence[SafelistText], into: Path | None
     place = _place(request, faults)
     is_placed = not faults
     given = _given(request, faults)
-    found = _of_run(request.record) if request.is_baseline and request.record else ()
+    found = users_of(request.record) if request.is_baseline and request.record else ()
     for path in request.lists:
         try:
             found += read_list(path, read_text(path), place, request.columns, faults)
@@ -167,42 +166,6 @@ def option(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-# --- the users of a run ----------------------------------------------------------------------------------------------
-
-
-def _of_run(record: Record) -> tuple[Listed, ...]:
-    """All users that the run read, each as an entry for this very user in its account."""
-    return tuple(
-        Listed(
-            entry=Entry(
-                scope=Scope.ACCOUNT,
-                scope_value=account.id,
-                selector=Selector.USER,
-                value=user.user_name,
-                user_id=user.user_id,
-                file=f"run {record.header.run_id}",
-                line=0,
-            ),
-            arn=user.arn,
-            account_owner=_usable(record.account_owners.get(account.id, "")),
-        )
-        for account, user in _users(record)
-    )
-
-
-def _usable(owner: str) -> str | None:
-    """The owner of an account as a safelist can say it; None where it cannot."""
-    line = " ".join(owner.split())
-    return None if is_blank(line) or first_invisible(line) else line
-
-
-def _users(record: Record) -> list[tuple[Account, IamUser]]:
-    accounts = {account.id: account for account in record.listing.accounts}
-    scans = (scan for scan in record.scans.values() if isinstance(scan, Scanned))
-    pairs = [(accounts[scan.account_id], user) for scan in scans for user in scan.users]
-    return sorted(pairs, key=lambda pair: (pair[0].id, pair[1].user_name, pair[1].user_id))
-
-
 # --- judging ---------------------------------------------------------------------------------------------------------
 
 
@@ -215,6 +178,10 @@ class _Judge:
         self._today = today
         self._index = Index(safelist, today)
         self._renewable = Renewable(safelist.entries)
+        self._pinned_in_ous: dict[str, list[Entry]] = {}
+        for entry in safelist.entries:
+            if entry.scope is Scope.OU and entry.user_id is not None:
+                self._pinned_in_ous.setdefault(fold(selected_name(entry) or ""), []).append(entry)
         self._given = {"approved_on": today, **self._ends(), **given}
         self._places = Places(request.record)
         self._revoked: dict[tuple[str, str], Revocation] = {
@@ -273,8 +240,19 @@ class _Judge:
             self._refuse(listed, why, "Give its user ID too, in a column user_id.")
         elif decision.basis is Basis.USER_RECREATED:
             self._refuse(listed, decision.explanation, _LEAVE_OUT)
+        elif (other := self._elsewhere(entry, name)) is not None:
+            why = f"{other.at} approves user ID {other.user_id} of that name in OU {other.scope_value}"
+            remedy = "Give --run RUN, by which it is known whether the account is in that OU; or remove the row."
+            self._refuse(listed, why, remedy)
         else:
             self._approve(listed)
+
+    def _elsewhere(self, entry: Entry, name: str) -> Entry | None:
+        """An entry for another user of that name in an OU, where no run says whether the account is in it."""
+        if self._request.record is not None or entry.user_id is None:
+            return None
+        pinned = self._pinned_in_ous.get(fold(name), ())
+        return next((other for other in pinned if other.user_id != entry.user_id), None)
 
     def _approves(self, found: Entry, decision: Decision, pinned: Entry | None) -> bool:
         """Whether a user is approved already; of one whose user id is not known, the user that is pinned."""

@@ -462,3 +462,18 @@ def test_whom_a_review_decided_to_remove_no_import_approves(tmp_path: Path, choi
         tmp_path, f"account_id,user,user_id\n{A},alice,AIDAANOTHER0000000000\n", decisions=decided, fields=FIELDS
     )
     assert len(again.wanted.approvals) == 1
+
+
+def test_where_the_ous_are_not_known_a_user_may_be_one_that_was_recreated(tmp_path: Path) -> None:
+    """An OU's entry is for another user of that name; a run says whether the account is in that OU."""
+    safelist = "version: 1\nous:\n  Root/Prod: [{user: deploy, user_id: AIDAOLD0000000000000}]\n"
+    text = f"account_id,user,user_id\n{A},Deploy,AIDANEW0000000000000\n"
+    (fault,) = refusals(tmp_path, text, safelist, fields=FIELDS)
+    assert "own.yaml:3 approves user ID AIDAOLD0000000000000 of that name in OU Root/Prod" in fault
+    assert "Give --run RUN" in fault
+    there = record(scanned(1), header=header(), listing=listing(account(1, ou_path="Root/Prod")))
+    elsewhere = record(scanned(1), header=header(), listing=listing(account(1, ou_path="Root/Dev")))
+    assert "it was recreated" in refusals(tmp_path, text, safelist, record=there, fields=FIELDS)[0]
+    assert len(from_list(tmp_path, text, safelist, record=elsewhere, fields=FIELDS).wanted.approvals) == 1
+    same = text.replace("AIDANEW", "AIDAOLD")
+    assert len(from_list(tmp_path, same, safelist, fields=FIELDS).wanted.approvals) == 1
