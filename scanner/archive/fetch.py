@@ -127,6 +127,7 @@ async def fetch_run(archive: Archive, run_id: str, output: Path, progress: Progr
             with _new_file(partial / MANIFEST) as descriptor:
                 write_all(descriptor, data)
             progress.says(f"Verifying run {run_id}")
+            await _check_continues(archive, state, partial / JOURNAL)
             await asyncio.to_thread(_verify, archive, state, partial)
             sync_folder(partial)
             partial.rename(folder)
@@ -138,6 +139,25 @@ async def fetch_run(archive: Archive, run_id: str, output: Path, progress: Progr
     finally:
         progress.transferred(0, 0)
     return Fetched(folder=folder, state=state, new=True, bytes=total)
+
+
+async def _check_continues(archive: Archive, state: State, journal: Path) -> None:
+    """Raise `BrokenRunError` where an earlier state of the run is not the beginning of this one: the run has forked."""
+    for earlier in archive.contents.states[state.run_id]:
+        if earlier == state:
+            continue
+        _, manifest = await manifest_of(archive, earlier)
+        if await asyncio.to_thread(_begins, journal, earlier.journal_bytes) != manifest.files[JOURNAL].sha256:
+            two = " and ".join(archive.place.uri(one.folder) for one in (earlier, state))
+            raise BrokenRunError(
+                f"The archive holds two versions of the run {state.run_id}, and neither continues the other: {two}. "
+                f"{RESTORE}"
+            )
+
+
+def _begins(journal: Path, length: int) -> str:
+    with journal.open("rb") as file:
+        return hashlib.sha256(file.read(length)).hexdigest()
 
 
 def _verify(archive: Archive, state: State, folder: Path) -> None:

@@ -11,7 +11,7 @@ from scanner.archive.store_run import store_run
 from scanner.aws import object_store
 from scanner.errors import UsageError
 from scanner.runs import folder as run_folder
-from scanner.runs.folder import MANIFEST
+from scanner.runs.folder import JOURNAL, MANIFEST
 from scanner.runs.journal import UnfinishedRunError
 from scanner.runs.ledger import LEDGER
 from tests.archive.site import ARCHIVE, Kept, Site, bytes_of, modes, silent
@@ -279,6 +279,23 @@ def test_two_histories_of_a_run_are_told_apart(site: Site, kept: Kept) -> None:
     done = site.pull("two")
     assert done.exit_code == 1
     assert f"The archive holds two versions of the run {kept.second}" in done.err
+    assert run_folder.all_under(Path("two")) == ()
+
+
+def test_a_longer_state_that_does_not_continue_an_earlier_one_is_a_fork(site: Site, kept: Kept) -> None:
+    """As where two machines resumed one run at once: which of them is the run's, this program does not guess."""
+    folder, _, _ = site.key(kept.second, MANIFEST).rpartition("/")
+    objects = {key.rpartition("/")[2]: data for key, data in site.bucket.objects.items() if key.startswith(folder)}
+    other = objects[JOURNAL][:100].replace(b"header", b"HEADER")
+    manifest = json.loads(objects[MANIFEST])
+    manifest["files"][JOURNAL] |= {"bytes": len(other), "sha256": hashlib.sha256(other).hexdigest()}
+    forged = json.dumps(manifest).encode()
+    place = f"{folder.rpartition('/')[0]}/{len(other):015d}-{hashlib.sha256(forged).hexdigest()}"
+    for name, data in (objects | {JOURNAL: other, MANIFEST: forged}).items():
+        site.bucket.objects[f"{place}/{name}"] = data
+    done = site.pull("two")
+    assert done.exit_code == 1
+    assert f"The archive holds two versions of the run {kept.second}, and neither continues the other" in done.err
     assert run_folder.all_under(Path("two")) == ()
 
 
