@@ -5,6 +5,8 @@ Of each of these runs its manifest and its summary are read. A run itself is bro
 
 import asyncio
 import hashlib
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -60,12 +62,26 @@ async def bring_earlier(archive: Archive, output: Path, progress: Progress) -> E
     return EarlierRuns(
         uri=archive.place.uri(),
         summaries={run_id: data for run_id, data in zip(missing, read, strict=True) if isinstance(data, bytes)},
-        notes=[f"An earlier run could not be compared with: {error}" for error in read if not isinstance(error, bytes)],
+        notes=[
+            *(f"An earlier run could not be compared with: {error}" for error in read if not isinstance(error, bytes)),
+            *_newer_there(archive, output),
+        ],
         archive=archive,
         output=output,
         progress=progress,
         loop=asyncio.get_running_loop(),
     )
+
+
+def _newer_there(archive: Archive, output: Path) -> Iterator[str]:
+    """Name the runs that were resumed elsewhere since they came here: the ones here are those that are looked at."""
+    for run_id, states in archive.contents.states.items():
+        with suppress(OSError):  # it is not here
+            if (output / run_id / JOURNAL).stat().st_size < states[-1].journal_bytes:
+                yield (
+                    f"The archive has a later state of the run {run_id} than {output} does. To compare with that one, "
+                    f"move {output / run_id} away."
+                )
 
 
 async def find_previous(archive: Archive, run: str, output: Path, progress: Progress) -> Path:

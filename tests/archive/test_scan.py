@@ -149,3 +149,8 @@ def test_an_incomplete_run_is_archived_and_again_when_it_was_resumed_elsewhere(e
     assert late.exit_code == 2
     assert f"Somebody else archived the run {first.name} first, and what is in {first} does not continue it" in late.err
     assert "Nothing was overwritten." in late.err
+    (note,) = run_folder.read(empty_site.scan("one")).listing.notes
+    assert note == (
+        f"The archive has a later state of the run {first.name} than one does. To compare with that one, move {first} "
+        "away."
+    )
