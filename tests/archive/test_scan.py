@@ -1,16 +1,21 @@
 """A scan with an archive: machines come and go, and each goes on where another one stopped."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from scanner.archive.earlier_runs import bring_earlier, find_previous
 from scanner.errors import UsageError
+from scanner.model import AccountId, Choice, Scanned
+from scanner.review import removals
 from scanner.runs import folder as run_folder
+from scanner.runs import ledger
 from scanner.runs.ledger import LEDGER
 from tests.archive.site import ARCHIVE, QUICK, Kept, Site, bytes_of, decide, modes, silent
 from tests.aws_endpoint import Fault, deny
 from tests.program import named, table
+from tests.runs.test_ledger import DECIDED, line
 
 
 def compared_with(folder: Path) -> str | None:
@@ -154,3 +159,23 @@ def test_an_incomplete_run_is_archived_and_again_when_it_was_resumed_elsewhere(e
         f"The archive has a later state of the run {first.name} than one does. To compare with that one, move {first} "
         "away."
     )
+
+
+def test_where_the_list_of_removals_is_not_no_command_names_it(empty_site: Site) -> None:
+    """The ledger comes from the archive and says who is to go; the list for `remediate plan` stays where it was made."""
+    first = empty_site.scan("one")
+    core = run_folder.read(first).scans[AccountId(named(empty_site.world, "core").id)]
+    assert isinstance(core, Scanned)
+    account, user = core.account_id, core.users[0].user_id
+    decision = replace(DECIDED, run_id=first.name, choice=Choice.REMOVE, account_id=account, user_id=user)
+    with ledger.locked(Path("one")):
+        ledger.append(Path("one"), [line(decision)])
+    assert empty_site.push(first).exit_code == 0
+    scan = ("scan", "--output", "two", "--evidence", "basic", "--safelist", "nobody.yaml", "--archive", ARCHIVE)
+    told = empty_site.run(*scan)
+    assert "review import review.xlsx" in told.out
+    assert "remediate plan" not in told.out
+    listed = removals.place(Path("two"), first.name)
+    listed.parent.mkdir()
+    listed.write_text("{}", encoding="utf-8")
+    assert "remediate plan" in empty_site.run(*scan).out

@@ -71,11 +71,14 @@ def _safelists_and_output(view: View, run: Path) -> str:
 
 
 def _planning(view: View, run: Path) -> Sequence[str]:
-    """The command that plans the removals of the newest review that are not carried out."""
+    """The command that plans the removals of the newest review that are not carried out.
+
+    None where their list is not here: an archive has the decisions, and not the lists.
+    """
     reviews = [one.decision.run_id for one in view.outstanding if one.decision.is_removal]
-    if not reviews:
+    if not reviews or not (removals := place(run.parent, max(reviews))).exists():
         return ()
-    return (plan_command(place(run.parent, max(reviews)), _safelists_and_output(view, run)),)
+    return (plan_command(removals, _safelists_and_output(view, run)),)
 
 
 def plan_command(removals: Path, options: str) -> str:
