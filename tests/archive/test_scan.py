@@ -162,7 +162,7 @@ def test_an_incomplete_run_is_archived_and_again_when_it_was_resumed_elsewhere(e
 
 
 def test_where_the_list_of_removals_is_not_no_command_names_it(empty_site: Site) -> None:
-    """The ledger comes from the archive and says who is to go; the list for `remediate plan` stays where it was made."""
+    """The ledger comes from the archive and says who is to go; the list to plan from stays where it was made."""
     first = empty_site.scan("one")
     core = run_folder.read(first).scans[AccountId(named(empty_site.world, "core").id)]
     assert isinstance(core, Scanned)
