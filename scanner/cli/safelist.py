@@ -8,7 +8,7 @@ import typer
 
 from scanner.cli import completion, options
 from scanner.errors import UsageError
-from scanner.model import Kind
+from scanner.model import Basis, Kind
 
 if TYPE_CHECKING:
     from scanner.audit.assessment import Assessment
@@ -237,6 +237,11 @@ def import_command(
         everywhere=everywhere,
         fields={key: text for key, text in {**fields, "kind": kind, "ticket": ticket}.items() if text is not None},
         decisions=ledger.latest(decided),
+        forbidden={
+            (finding.account.id, finding.user.user_id): finding.explanation
+            for finding in (run.findings if run else ())
+            if finding.basis in {Basis.REVOKED, Basis.USER_RECREATED}
+        },
         columns={column.key for column in USERS},
     )
     added = additions(request, read(settings.safelist), into, datetime.now(UTC).date())

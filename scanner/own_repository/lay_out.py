@@ -96,7 +96,7 @@ def _texts(answers: Answers) -> dict[Path, str]:
     }
     if answers.code_owner:
         owners = " ".join(answers.code_owner)
-        texts[OWNERS] = f"# Who has to review a change.\n/config/ {owners}\n/.github/ {owners}\n"
+        texts[OWNERS] = f"# Who has to review a change.\n/config/ {owners}\n/.github/ {owners}\n/vendor/ {owners}\n"
     return texts
 
 

@@ -59,6 +59,7 @@ class Request:
     everywhere: bool = False
     fields: Mapping[str, str] = field(default_factory=dict)  # of entries that have none of their own
     decisions: Mapping[UserKey, ReviewDecision] = field(default_factory=dict)  # the last of each user
+    forbidden: Mapping[UserKey, str] = field(default_factory=dict)  # the run shows them revoked or recreated
     columns: Collection[str] = ()  # of a CSV that say nothing here, and are no fault
 
 
@@ -235,6 +236,8 @@ class _Judge:
         elif (last := self._removal(account.id, entry)) is not None:
             why = f"A review decided on {last.reviewed_on} to {last.choice.lower()} it (by {last.reviewer})"
             self._refuse(listed, why, _LEAVE_OUT)
+        elif entry.user_id and (said := self._request.forbidden.get((account.id, UserId(entry.user_id)))):
+            self._refuse(listed, f"By the safelists of the run: {said.removesuffix('.')}", _LEAVE_OUT)
         elif decision.basis is Basis.USER_RECREATED and pinned is not None:
             why = f"{pinned.at} is for user ID {pinned.user_id} alone, and approves it no longer"
             self._refuse(listed, why, "Give its user ID too, in a column user_id.")

@@ -249,7 +249,7 @@ def test_it_says_what_the_job_installs_until_it_is_there() -> None:
     WORKFLOW.unlink()
     Path("vendor").mkdir()
     Path("vendor/requirements.txt").touch()
-    assert "vendor" not in program("init").out
+    assert "put the wheel" not in program("init").out
 
 
 def test_git_ignores_what_runs_leave() -> None:

@@ -477,3 +477,16 @@ def test_where_the_ous_are_not_known_a_user_may_be_one_that_was_recreated(tmp_pa
     assert len(from_list(tmp_path, text, safelist, record=elsewhere, fields=FIELDS).wanted.approvals) == 1
     same = text.replace("AIDANEW", "AIDAOLD")
     assert len(from_list(tmp_path, same, safelist, fields=FIELDS).wanted.approvals) == 1
+
+
+def test_whom_the_run_shows_as_revoked_or_recreated_no_import_approves() -> None:
+    """Also where the safelists of today say nothing of it, as those of a new repository do."""
+    alice, bob = user("alice"), user("bob")
+    run = record(scanned(1, alice, bob), header=header(safelists=(of(BARE),)), listing=listing(account(1)))
+    forbidden = {(account(1).id, alice.user_id): "Revoked by old.yaml:3 on 2026-10-02."}
+    request = Request(lists=(), is_baseline=True, record=run, forbidden=forbidden, fields=FIELDS)
+    added = additions(request, [of(BARE)], None, TODAY)
+    assert [entry.value for entry in added.wanted.approvals] == ["bob"]
+    assert [refused.why for refused in added.refused] == [
+        "By the safelists of the run: Revoked by old.yaml:3 on 2026-10-02"
+    ]

@@ -74,7 +74,7 @@ def _to_do(laid_out: LaidOut, answers: Answers) -> Iterator[str]:
     if WORKFLOW in written and not VENDORED.exists():
         yield f"put the wheel of iam-scanner and its requirements.txt into {VENDORED.parent}/, for the job"
     if OWNERS not in {*written, *laid_out.left}:
-        yield f"say in {OWNERS} who has to review changes of /config/ and /.github/"
+        yield f"say in {OWNERS} who has to review changes of /config/, /.github/ and /vendor/"
     if IGNORED not in written and not _ignores_reports():
         yield f"add the lines reports/ and *.xlsx to {IGNORED}"
     yield 'protect the default branch: pull requests only, with a review and the check "Check safelists"'
