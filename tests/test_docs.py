@@ -174,7 +174,7 @@ def test_the_guides_run_each_kind_of_command() -> None:
 
 def test_the_front_page_shows_what_the_demo_offers_to_try() -> None:
     serve, to_try = blocks(section(README, "Try it"), "sh")[1:]
-    assert lines(serve) == ["iam-scanner demo --serve"]
+    assert lines(serve)[-1] == "iam-scanner demo --serve"
     assert lines(to_try) == list(demo.TO_TRY)
 
 

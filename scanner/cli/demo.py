@@ -1,9 +1,9 @@
 """`iam-scanner demo`: the very same scan, on an embedded AWS emulator with a sample organization."""
 
 import contextlib
-import json
 import os
 import shlex
+import shutil
 import signal
 import sys
 from datetime import UTC, datetime
@@ -13,15 +13,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from scanner.cli import options
+from scanner.cli.shells import PROGRAM
 
 if TYPE_CHECKING:
-    from scanner.demo import Demo, SampleFiles
+    from scanner.demo import Demo
 
 TO_TRY = (
     "iam-scanner accounts",
     "iam-scanner doctor",
     "iam-scanner scan --ou Root/Workloads/Prod",
     "iam-scanner safelist explain --account 557302918845 --user cc-rds-manger",
+)
+NOT_AWS = (
+    "The emulator is not AWS: it lets every role be assumed, whatever its name and external ID, so doctor finds no\n"
+    "fault of a role here. In a folder of your own, such as a repository that init lays out, the settings there count."
 )
 
 
@@ -40,10 +45,13 @@ def demo_command(
     """
     from scanner.cli.scan_to_reports import run_scan
     from scanner.demo import sample
+    from scanner.demo.sample_files import write_settings
     from scanner.settings import load
 
     options.log_to_stderr(debug)
     settings = load(options.given(context.params), {}, Path(os.devnull))  # whatever the user's own settings say
+    if serve:  # what is printed here is for another shell, in another folder
+        settings = settings.with_(output=settings.output.absolute())
     if not quiet:
         options.stderr().print("Starting the embedded AWS emulator with a sample organization ...")
     with sample(datetime.now(UTC).date()) as demo:
@@ -56,16 +64,21 @@ def demo_command(
 
         print_outcome(rendered, as_json=as_json, quiet=quiet)
         if serve:
-            _serve(demo, files, settings.output)
+            _serve(demo, write_settings(files, settings.output))
+        elif not quiet and shutil.which(PROGRAM) is None and (to_program := _way_to_program()):
+            options.stderr().print(f"\nTo run {PROGRAM} in this shell: {to_program}", soft_wrap=True)
 
 
-def _serve(demo: "Demo", files: "SampleFiles", output: Path) -> None:
-    to_paste = [*_way_here(files), *demo.shell_lines(_sample_settings(files, output))]
+def _serve(demo: "Demo", folder: Path) -> None:
+    """Say how to use the emulator from another shell, in a folder that has the sample's settings; wait for Ctrl-C."""
+    to_program = _way_to_program()
+    to_paste = [f"cd {shlex.quote(str(folder))}", *([to_program] if to_program else []), *demo.shell_lines()]
     options.stderr().print(
         "\nThe emulator stays up until Ctrl-C. To use it, paste this into another shell:\n",
         *(f"  {line}" for line in to_paste),
         "\nThen try there, for example:\n",
         *(f"  {command}" for command in TO_TRY),
+        f"\n{NOT_AWS}",
         "",
         sep="\n",
         soft_wrap=True,
@@ -74,22 +87,8 @@ def _serve(demo: "Demo", files: "SampleFiles", output: Path) -> None:
         signal.pause()
 
 
-def _way_here(files: "SampleFiles") -> list[str]:
-    """To a folder without a settings file of the user's own, and to this program, which may be on this PATH alone."""
+def _way_to_program() -> str | None:
+    """What puts this program, which may be on this PATH alone, on that of a shell; None where it has no folder."""
     programs = Path(sys.executable).parent
     to_programs = f'export PATH="$PATH":{shlex.quote(str(programs))}'  # at the end: there is a `python` in it, too
-    return [
-        f"cd {shlex.quote(str(files.safelist.parent.absolute()))}",
-        *([to_programs] if (programs / "iam-scanner").exists() else []),
-    ]
-
-
-def _sample_settings(files: "SampleFiles", output: Path) -> dict[str, str]:
-    """What the scan here was told by settings, as variables of the environment; lists are JSON."""
-    from scanner.settings import PREFIX
-
-    return {
-        f"{PREFIX}OUTPUT": str(output.absolute()),
-        f"{PREFIX}SAFELIST": json.dumps([str(files.safelist.absolute())]),
-        f"{PREFIX}ACCOUNT_OWNERS": str(files.account_owners.absolute()),
-    }
+    return to_programs if (programs / PROGRAM).exists() else None

@@ -8,7 +8,7 @@
 Nothing here imports the emulator's packages; only its process does.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -45,12 +45,9 @@ class Demo:
         """Write the safelist and the account owners that go with the sample into `folder`."""
         return write_files(folder, self.today)
 
-    def shell_lines(self, settings: Mapping[str, str]) -> list[str]:
-        """What to paste into a POSIX shell to point the AWS CLI and this program at the sample organization.
-
-        `settings` are this program's own, as variables of the environment.
-        """
-        return self.emulator.shell_lines(settings)
+    def shell_lines(self) -> list[str]:
+        """What to paste into a POSIX shell to point the AWS CLI and this program at the sample organization."""
+        return self.emulator.shell_lines()
 
 
 @contextmanager

@@ -75,10 +75,9 @@ class Emulator:
             "no_proxy": bypass,
         }
 
-    def shell_lines(self, settings: Mapping[str, str]) -> list[str]:
-        """What to paste into a POSIX shell for the same effect there, with these settings of this program alone."""
+    def shell_lines(self) -> list[str]:
+        """What to paste into a POSIX shell for the same effect there, with no settings of this program left in it."""
         own = self.environment({name: value for name, value in os.environ.items() if name.lower() == "no_proxy"})
-        own |= settings
         forget = sorted({name for name in os.environ if name.startswith(("AWS_", PREFIX))} - set(own))
         exports = [f"export {name}={shlex.quote(value)}" for name, value in own.items()]
         return [f"unset {' '.join(forget)}", *exports] if forget else exports

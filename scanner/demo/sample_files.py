@@ -1,11 +1,15 @@
-"""The files that go with the sample organization: the safelist, dated around the demo's day, and account owners."""
+"""The files that go with the sample organization: a safelist dated around the demo's day, account owners, settings."""
 
+import json
 import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from importlib.resources import files
 from pathlib import Path
 
+from scanner.settings import DEFAULT_FILE
+
+_SETTINGS_HEAD = "# Settings of the sample; written anew by each `iam-scanner demo --serve`."
 _DATE = re.compile(r"<today([+-]\d+)?>")
 
 
@@ -37,6 +41,24 @@ def write_files(folder: Path, today: date) -> SampleFiles:
     written.safelist.write_text(text, encoding="utf-8")
     written.account_owners.write_text(account_owners_text(), encoding="utf-8")
     return written
+
+
+def write_settings(written: SampleFiles, output: Path) -> Path:
+    """Write the settings file that a command started beside the sample's files finds; return the folder to start it in.
+
+    In a file rather than in variables, so that they end where that folder does.
+    """
+    folder = written.safelist.parent
+    settings = {
+        "output": str(output.absolute()),
+        "safelist": [str(written.safelist.absolute())],
+        "account_owners": str(written.account_owners.absolute()),
+    }
+    lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in settings.items()]
+    file = folder / DEFAULT_FILE
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("\n".join([_SETTINGS_HEAD, *lines, ""]), encoding="utf-8")
+    return folder.absolute()
 
 
 def _packaged(name: str) -> str:

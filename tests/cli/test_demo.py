@@ -17,6 +17,7 @@ from openpyxl import load_workbook
 from tests.demo_expected import APPROVED_USERS, EXPECTED, UNAPPROVED_USERS
 from tests.program import Done, program, table
 
+OWN_REPOSITORY = ("mkdir mine && cd mine && iam-scanner init --yes --json", "iam-scanner safelist check")
 CHECKOUT = Path(__file__).parents[2]
 
 
@@ -99,7 +100,8 @@ def test_what_serve_prints_works_in_another_shell_until_ctrl_c(tmp_path: Path) -
         assert process.stderr is not None
         try:
             to_paste, to_try = _printed(process.stderr)
-            script = "\n".join([*to_paste, *(f"{line}; echo ended with $?" for line in to_try)])
+            steps = [*to_try, *OWN_REPOSITORY]
+            script = "\n".join([*to_paste, *(f"{line}; echo ended with $?" for line in steps)])
             plain = environment | {"PATH": os.defpath, "COLUMNS": "400"}
             shell = subprocess.run(
                 ["sh", "-c", script], cwd=elsewhere, env=plain, capture_output=True, text=True, check=True
@@ -116,12 +118,13 @@ def test_what_serve_prints_works_in_another_shell_until_ctrl_c(tmp_path: Path) -
         ["iam-scanner", "scan"],
         ["iam-scanner", "safelist"],
     ]
-    accounts, doctor, scan, explained, _ = re.split(r"ended with (?:0|3)\n", shell.stdout)
+    accounts, doctor, scan, explained, _, checked, _ = re.split(r"ended with (?:0|3)\n", shell.stdout)
     assert "14 accounts listed" in accounts, shell.stderr
     assert "nothing is missing" in doctor
     assert "COMPLETE for its scope: 4 of 14 accounts" in scan
     assert str(tmp_path / "it's here") in scan
     assert "one letter away from cc-rds-manager" in explained
+    assert "Valid: 0 entries" in checked  # not those of the sample
     (url,) = re.findall("AWS_ENDPOINT_URL=(.*)", "\n".join(to_paste))
     with pytest.raises(OSError, match="refused"):
         _connect(url)
