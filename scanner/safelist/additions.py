@@ -34,7 +34,7 @@ from scanner.safelist.match import Decision, Index, state
 from scanner.safelist.name_lists import Listed, Place, read_list
 from scanner.safelist.places import Places, UnknownPlaceError
 from scanner.safelist.policy import Breach, breaches
-from scanner.safelist.run_users import users_of
+from scanner.safelist.run_users import absent, users_of
 from scanner.safelist.types import Policy, Safelist, arn_parts, arn_path, fold, selected_name
 from scanner.text import is_account_id
 
@@ -79,9 +79,14 @@ class Additions:
     repeated: int  # users that came again
     already: tuple[tuple[Entry, Entry], ...]  # who is approved already, and by which entry
     refused: tuple[Refused, ...]  # of a run; in a list, they are faults
+    absent: tuple[Entry, ...]  # who would be approved, and was not there in the run that lists are compared with
     wanted: Wanted
     changes: tuple[FileChange, ...]
     notes: tuple[str, ...]
+
+    @property
+    def added(self) -> list[Entry]:
+        return [*self.wanted.approvals, *(new for _, new in self.wanted.renewals)]
 
 
 def additions(request: Request, texts: Sequence[SafelistText], into: Path | None, today: date) -> Additions:
@@ -102,8 +107,8 @@ def additions(request: Request, texts: Sequence[SafelistText], into: Path | None
         except FaultsError as error:
             faults += error.faults
     judge = _Judge(request, safelist, given, today)
-    for listed in found if is_placed else ():
-        judge.add(listed)
+    for listed in found:
+        judge.add(listed, is_placed=is_placed)
     faults += judge.all_faults()
     if faults:
         raise _refusal(faults, request.lists)
@@ -113,6 +118,7 @@ def additions(request: Request, texts: Sequence[SafelistText], into: Path | None
         repeated=judge.repeated,
         already=tuple(judge.already),
         refused=tuple(judge.refused),
+        absent=absent(request.record, judge.approvals) if request.record and not request.is_baseline else (),
         wanted=wanted,
         changes=changes([Shelf(texts=tuple(texts), wanted=wanted)], texts, [into] if into else []),
         notes=notes,
@@ -215,15 +221,25 @@ class _Judge:
             users = "1 user has" if count == 1 else f"{count:,} users have"
             yield Fault(file=file, problem=f"{users} no {name}, which the policy requires.", remedy=_give(name))
 
-    def add(self, listed: Listed) -> None:
+    def add(self, listed: Listed, *, is_placed: bool = True) -> None:
+        """Take a user; `is_placed` tells whether the place that options give can be one."""
         entry = listed.entry
+        if listed.is_faulty:
+            if is_placed:
+                self._account(listed)
+            return
         place = (entry.scope, entry.scope_value)
         name = selected_name(entry) or ""
         if self._is_repeated(listed, place, name):
             return
-        account = self._account(listed)
-        if account is None or not self._is_nameable(listed):
-            return
+        account = self._account(listed) if is_placed else None
+        if account is None:
+            self._approve(listed)  # a fault was found, so nothing is imported: this looks for further ones
+        elif self._is_nameable(listed):
+            self._judge(listed, account, name)
+
+    def _judge(self, listed: Listed, account: Account, name: str) -> None:
+        entry = listed.entry
         path = arn_path(listed.arn) if listed.arn else self._paths.get((account.id, fold(name)), "/")
         question = Question(account_id=account.id, ou=None, user_name=name, user_id=entry.user_id, path=path)
         decision, _ = explain_in(self._index, account, question)

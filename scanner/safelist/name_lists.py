@@ -39,6 +39,7 @@ class Listed:
     arn: str | None  # where the list has it, or the run that it is of
     columns: frozenset[str] = frozenset()  # the fields that the list has room for
     account_owner: str | None = None  # by the run that it is of
+    is_faulty: bool = False  # reported already; only its place may be looked at
 
     def fault(self, problem: str, remedy: str) -> Fault:
         return Fault(file=self.entry.file, line=self.entry.line, problem=problem, remedy=remedy)
@@ -83,7 +84,10 @@ class _Source:
             values = {**values, "user": _ANYBODY}  # the other fields are looked at all the same
         entry, faults = entry_of(values, place, self.file, line)
         self.faults.extend(faults)
-        return Listed(entry=entry, arn=None, columns=frozenset(columns)) if entry and is_name else None
+        is_faulty = entry is None or not is_name
+        if entry is None:
+            entry, _ = entry_of({"user": _ANYBODY}, place, self.file, line)
+        return Listed(entry=entry, arn=None, columns=frozenset(columns), is_faulty=is_faulty) if entry else None
 
 
 # --- plain names -----------------------------------------------------------------------------------------------------
@@ -174,17 +178,18 @@ def _row(source: _Source, line: int, row: Mapping[str, str]) -> Listed | None:
     elif source.place is None and is_blank(arn) and not is_blank(name):
         report("The arn is blank, so the account is not known.", f"Write it, or add a column {ACCOUNT}.")
     is_right = len(source.faults) == before
+    is_placed = source.place is not None or is_account_id(account)
+    place = source.place or ((Scope.ACCOUNT, account) if is_placed else (Scope.GLOBAL, ""))
     if not is_right:  # the other fields are looked at all the same
-        place, selected = (Scope.GLOBAL, ""), {"user": _ANYBODY}
+        selected = {"user": _ANYBODY}
     else:
-        place = source.place or (Scope.ACCOUNT, account)
         # The name beside it does not make a wrong ARN right.
         by_arn = is_blank(name) or (not is_blank(arn) and parts is None)
         selected = {"arn": arn} if by_arn else {"user": name}
     fields = {key: row[key] for key in REQUIRABLE if not is_blank(row.get(key, ""))}
     listed = source.listed(line, selected | fields, place, row.keys())
-    if listed is None or not is_right:
-        return None
+    if listed is None or not (is_right and is_placed):
+        return replace(listed, is_faulty=True) if listed and is_placed else None
     return replace(listed, arn=arn) if parts else listed
 
 

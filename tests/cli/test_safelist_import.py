@@ -142,6 +142,37 @@ def test_a_refused_import_names_every_fault_and_writes_nothing(safelist: Path) -
     assert {(fault["file"], fault["line"]) for fault in faults} >= {("names.txt", 2), ("names.txt", 3)}
 
 
+def test_no_fault_of_a_list_hides_another(safelist: Path) -> None:
+    """A wrong place, what the policy asks for, and an unknown account in a row with a fault of its own: all at once."""
+    Path("names.txt").write_text("alice\n", encoding="utf-8")
+    for ou in ("Root//Prod", "Root/Absent"):
+        refused = importing("names.txt", "--ou", ou, "--run", "latest", "--json").document["error"]["faults"]
+        said = [(fault["file"], fault["problem"]) for fault in refused]
+        assert [file for file, _ in said] == ["--ou", *["names.txt"] * 4], ou
+        assert {problem.split(",")[0] for _, problem in said[1:]} == {
+            f"1 user has no {name}" for name in ("owner", "reason", "approved_by", "expires_on")
+        }
+    Path("rows.csv").write_text("account_id,user,expires_on\n000000000007,ci-*,soon\n", encoding="utf-8")
+    refused = importing("rows.csv", "--run", "latest", "--json").document["error"]["faults"]
+    problems = " ".join(fault["problem"] for fault in refused)
+    for fault in ("holds a wildcard", "expires_on", "had no account 000000000007"):
+        assert fault in problems
+    assert safelist.exists()
+
+
+def test_a_name_that_is_no_user_of_the_run_is_named(safelist: Path) -> None:
+    Path("names.txt").write_text("alice, alcie\n", encoding="utf-8")
+    shown = importing("names.txt", "--global", "--run", "latest", *AGENTS, "--json").document
+    assert [one["user_name"] for one in shown["absent"]] == ["alcie"]
+    assert "1 of the new is no user of the run there: alcie (did you mean alice?)." in shown["notes"]
+    without = importing("names.txt", "--global", *AGENTS, "--json").document
+    assert without["absent"] == []
+    assert without["notes"] == [
+        "Not compared with a run: give --run latest, to see whether these accounts, OUs and users exist."
+    ]
+    assert safelist.exists()
+
+
 @pytest.mark.parametrize(
     "arguments",
     [[], ["names.txt", "--baseline", "latest"], ["--run", "latest"], ["--baseline", "latest", "--run", "latest"]],

@@ -10,7 +10,7 @@ import pytest
 
 from scanner.audit.what_if import evaluate
 from scanner.errors import FaultsError, UsageError
-from scanner.model import Basis, Choice, Determination, IamUser
+from scanner.model import Basis, Choice, Determination, FailReason, IamUser
 from scanner.record import Record, SafelistText
 from scanner.runs.stored import decide_record
 from scanner.safelist.additions import Additions, Request, additions
@@ -490,3 +490,33 @@ def test_whom_the_run_shows_as_revoked_or_recreated_no_import_approves() -> None
     assert [refused.why for refused in added.refused] == [
         "By the safelists of the run: Revoked by old.yaml:3 on 2026-10-02"
     ]
+
+
+# --- who is not there ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("row", "is_absent"),
+    [
+        (f"{A},alice,", False),
+        (f"{A},ALICE,AIDAALICE", False),
+        (f"{A},alice,AIDAOTHER", True),  # recreated since
+        (f"{A},carol,", True),
+        (f"{B},alice,", True),  # she is in another account
+        ("000000000003,alice,", False),  # not read, so nobody knows
+    ],
+)
+def test_an_entry_for_nobody_in_the_accounts_that_were_read_is_named(tmp_path: Path, row: str, is_absent: bool) -> None:
+    listed = listing(account(1), account(2, ou_path="Root/Dev"), account(3))
+    alice = user("alice", user_id="AIDAALICE")
+    run = record(scanned(1, alice), scanned(2), failed(3, FailReason.ACCESS_DENIED), header=header(), listing=listed)
+    added = from_list(tmp_path, f"account_id,user,user_id\n{row}\n", record=run)
+    assert len(added.absent) == is_absent
+
+
+@pytest.mark.parametrize(("ou", "is_absent"), [("Root/Dev", True), ("Root", False)])
+def test_in_an_ou_it_is_the_accounts_below_it_that_count(tmp_path: Path, ou: str, is_absent: bool) -> None:
+    listed = listing(account(1, ou_path="Root/Prod"), account(2, ou_path="Root/Dev"))
+    run = record(scanned(1, user("alice")), scanned(2), header=header(), listing=listed)
+    added = from_list(tmp_path, "alice\n", name="names.txt", record=run, ou=ou)
+    assert len(added.absent) == is_absent

@@ -12,7 +12,8 @@ from scanner.cli.screen.safelist_edits import edits_document, edits_text, show_d
 from scanner.model import Entry, Status
 from scanner.report.words import many, status_words
 from scanner.safelist.additions import Additions, Request
-from scanner.safelist.types import selected_name
+from scanner.safelist.run_users import names_like
+from scanner.safelist.types import fold, selected_name
 from scanner.text import for_terminal
 
 MOST_NAMED = 10  # users that are refused, on the screen; --json has all
@@ -28,16 +29,28 @@ class Imported:
     written: bool
 
     @property
-    def added(self) -> list[Entry]:
-        wanted = self.additions.wanted
-        return [*wanted.approvals, *(new for _, new in wanted.renewals)]
-
-    @property
     def notes(self) -> Iterator[str]:
         yield from self.additions.notes
-        if self.run is not None and self.run.status is not Status.COMPLETE:
-            lost = ". Users of accounts that it did not read are not among these" if self.request.is_baseline else ""
-            yield f"The run is {status_words(self.run)}{lost}."
+        if self.run is None:
+            if self.additions.added:
+                yield "Not compared with a run: give --run latest, to see whether these accounts, OUs and users exist."
+        elif self.run.status is not Status.COMPLETE or self.run.totals.outside_scope:
+            lost = " Users of accounts that it did not read are not among these." if self.request.is_baseline else ""
+            yield f"The run is {status_words(self.run)}.{lost}"
+        if absent := len(self.additions.absent):
+            are = "is no user" if absent == 1 else "are no users"
+            yield f"{absent:,} of the new {are} of the run there: {self._absent()}."
+
+    def _absent(self) -> str:
+        """The users that were not there, with the names that may have been meant."""
+        assert self.run is not None
+        named = []
+        for entry in self.additions.absent[:MOST_NAMED]:
+            name = selected_name(entry) or ""
+            near = [other for other in names_like(self.run.record, entry) if fold(other) != fold(name)][:1]
+            named.append(name + (f" (did you mean {near[0]}?)" if near else ""))
+        more = len(self.additions.absent) - MOST_NAMED
+        return ", ".join(named) + (f", and {more:,} more" if more > 0 else "")
 
 
 def show(imported: Imported, console: Console, *, quiet: bool, options: str = "") -> None:
@@ -59,6 +72,7 @@ def document(imported: Imported) -> Mapping[str, object]:
         "approved_already": [
             {**_user(entry), "safelist_entry": approving.at} for entry, approving in additions.already
         ],
+        "absent": [_user(entry) for entry in additions.absent],
         "refused": [{**_user(refused.entry), "reason": refused.why} for refused in additions.refused],
         "safelist": edits_document(additions.wanted, additions.changes),
         "notes": list(imported.notes),
@@ -116,7 +130,7 @@ def _safelist(imported: Imported) -> Text:
     if not additions.changes:
         return Text("unchanged")
     text = edits_text(additions.wanted, additions.changes, written=imported.written)
-    ends = sorted({entry.expires_on for entry in imported.added if entry.expires_on})
+    ends = sorted({entry.expires_on for entry in imported.additions.added if entry.expires_on})
     if ends:
         until = f"{ends[0]}" if len(ends) == 1 else f"{ends[0]} to {ends[-1]}"
         text.append(f"\napproved until {until}", style="not bold default")
