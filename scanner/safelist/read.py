@@ -4,18 +4,22 @@ import os
 import re
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from scanner.errors import Fault, FaultsError, ScannerError
 from scanner.files import read_text, unreadable, whole
 from scanner.record import SafelistText
 from scanner.safelist import starter
+from scanner.text import did_you_mean, near_names
 
 SUFFIXES = (".yaml", ".yml")
 EXAMPLE = ".example"
 # prod.yaml.txt, prod.yml~, prod.ymal, prod.json; not a JSON Schema.
 _LIKE_A_SAFELIST = re.compile(r"\.ya?ml\W+\w*$|\.ya?ml[~_ ]|\.ya?ml\d*\.|\.y[aml]{2,4}$|(?<!\.schema)\.json$")
 _MISSING, _EMPTY = "There is no such file or folder.", "The folder holds no safelist (*.yaml, *.yml)."
+_NO_OTHER = "Correct the path, or write a first safelist."
+_USUAL = Path("config/safelists")
 _RENAME = "Rename it to end in .yaml; if it is not to be read, begin its name with a dot, or move it elsewhere."
 
 
@@ -35,7 +39,7 @@ def read(paths: Sequence[Path]) -> tuple[SafelistText, ...]:
         if (place := file.resolve()) not in texts and (text := _text(file, faults)) is not None:
             texts[place] = SafelistText(path=file.as_posix(), text=text)
     if faults:
-        is_first = len(paths) == len(faults) == 1 and faults[0].problem in {_MISSING, _EMPTY}
+        is_first = len(paths) == len(faults) == 1 and (faults[0].problem == _EMPTY or faults[0].remedy == _NO_OTHER)
         raise FaultsError(faults, advice=_first_one(paths[0]) if is_first else ())
     return tuple(texts.values())
 
@@ -63,7 +67,9 @@ def files_of(path: Path, faults: list[Fault]) -> Iterator[Path]:
     if path.name.lower().endswith(EXAMPLE):
         faults.append(_fault(path, "Examples are not read.", "Copy it to a name that ends in .yaml."))
     elif not path.exists():
-        faults.append(_fault(path, _MISSING, "Correct the path, or write a first safelist."))
+        near = _others_like(path)
+        meant = did_you_mean([other.as_posix() for other in near[:1]], otherwise=_NO_OTHER).strip()
+        faults.append(_fault(path, _MISSING, meant))
     elif path.is_dir():
         members = sorted(_members(path, faults))
         if not members:
@@ -71,6 +77,16 @@ def files_of(path: Path, faults: list[Fault]) -> Iterator[Path]:
         yield from members
     else:
         yield path
+
+
+def _others_like(path: Path) -> list[Path]:
+    """What stands under another name and may have been meant: beside that path, or where safelists usually are."""
+    with suppress(OSError):
+        beside = {other.name: other for other in sorted(path.parent.iterdir())}
+        near = [beside[name] for name in near_names(path.name, beside)]
+        if usable := [other for other in near if other.is_dir() or other.suffix.lower() in SUFFIXES]:
+            return usable
+    return [_USUAL] if _USUAL.is_dir() and any(_members(_USUAL, [])) else []
 
 
 def _first_one(path: Path) -> list[str]:

@@ -63,6 +63,27 @@ def test_what_cannot_be_read_is_a_fault_each(tmp_path: Path) -> None:
     assert all(fault.remedy for fault in found)
 
 
+@pytest.mark.parametrize(
+    ("named", "meant"),
+    [
+        ("teams/prd.yaml", "teams/prod.yaml"),
+        ("team", "teams"),
+        ("elsewhere/safelists", "config/safelists"),  # where they usually are
+        ("/nowhere/at/all.yaml", "config/safelists"),
+    ],
+)
+def test_a_wrong_path_is_not_where_a_first_safelist_goes_while_there_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str, meant: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(Path("teams/prod.yaml"))
+    write(Path("config/safelists/a.yaml"))
+    with pytest.raises(FaultsError) as caught:
+        read([Path(named)])
+    assert [fault.remedy for fault in caught.value.faults] == [f"Did you mean {meant}?"]
+    assert not caught.value.advice
+
+
 def test_a_file_beyond_the_limit_is_refused(tmp_path: Path) -> None:
     large = tmp_path / "large.yaml"
     with large.open("wb") as stream:
