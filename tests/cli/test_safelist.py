@@ -76,6 +76,20 @@ def explain(good: str, name: str, *more: str) -> dict[str, Any]:
 # --- check -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("count", [10, 11])
+def test_many_entries_that_end_on_one_day_are_one_line(tmp_path: Path, count: int) -> None:
+    """As those of a baseline, whose days are fewer than those in which an entry is about to end."""
+    file = tmp_path / "baseline.yaml"
+    rows = "".join(f"  - {{user: user-{number}, expires_on: 2026-12-01}}\n" for number in range(count))
+    file.write_text(f"version: 1\nglobal:\n  - {{user: last, expires_on: 2026-12-02}}\n{rows}", encoding="utf-8")
+    said = [line.removeprefix(f"{file}:") for line in output("check", str(file), "--as-of", "2026-11-23").splitlines()]
+    assert said[1] == "3  expiring  global  last  ends on 2026-12-02"
+    together = ["4  expiring  this entry and 10 others of the file  end on 2026-12-01"]
+    each = [f"{line}  expiring  global  user-{line - 4}  ends on 2026-12-01" for line in range(4, 4 + count)]
+    assert said[2:] == (each if count == 10 else together)
+    assert len(document("check", str(file), "--as-of", "2026-11-23")["expiring"]) == count + 1
+
+
 def test_check_lists_what_needs_a_look_with_its_place(good: str) -> None:
     shown = output("check", good, "--as-of", "2026-11-23")
     assert "Valid: 8 entries, 1 revocation, in 1 file." in shown

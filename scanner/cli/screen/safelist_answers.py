@@ -22,6 +22,7 @@ from scanner.safelist.usage import NO_EFFECT, NOT_JUDGED, EntryStatus, EntryUse
 from scanner.text import for_terminal
 
 GAP = "  "
+MOST_ALIKE = 10  # entries of a file that end on the same day and have a line each; --json has all
 
 
 def check_document(safelist: Safelist, checked: Checked, files: Sequence[str], day: date) -> dict[str, object]:
@@ -96,7 +97,11 @@ def _findings(checked: Checked) -> Iterator[str]:
     rows = [
         *((entry, "breaks the policy", "; ".join(entry.invalid)) for entry in checked.invalid),
         *((entry, "expired", f"ended on {entry.expires_on}") for entry in checked.expired),
-        *((entry, "expiring", f"ends on {entry.expires_on}") for entry in checked.expiring),
+    ]
+    for entry, finding, detail in rows:
+        yield GAP.join((entry.at, finding, *_selects(entry), detail))
+    yield from _expiring(checked.expiring)
+    rows = [
         *((entry, "not started", f"starts on {entry.approved_on}") for entry in checked.not_started),
         *(
             (entry, "duplicate", f"also at {', '.join(other.at for other in others)}")
@@ -105,6 +110,19 @@ def _findings(checked: Checked) -> Iterator[str]:
     ]
     for entry, finding, detail in rows:
         yield GAP.join((entry.at, finding, *_selects(entry), detail))
+
+
+def _expiring(entries: Sequence[Entry]) -> Iterator[str]:
+    """The entries that end soon; those of a file that end on the same day, as a baseline's do, as one line if many."""
+    together: dict[tuple[str, date | None], list[Entry]] = {}
+    for entry in entries:
+        together.setdefault((entry.file, entry.expires_on), []).append(entry)
+    for (_, day), alike in together.items():
+        if len(alike) > MOST_ALIKE:
+            others = f"this entry and {len(alike) - 1:,} others of the file"
+            yield GAP.join((alike[0].at, "expiring", others, f"end on {day}"))
+        else:
+            yield from (GAP.join((entry.at, "expiring", *_selects(entry), f"ends on {day}")) for entry in alike)
 
 
 def _say(console: Console, line: str) -> None:
