@@ -42,6 +42,7 @@ def push_command(
 
     from scanner.archive.transfer import check_whole, push
     from scanner.cli.screen import archive_outcome as screen
+    from scanner.cli.screen.next_step import options_of
     from scanner.cli.screen.stage_progress import StageProgress
     from scanner.cli.stopping import stoppable
 
@@ -55,7 +56,7 @@ def push_command(
     if as_json:
         options.print_json(screen.pushed_document(pushed))
     else:
-        screen.show_pushed(pushed, options.stdout(), quiet=quiet)
+        screen.show_pushed(pushed, options.stdout(), options=options_of(settings, "archive"), quiet=quiet)
 
 
 @app.command("pull", cls=options.Command)

@@ -213,11 +213,9 @@ webmaster (905517342286)
   Its console password was used on 2026-11-08.
 
 Spared: not in the plan
-User                   Decided  Reason         Detail
-j.novak                Remove   RECENTLY_USED  Its console password was used on
-745561209938 core-dev                          2026-11-27, less than 30 days
-                                               ago. Quarantine it first, or give
-                                               --include-active.
+RECENTLY_USED  j.novak in 745561209938 core-dev: Remove
+  Its console password was used on 2026-11-27, less than 30 days ago. Quarantine
+  it first, or give --include-active.
 
 Files      reports/20261128T080000Z-000000-remediation/20261128T080001Z-000001
            plan.csv, commands.sh
@@ -502,9 +500,8 @@ webmaster (905517342286)
   Its console password was used on 2026-11-08.
 
 Spared: not in the plan
-User                   Decided  Reason         Detail
-j.novak                Remove   RECENTLY_USED  Its console password was used on 2026-11-27, less than 30 days ago. Quarantine it first, or
-745561209938 core-dev                          give --include-active.
+RECENTLY_USED  j.novak in 745561209938 core-dev: Remove
+  Its console password was used on 2026-11-27, less than 30 days ago. Quarantine it first, or give --include-active.
 
 Files      reports/20261128T080000Z-000000-remediation/20261128T080001Z-000001
            plan.csv, commands.sh

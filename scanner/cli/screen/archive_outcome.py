@@ -34,7 +34,7 @@ def pulled_document(pulled: Pulled) -> dict[str, object]:
     }
 
 
-def show_pushed(pushed: Pushed, console: Console, *, quiet: bool) -> None:
+def show_pushed(pushed: Pushed, console: Console, *, options: str, quiet: bool) -> None:
     """Say where the run is; with `quiet` nothing but that."""
     if quiet:
         print(pushed.uri)  # noqa: T201  # the result
@@ -52,8 +52,10 @@ def show_pushed(pushed: Pushed, console: Console, *, quiet: bool) -> None:
                 ("Archived", Text(f"run {run.state.run_id}: {files}")),
                 ("Place", Text(pushed.uri)),
                 ("Ledger", Text(ledger)),
+                ("Next", Text("on another machine, this brings it there:")),
             )
         ],
+        [f"iam-scanner archive pull {run.state.run_id}{options}"],
     )
 
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Console, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -50,7 +51,7 @@ def _plan_parts(made: Made) -> Iterator[RenderableType]:
             yield _users_table(title, users)
     yield from _notes(plan.users)
     if plan.spared:
-        yield _spared_table(plan.spared)
+        yield from _spared(plan.spared)
     yield Text()
     yield labelled(
         ("Files", Text(for_terminal(str(made.folder))).append(f"\n{PLAN_CSV}, {COMMANDS}", style="dim")),
@@ -84,13 +85,14 @@ def _notes(users: Sequence[PlannedUser]) -> Iterator[RenderableType]:
         yield from (Text(f"  {for_terminal(note)}") for note in user.notes)
 
 
-def _spared_table(spared: Sequence[Spared]) -> RenderableType:
-    table = plain_table("\nSpared: not in the plan", "User", "Decided", "Reason", "Detail")
+def _spared(spared: Sequence[Spared]) -> Iterator[RenderableType]:
+    """Who is spared, and below why: in a column of a table, the options that it names would be cut in two."""
+    yield Text("\nSpared: not in the plan", style="bold")
     for user in spared:
-        who = f"{for_terminal(user.target.user_name)}\n{account_words(user.target)}"
-        reason = Text(user.reason, style="bold red" if user.failed else "yellow")
-        table.add_row(who, user.target.choice, reason, for_terminal(user.detail))
-    return table
+        target = user.target
+        reason = (user.reason, "bold red" if user.failed else "yellow")
+        yield Text.assemble(reason, f"  {for_terminal(target.user_name)} in {account_words(target)}: {target.choice}")
+        yield Padding(Text(for_terminal(user.detail)), (0, 0, 0, 2))
 
 
 def _next_of_plan(made: Made) -> str:

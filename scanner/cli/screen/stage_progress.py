@@ -58,7 +58,7 @@ class StageProgress:
     def notes(self, text: str) -> None:
         """Say something that should not be missed, and go on."""
         if not self._quiet:
-            self._console.print(text)
+            self._console.print(text, soft_wrap=True)  # a place in it is to be copied
 
     def transferred(self, done: int, total: int) -> None:
         """So many bytes are through, of all; both 0: that is over."""
