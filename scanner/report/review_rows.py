@@ -10,6 +10,7 @@ from datetime import UTC
 from scanner.audit.assessment import Assessment
 from scanner.audit.carried_out import Decided, Fate, decided
 from scanner.audit.triage import Days, Risk, reasons, risks, urgency
+from scanner.model import AccountId
 from scanner.record import Header, Remediation, ReviewDecision, UserKey
 from scanner.report.columns import DATE, LIST, TEXT, USERS, Column, Value
 from scanner.report.review_facts import facts
@@ -31,6 +32,7 @@ class ReviewRow:
     last: ReviewDecision | None  # of an earlier review
     by: Days
     done: tuple[Remediation, ...]  # what plans made of it
+    last_administrator: bool  # no other user of its account is known to be an administrator who can get in
 
 
 def review_rows(assessment: Assessment, users: Sequence[UserRow]) -> tuple[ReviewRow, ...]:
@@ -46,6 +48,7 @@ def _due(header: Header, users: Sequence[UserRow], to_go: Mapping[UserKey, Decid
         today=header.started_at.astimezone(UTC).date(),
         review_every=header.settings.review_every_days,
     )
+    only = _only_administrators(users)
     for row in users:
         finding = row.finding
         key = finding.account.id, finding.user.user_id
@@ -59,7 +62,18 @@ def _due(header: Header, users: Sequence[UserRow], to_go: Mapping[UserKey, Decid
                 last=last,
                 by=by,
                 done=own.done if own else (),
+                last_administrator=key in only,
             )
+
+
+def _only_administrators(users: Sequence[UserRow]) -> frozenset[UserKey]:
+    """The users that are, in their account, the one administrator with a password or an active key."""
+    in_account: dict[AccountId, list[UserKey]] = {}
+    for row in users:
+        if row.administrator and (row.activity.console_access or row.activity.active_access_keys):
+            account_id = row.finding.account.id
+            in_account.setdefault(account_id, []).append((account_id, row.finding.user.user_id))
+    return frozenset(alone[0] for alone in in_account.values() if len(alone) == 1)
 
 
 # --- the columns -----------------------------------------------------------------------------------------------------
@@ -136,7 +150,7 @@ REVIEW: tuple[Column[ReviewRow], ...] = (
         20,
         "What might be decided, on what ground, and whom to ask; it counts for nothing",
         "this run and earlier ones; tags and account_owner of Users",
-        lambda row: suggestion(row.user, row.last, row.by),
+        lambda row: suggestion(row.user, row.last, row.by, last_administrator=row.last_administrator),
     ),
     *DECISION,
     Column("last_decision", TEXT, 18, "What was decided before", _LEDGER, _last("choice")),

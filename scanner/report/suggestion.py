@@ -20,9 +20,12 @@ OWNERS = frozenset({"owner", "owners", "team", "contact", "maintainer", "respons
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 
 
-def suggestion(row: UserRow, last: ReviewDecision | None, by: Days) -> str:
-    """One line on what to decide, and one on whom to ask."""
-    lines = (_decision(row, last, by), f"Ask: {'; '.join(_to_ask(row)) or 'nobody is named'}")
+def suggestion(row: UserRow, last: ReviewDecision | None, by: Days, *, last_administrator: bool = False) -> str:
+    """One line on what to decide, and one on whom to ask; `last_administrator`: of its account, among the IAM users."""
+    decision = _decision(row, last, by)
+    if last_administrator and not decision.startswith("Keep"):
+        decision += "; no other IAM user can administer this account: first see who will"  # remediate spares it
+    lines = (decision, f"Ask: {'; '.join(_to_ask(row)) or 'nobody is named'}")
     return "\n".join(" ".join(line.split()) for line in lines)
 
 

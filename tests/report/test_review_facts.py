@@ -6,8 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from scanner.audit.triage import Days
-from scanner.model import AccessKey, Basis, Change, Choice, Finding, IamUser, ServiceCredential
+from scanner.model import AccessKey, Basis, Change, Choice, Finding, IamUser, ServiceCredential, UserId
 from scanner.report.review_facts import facts
+from scanner.report.review_rows import review_rows
 from scanner.report.rows import UserRow, user_rows
 from scanner.report.suggestion import suggestion
 from tests.builders import AS_OF, START, access, credentials, user
@@ -131,3 +132,22 @@ def test_whom_to_ask_is_who_made_it_who_is_tagged_and_whose_account_it_is() -> N
         "Ask: whoever signed in as the IAM user bob and made it on 2026-01-15; Owner-Email tag o@example.com; "
         "TeamName tag x team; account owner pay@example.com"
     )
+
+
+def test_the_last_administrator_who_can_get_in_is_pointed_out() -> None:
+    """As `remediate` does, which spares it: where another one can get in, nothing is said."""
+    can_get_in = used(200)
+    admin = replace(can_get_in, access=replace(access(), administrator=True))
+    locked_out = replace(user("old", credentials=credentials()), access=admin.access)
+    other = replace(admin, user_name="other", user_id=UserId("AIDAOTHER"))
+    plain = replace(can_get_in, user_name="plain", user_id=UserId("AIDAPLAIN"))
+
+    def suggested(*users: IamUser) -> str:
+        run = assessed([finding(of) for of in users])
+        rows = review_rows(run, tuple(user_rows(run)))
+        of = next(row for row in rows if row.user.finding.user is users[0])
+        return suggestion(of.user, of.last, of.by, last_administrator=of.last_administrator).splitlines()[0]
+
+    told = "Remove: last used 200 days ago; no other IAM user can administer this account: first see who will"
+    assert suggested(admin, locked_out, plain) == told
+    assert suggested(admin, other) == suggested(plain, admin) == "Remove: last used 200 days ago"
