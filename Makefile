@@ -35,9 +35,10 @@ bench: $(VENV)/.dev ## measure speed and memory, and print the tables
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 lock: $(VENV)/.dev ## resolve the pinned requirements anew, and write their SBOM; ARGS=--upgrade for the newest
-	$(BIN)/uv pip compile $(LOCK_OPTIONS) $(ARGS) --extra demo --extra ocsf pyproject.toml -o requirements.txt
-	$(BIN)/uv pip compile $(LOCK_OPTIONS) $(ARGS) --extra demo --extra ocsf --group dev -c requirements.txt pyproject.toml \
-		-o requirements-dev.txt
+	$(BIN)/uv pip compile $(LOCK_OPTIONS) $(ARGS) --extra demo --extra ocsf pyproject.toml -o requirements-all.txt
+	$(BIN)/uv pip compile $(LOCK_OPTIONS) -c requirements-all.txt pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile $(LOCK_OPTIONS) $(ARGS) --extra demo --extra ocsf --group dev -c requirements-all.txt \
+		pyproject.toml -o requirements-dev.txt
 	@$(MAKE) --no-print-directory sbom
 
 sbom: $(VENV)/.dev ## write the SBOM of the pinned requirements, which the wheel carries
@@ -50,9 +51,9 @@ $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV)
 
 # Two stamps, so that the demo does not wait for the developers' tools.
-$(VENV)/.demo: requirements.txt pyproject.toml | $(VENV)/bin/python
+$(VENV)/.demo: requirements-all.txt pyproject.toml | $(VENV)/bin/python
 	@echo "Installing what the program needs (about a minute, once) ..."
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-all.txt
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --editable .
 	@touch $@
 

@@ -1,4 +1,4 @@
-"""Write the SBOM that the wheel carries (PEP 770), as CycloneDX: the program, and what requirements.txt pins.
+"""Write the SBOM that the wheel carries (PEP 770), as CycloneDX: the program, and what requirements-all.txt pins.
 
     python -m tests.sbom
 
@@ -26,16 +26,16 @@ from scanner import __version__
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-PINS = ROOT / "requirements.txt"
+PINS = ROOT / "requirements-all.txt"
 SBOM = ROOT / ".sbom" / "iam-scanner.cdx.json"
 OLDEST = {"python_version": "3.11", "python_full_version": "3.11.0"}  # later ones need the same, or less
 PLATFORMS = [("linux", "Linux"), ("darwin", "Darwin"), ("win32", "Windows")]
 
 
-def pinned() -> dict[str, list[Requirement]]:
+def pinned(file: Path = PINS) -> dict[str, list[Requirement]]:
     """The pins by name; one package can have several, each for other machines."""
     pins: dict[str, list[Requirement]] = {}
-    for line in PINS.read_text(encoding="utf-8").splitlines():
+    for line in file.read_text(encoding="utf-8").splitlines():
         if line and not line.startswith((" ", "#")):
             pin = Requirement(line.removesuffix("\\"))
             pins.setdefault(canonicalize_name(pin.name), []).append(pin)

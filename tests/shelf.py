@@ -1,4 +1,4 @@
-"""A shelf of wheels for installers to take from without a network: one for each package that requirements.txt pins.
+"""A shelf of wheels for installers to take from without a network: one for each package that requirements-all.txt pins.
 
 A wheel on it has the name, the version and the requirements of the package that these tests run with. Its code is a
 path to a folder with links to that package's files, and to no other's: an installer resolves as it does for a user, and

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests import sbom, shelf
@@ -106,6 +107,14 @@ def test_the_program_names_no_file_that_only_its_repository_has() -> None:
 
 
 # --- the SBOM --------------------------------------------------------------------------------------------------------
+
+
+def test_the_pins_of_a_scan_are_those_of_all_without_the_extras() -> None:
+    """A job installs them for each scan: the emulator would double them."""
+    of_a_scan, of_all = sbom.pinned(CHECKOUT / "requirements.txt"), sbom.pinned()
+    assert of_a_scan.keys() == sbom.graph(map(Requirement, sbom.PROJECT["dependencies"])).keys()
+    for name, pins in of_a_scan.items():
+        assert {pin.specifier for pin in pins} <= {pin.specifier for pin in of_all[name]}
 
 
 def test_the_sbom_is_that_of_the_pins_and_of_this_version() -> None:
