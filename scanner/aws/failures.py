@@ -93,7 +93,7 @@ _SERVER_ERRORS = frozenset(  # nothing is wrong with the request, and the next o
 )
 
 # Where AWS's code says more than the reason does.
-_CLOCK = "Set this machine's clock: AWS refuses requests that are minutes off. Then scan again."
+_CLOCK = "Set this machine's clock: AWS refuses requests that are minutes off."
 _SIGNATURE = (
     "Check that the secret access key is whole, and that this machine's clock is right: AWS refuses requests that "
     "are minutes off."
@@ -133,20 +133,18 @@ _IAM_REMEDIES = {
 REMEDIES = {
     FailReason.ROLE_NOT_ASSUMABLE: (
         "Check in this account that the role exists, that its trust policy names the caller (and the external ID, if "
-        "one is asked for), and that no SCP denies it: AWS does not say which. Then scan again."
+        "one is asked for), and that no SCP denies it: AWS does not say which."
     ),
     FailReason.ACCESS_DENIED: (
         "Allow this call in the role's policies, and check SCPs, permissions boundaries and the session policy."
     ),
-    FailReason.THROTTLED: "Scan again at a quieter time, with a lower --concurrency or a longer --account-timeout.",
-    FailReason.TIMEOUT: "Scan again; if it stays slow, give a longer --account-timeout.",
-    FailReason.CREDENTIALS_EXPIRED: "Sign in again, or use credentials that refresh themselves, then scan again.",
-    FailReason.UNREACHABLE: "Check the network, proxy and endpoint settings on the way to AWS, then scan again.",
-    FailReason.BAD_RESPONSE: (
-        "Check that no proxy or custom endpoint (AWS_ENDPOINT_URL) answers in AWS's place; then scan again."
-    ),
-    FailReason.INCOMPLETE_LISTING: "Scan again; users may be missing. If it happens again, report it to AWS.",
-    FailReason.OU_UNKNOWN: "Scan again; if it happens again, allow organizations:ListParents and the other reads.",
+    FailReason.THROTTLED: "Try again at a quieter time, with a lower --concurrency or a longer --account-timeout.",
+    FailReason.TIMEOUT: "Try again; if it stays slow, give a longer --account-timeout.",
+    FailReason.CREDENTIALS_EXPIRED: "Sign in again, or use credentials that refresh themselves.",
+    FailReason.UNREACHABLE: "Check the network, proxy and endpoint settings on the way to AWS.",
+    FailReason.BAD_RESPONSE: ("Check that no proxy or custom endpoint (AWS_ENDPOINT_URL) answers in AWS's place."),
+    FailReason.INCOMPLETE_LISTING: "Try again; users may be missing. If it happens again, report it to AWS.",
+    FailReason.OU_UNKNOWN: "Try again; if it happens again, allow organizations:ListParents and the other reads.",
 }
 
 

@@ -289,8 +289,8 @@ def check_installed(formats: Collection[str]) -> None:
     if "ocsf" in formats and find_spec("py_ocsf_models") is None:
         raise UsageError(
             "--format ocsf needs a package that is not installed: py-ocsf-models. "
-            "Install iam-scanner again, with its extra ocsf: pipx install --force 'PATH[ocsf]', "
-            "where PATH is its wheel or its source folder."
+            "Install iam-scanner again, with its extra ocsf beside those that it has: pipx install --force "
+            "'PATH[demo,ocsf]' or python -m pip install 'PATH[ocsf]', where PATH is its wheel or its source folder."
         )
 
 

@@ -1,5 +1,6 @@
 """`iam-scanner role`: print the least-privilege roles to deploy."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -91,5 +92,8 @@ def role_command(
         return
     typer.echo(as_yaml(found) if is_template else screen.policies(found, wanted), nl=False)
     if not quiet:
-        next_steps = screen.after_template if is_template else screen.after_policies
-        typer.echo(next_steps(wanted, remediation=remediation), err=True, nl=False)
+        if is_template:
+            steps = screen.after_template(wanted, remediation=remediation, is_saved=not sys.stdout.isatty())
+        else:
+            steps = screen.after_policies(wanted, remediation=remediation)
+        typer.echo(steps, err=True, nl=False)

@@ -18,7 +18,7 @@ from scanner.runs.stored import organization_key
 from scanner.safelist.entries import Safelist, check_organization
 from scanner.scan.account_notes import named
 from scanner.scan.account_sources import FromOrganizations, Source
-from scanner.scan.baseline import gather
+from scanner.scan.baseline import History, gather
 from scanner.scan.population import Population
 from scanner.scan.prepare import session_policies, through
 from scanner.scan.scope import Placed, Plan, Selection
@@ -124,6 +124,10 @@ async def _tag(reader: Session, found: Found, key: str, examination: Examination
     examination.add(_HERE, TAGS, Outcome.OK, f"tag {key} of {account.id}: {'none' if owner is None else owner}")
 
 
+def _compared_with(past: History) -> str:
+    return f"{past.previous.run_id}: {past.why}" if past.previous else past.why
+
+
 def _scope(settings: Settings) -> str:
     only = (*settings.ou, *settings.account)
     without = (*(one.ou for one in settings.exclude_ou), *(one.account for one in settings.exclude_account))
@@ -160,7 +164,7 @@ async def _enumerate(
     if selection is not None:
         settings, ours = examination.settings, organization_key(organization, caller)
         gathering = asyncio.to_thread(gather, settings, ours, selection)
-        past = await examination.called(_HERE, EARLIER, gathering, lambda past: past.why)
+        past = await examination.called(_HERE, EARLIER, gathering, _compared_with)
         for note in past.notes if past else ():
             examination.add(_HERE, EARLIER, Outcome.WARNING, note)
     examination.progress.says("Listing accounts")

@@ -80,7 +80,7 @@ failed      sts:AssumeRole
             arn:aws:iam::324522934078:role/OrganizationAccountAccessRole
             Check in this account that the role exists, that its trust policy
             names the caller (and the external ID, if one is asked for), and
-            that no SCP denies it: AWS does not say which. Then scan again.
+            that no SCP denies it: AWS does not say which.
 ok          iam:ListUsers                       3 accounts: answered
 not checked iam:ListUsers, iam:GetAccountSummary,
             iam:GetAccountAuthorizationDetails, iam:GetCredentialReport,
@@ -134,7 +134,7 @@ failed      sts:AssumeRole                      in 324522934078 (dev\\x1b[2J[red
             AccessDenied: User: arn:aws:iam::387420489013:user/auditor is not authorized to perform: sts:AssumeRole on resource:
             arn:aws:iam::324522934078:role/OrganizationAccountAccessRole
             Check in this account that the role exists, that its trust policy names the caller (and the external ID, if one is asked for),
-            and that no SCP denies it: AWS does not say which. Then scan again.
+            and that no SCP denies it: AWS does not say which.
 ok          iam:ListUsers                       3 accounts: answered
 not checked iam:ListUsers, iam:GetAccountSummary, iam:GetAccountAuthorizationDetails, iam:GetCredentialReport,
             iam:ListServiceSpecificCredentials, cloudtrail:LookupEvents

@@ -245,8 +245,8 @@ payments-dev        integration-test  privilege gained, administrator, approv…
 core-platform-prod  k.watanabe        administrator, on no safelist
 core-platform-prod  terraform-apply   administrator, dormant with active keys…
 Digest     0000000000000000000000000000000000000000000000000000000000000000
-Next       decide on the sheet Review of a copy, and read it back; carry out
-           what was decided:
+Next       carry out what was decided; decide on the sheet Review of a copy, and
+           read it back:
 iam-scanner remediate plan reports/20261128T080000Z-000000-review/removals.json --safelist reports/demo/safelist.yaml
 cp reports/20261128T080002Z-000002/iam-users.xlsx review.xlsx
 iam-scanner review import review.xlsx --safelist reports/demo/safelist.yaml
@@ -291,8 +291,8 @@ Safelist   22 entries: 12 in use, 2 expiring, 3 unused, 2 expired, 1 invalid, 2
            unmatched; 3 revocations
 Fail on    new: 1 user, exit code 3
 Files      reports/20261128T080002Z-000002-evaluated-9cb5bd5b
-Next       the run itself is unchanged. To make this its result, change the
-           safelists, and scan again.
+Next       the run stays as it is; a scan by these safelists, on that day,
+           decides as shown here.
 """,
                 "what changed": """\
 
@@ -532,7 +532,7 @@ Most urgent of 39 to review (iam-scanner users 20261128T080002Z-000002)
 618840027593  core-data-prod      temp-migration    administrator, dormant with active keys, on no safelist
 753300918274  build-dev           cicd-legacy       administrator, dormant with active keys, on no safelist
 Digest     0000000000000000000000000000000000000000000000000000000000000000
-Next       decide on the sheet Review of a copy, and read it back; carry out what was decided:
+Next       carry out what was decided; decide on the sheet Review of a copy, and read it back:
 iam-scanner remediate plan reports/20261128T080000Z-000000-review/removals.json --safelist reports/demo/safelist.yaml
 cp reports/20261128T080002Z-000002/iam-users.xlsx review.xlsx
 iam-scanner review import review.xlsx --safelist reports/demo/safelist.yaml
@@ -571,7 +571,7 @@ Users      64 found = 27 approved + 37 unapproved
 Safelist   22 entries: 12 in use, 2 expiring, 3 unused, 2 expired, 1 invalid, 2 unmatched; 3 revocations
 Fail on    new: 1 user, exit code 3
 Files      reports/20261128T080002Z-000002-evaluated-9cb5bd5b
-Next       the run itself is unchanged. To make this its result, change the safelists, and scan again.
+Next       the run stays as it is; a scan by these safelists, on that day, decides as shown here.
 """,
                 "what changed": """\
 
@@ -654,7 +654,7 @@ called Auditor (give its name with --role-name), the external ID is missing
   ROLE_NOT_ASSUMABLE sts:AssumeRole AccessDenied
   Check in this account that the role exists, that its trust policy names the
   caller (and the external ID, if one is asked for), and that no SCP denies it:
-  AWS does not say which. Then scan again.
+  AWS does not say which.
 Most urgent of 2 to review (iam-scanner users 20261128T080000Z-000000)
 management  bob    on no safelist
 management  alice  approved, never reviewed
@@ -677,7 +677,7 @@ Not read: 2 accounts
   ROLE_NOT_ASSUMABLE sts:AssumeRole AccessDenied
   Check in this account that the role exists, that its trust policy names the
   caller (and the external ID, if one is asked for), and that no SCP denies it:
-  AWS does not say which. Then scan again.
+  AWS does not say which.
   1 account: core 937102445065
   ACCESS_DENIED iam:ListUsers AccessDenied
   Allow this call in the role's policies, and check SCPs, permissions boundaries
@@ -706,7 +706,7 @@ external ID is missing (--external-id), or their roles trust another principal t
   ROLE_NOT_ASSUMABLE sts:AssumeRole AccessDenied (of payments-1): User: arn:aws:iam::387420489013:user/auditor is not authorized to perform:
   sts:AssumeRole on resource: arn:aws:iam::162261467039:role/Auditor
   Check in this account that the role exists, that its trust policy names the caller (and the external ID, if one is asked for), and that no
-  SCP denies it: AWS does not say which. Then scan again.
+  SCP denies it: AWS does not say which.
 Most urgent of 2 to review (iam-scanner users 20261128T080000Z-000000)
 387420489013  management  bob    on no safelist
 387420489013  management  alice  approved, never reviewed
@@ -727,7 +727,7 @@ Not read: 2 accounts
   ROLE_NOT_ASSUMABLE sts:AssumeRole AccessDenied: User: arn:aws:iam::387420489013:user/auditor is not authorized to perform: sts:AssumeRole
   on resource: arn:aws:iam::324522934078:role/OrganizationAccountAccessRole
   Check in this account that the role exists, that its trust policy names the caller (and the external ID, if one is asked for), and that no
-  SCP denies it: AWS does not say which. Then scan again.
+  SCP denies it: AWS does not say which.
   1 account: core 937102445065
   ACCESS_DENIED iam:ListUsers AccessDenied: User: arn:aws:sts::937102445065:assumed-role/OrganizationAccountAccessRole/iam-scanner is not
   authorized to perform: iam:ListUsers on resource: *

@@ -252,6 +252,16 @@ def test_it_says_what_the_job_installs_until_it_is_there() -> None:
     assert "put the wheel" not in program("init").out
 
 
+def test_it_says_what_the_shell_puts_before_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as those of another repository; the external ID is a secret, and meant to come from there."""
+    monkeypatch.setenv("IAM_SCANNER_EXTERNAL_ID", "secret")
+    assert "unset" not in program("init", "--yes").out
+    monkeypatch.setenv("IAM_SCANNER_SAFELIST", '["other.yaml"]')
+    monkeypatch.setenv("IAM_SCANNER_OUTPUT", "elsewhere")
+    said = program("init", "--yes", "--json").document["to_do"]
+    assert f"unset IAM_SCANNER_OUTPUT IAM_SCANNER_SAFELIST: in this shell, that goes before {SETTINGS}" in said
+
+
 def test_git_ignores_what_runs_leave() -> None:
     lay_out(Answers())
     subprocess.run(["git", "init", "--quiet"], check=True)

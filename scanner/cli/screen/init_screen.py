@@ -1,5 +1,6 @@
 """What a person reads after `init`: what was written, what was left, and what is next."""
 
+import os
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
@@ -18,10 +19,12 @@ from scanner.own_repository.answers import (
     option,
 )
 from scanner.own_repository.lay_out import LaidOut
+from scanner.settings import PREFIX
 from scanner.text import for_terminal
 
+EXTERNAL_ID = f"{PREFIX}EXTERNAL_ID"  # a secret, which belongs into no file
 VENDORED = Path("vendor/requirements.txt")  # what the job installs the program with
-NEXT = ("iam-scanner role", "iam-scanner doctor", "iam-scanner scan")
+NEXT = ("iam-scanner role --caller ARN > iam-scanner-role.yaml", "iam-scanner doctor", "iam-scanner scan")
 _IS = {
     SETTINGS: "every setting, with its default",
     SAFELIST: "who is approved: nobody yet",
@@ -53,7 +56,12 @@ def show(laid_out: LaidOut, answers: Answers, given: Collection[str], console: C
         lines.append(("Left", text))
     if to_do := "\n".join(_to_do(laid_out, answers)):
         lines.append(("To do", Text(to_do)))
-    lines.append(("Next", Text("print a role that can only read, deploy it, see what is missing, and scan:")))
+    lines.append(
+        (
+            "Next",
+            Text("print a role that can only read (ARN: of who is to scan), deploy it, see what is missing, and scan:"),
+        )
+    )
     print_parts(console, (labelled(*lines),), NEXT)
 
 
@@ -69,6 +77,8 @@ def _not_used(laid_out: LaidOut, given: Collection[str]) -> list[str]:
 
 def _to_do(laid_out: LaidOut, answers: Answers) -> Iterator[str]:
     written = set(laid_out.written)
+    if overriding := sorted(name for name in os.environ if name.startswith(PREFIX) and name != EXTERNAL_ID):
+        yield f"unset {' '.join(overriding)}: in this shell, that goes before {SETTINGS}"
     if SAFELIST in written and not answers.approver:
         yield f"say in {SAFELIST} who may approve"
     if WORKFLOW in written and not VENDORED.exists():

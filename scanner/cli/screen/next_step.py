@@ -18,7 +18,7 @@ def next_step(view: View, run: Path, files: Sequence[Path]) -> Step:
     """The next step; `files` is what was written."""
     assessment = view.assessment
     if assessment.record.what_if:
-        return "the run itself is unchanged. To make this its result, change the safelists, and scan again.", ()
+        return "the run stays as it is; a scan by these safelists, on that day, decides as shown here.", ()
     if assessment.status is not Status.COMPLETE:
         return _the_rest(view, run)
     if not assessment.totals.users:
@@ -30,8 +30,8 @@ def next_step(view: View, run: Path, files: Sequence[Path]) -> Step:
     if workbook is None:
         report = f"iam-scanner report {shlex.quote(str(run))} --format xlsx{_output(run)}"
         return "have a workbook written, and decide on its sheet Review:", (report,)
-    words = "decide on the sheet Review of a copy, and read it back"
-    return f"{words}; carry out what was decided:" if planning else f"{words}:", (
+    words = "decide on the sheet Review of a copy, and read it back:"
+    return f"carry out what was decided; {words}" if planning else words, (
         *planning,
         f"cp {shlex.quote(str(workbook))} review.xlsx",
         f"iam-scanner review import review.xlsx{_safelists_and_output(view, run)}",

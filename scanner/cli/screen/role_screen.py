@@ -43,16 +43,17 @@ def policies(documents: Mapping[str, Policy], deployment: Deployment) -> str:
     )
 
 
-def after_template(deployment: Deployment, *, remediation: bool) -> str:
-    """What to do with the template."""
+def after_template(deployment: Deployment, *, remediation: bool, is_saved: bool) -> str:
+    """What to do with the template; `is_saved`: it did not go to a terminal."""
     parameters = _parameters(deployment, remediation=remediation)
     named = [f"ParameterKey={name},ParameterValue={value}" for name, value in parameters.items()]
     plain = [f"{name}={value}" for name, value in parameters.items()]
     region = _REGIONS.get(deployment.partition, "<any Region of the partition>")
     there = " ".join((*MANAGEMENT_ACCOUNT, *((REMEDIATION_THERE,) if remediation else ())))
     second = ["export REMEDIATION_EXTERNAL_ID=$(openssl rand -hex 16)"] if remediation else []
+    save = f"Save the template as {_FILE}: add > {_FILE} to the command."
     steps: list[Step] = [
-        (f"Save the template as {_FILE}: add > {_FILE} to the command.", []),
+        (f"The commands below take the template from {_FILE}." if is_saved else save, []),
         (
             "Choose an external ID, unless the scan has one. It is a secret: the role asks for it, the scan gives it.",
             ["export IAM_SCANNER_EXTERNAL_ID=$(openssl rand -hex 16)", *second],
