@@ -225,10 +225,10 @@ def timed_out(call: str, last: Trouble | None, *, held_back: bool = False) -> Fa
         return failure(
             FailReason.THROTTLED,
             call,
-            "Throttled until the time for the account ran out, before the call could be made.",
+            "Throttled for all of the time allowed, before the call could be made.",
         )
     if last is None:
-        return failure(FailReason.TIMEOUT, call, "No complete response before the time for the account ran out.")
+        return failure(FailReason.TIMEOUT, call, "No complete response in the time allowed.")
     if last.throttled:
         return failure(FailReason.THROTTLED, call, last.failure.detail, code=last.failure.code)
     return failure(FailReason.TIMEOUT, call, last.failure.detail, code=last.failure.code)

@@ -158,7 +158,7 @@ async def test_a_making_that_hangs_leaves_the_time_to_read_what_is_stored() -> N
     stored(member, timedelta(hours=1))
     scan = await scanned(world, member, Fault(GENERATE, hang), seconds=1.0)
     assert scan.users[0].credentials is not None
-    assert scan.notes[0].endswith(" before: TIMEOUT. No complete response before the time for the account ran out.")
+    assert scan.notes[0].endswith(" before: TIMEOUT. No complete response in the time allowed.")
 
 
 async def test_without_capacity_for_good_and_nothing_stored_the_refusal_is_told(
