@@ -36,7 +36,8 @@ def commands(path: Path) -> list[str]:
         return []
     file = path if path.suffix.lower() in {".yaml", ".yml"} else path / "safelist.yaml"
     written = text().replace("\n", r"\n")
-    return [f"mkdir -p {_word(file.parent)}", f"printf '{written}' > {_word(file)}"]
+    folder = [] if file.parent == Path() else [f"mkdir -p {_word(file.parent)}"]
+    return [*folder, f"printf '{written}' > {_word(file)}"]
 
 
 def _word(path: Path) -> str:
