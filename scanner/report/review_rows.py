@@ -4,7 +4,7 @@ The import of a review finds columns by their names and users by `IDENTITY`, whe
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 
 from scanner.audit.assessment import Assessment
@@ -15,7 +15,7 @@ from scanner.record import Header, Remediation, ReviewDecision, UserKey
 from scanner.report.columns import DATE, LIST, TEXT, USERS, Column, Value
 from scanner.report.review_facts import facts
 from scanner.report.rows import UserRow
-from scanner.report.suggestion import suggestion
+from scanner.report.suggestion import is_to_go, left_unadministered, suggestion
 from scanner.report.words import remediation_words
 from scanner.runs.ledger import latest
 
@@ -32,13 +32,13 @@ class ReviewRow:
     last: ReviewDecision | None  # of an earlier review
     by: Days
     done: tuple[Remediation, ...]  # what plans made of it
-    last_administrator: bool  # no other user of its account is known to be an administrator who can get in
+    unadministered: str = ""  # what to see to, where no administrator might be left in its account
 
 
 def review_rows(assessment: Assessment, users: Sequence[UserRow]) -> tuple[ReviewRow, ...]:
     """Those of the users that need a decision, the most urgent first."""
     due = _due(assessment.record.header, users, decided(assessment.record))
-    return tuple(sorted(due, key=lambda row: urgency(row.risks, row.user.finding)))
+    return tuple(sorted(_warned(list(due), users), key=lambda row: urgency(row.risks, row.user.finding)))
 
 
 def _due(header: Header, users: Sequence[UserRow], to_go: Mapping[UserKey, Decided]) -> Iterator[ReviewRow]:
@@ -48,11 +48,9 @@ def _due(header: Header, users: Sequence[UserRow], to_go: Mapping[UserKey, Decid
         today=header.started_at.astimezone(UTC).date(),
         review_every=header.settings.review_every_days,
     )
-    only = _only_administrators(users)
     for row in users:
         finding = row.finding
-        key = finding.account.id, finding.user.user_id
-        last, own = decisions.get(key), to_go.get(key)
+        last, own = decisions.get(_key(row)), to_go.get(_key(row))
         quarantined = own is not None and own.fate is Fate.QUARANTINED
         if why := tuple(reasons(finding, last, by, quarantined=quarantined)):
             yield ReviewRow(
@@ -62,18 +60,23 @@ def _due(header: Header, users: Sequence[UserRow], to_go: Mapping[UserKey, Decid
                 last=last,
                 by=by,
                 done=own.done if own else (),
-                last_administrator=key in only,
             )
 
 
-def _only_administrators(users: Sequence[UserRow]) -> frozenset[UserKey]:
-    """The users that are, in their account, the one administrator with a password or an active key."""
-    in_account: dict[AccountId, list[UserKey]] = {}
-    for row in users:
-        if row.administrator and (row.activity.console_access or row.activity.active_access_keys):
-            account_id = row.finding.account.id
-            in_account.setdefault(account_id, []).append((account_id, row.finding.user.user_id))
-    return frozenset(alone[0] for alone in in_account.values() if len(alone) == 1)
+def _warned(due: Sequence[ReviewRow], users: Sequence[UserRow]) -> Iterator[ReviewRow]:
+    """The rows, with a word on accounts that would be left without an administrator."""
+    administrators: dict[AccountId, list[UserKey]] = {}
+    for user in users:
+        if user.administrator and (user.activity.console_access or user.activity.active_access_keys):
+            administrators.setdefault(user.finding.account.id, []).append(_key(user))
+    to_go = {_key(row.user) for row in due if row.user.administrator and is_to_go(row.user, row.last, row.by)}
+    for row in due:
+        words = left_unadministered(_key(row.user), administrators.get(row.user.finding.account.id, ()), to_go)
+        yield replace(row, unadministered=words) if words else row
+
+
+def _key(row: UserRow) -> UserKey:
+    return row.finding.account.id, row.finding.user.user_id
 
 
 # --- the columns -----------------------------------------------------------------------------------------------------
@@ -150,7 +153,7 @@ REVIEW: tuple[Column[ReviewRow], ...] = (
         20,
         "What might be decided, on what ground, and whom to ask; it counts for nothing",
         "this run and earlier ones; tags and account_owner of Users",
-        lambda row: suggestion(row.user, row.last, row.by, last_administrator=row.last_administrator),
+        lambda row: suggestion(row.user, row.last, row.by, unadministered=row.unadministered),
     ),
     *DECISION,
     Column("last_decision", TEXT, 18, "What was decided before", _LEDGER, _last("choice")),

@@ -1,12 +1,12 @@
 """What a reviewer might decide about a user, with the ground, and whom to ask: a help, never a decision. Pure."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 
 from scanner.audit.triage import CHANGED, Days
 from scanner.model import Access, Basis, Determination, Entry, ServiceCredential
-from scanner.record import ReviewDecision
+from scanner.record import ReviewDecision, UserKey
 from scanner.report.review_facts import NOT_MATCHED, made_on, maker, means
 from scanner.report.rows import UserRow
 from scanner.report.words import days
@@ -20,13 +20,30 @@ OWNERS = frozenset({"owner", "owners", "team", "contact", "maintainer", "respons
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 
 
-def suggestion(row: UserRow, last: ReviewDecision | None, by: Days, *, last_administrator: bool = False) -> str:
-    """One line on what to decide, and one on whom to ask; `last_administrator`: of its account, among the IAM users."""
+def suggestion(row: UserRow, last: ReviewDecision | None, by: Days, *, unadministered: str = "") -> str:
+    """One line on what to decide, and one on whom to ask; `unadministered` as of `left_unadministered`."""
     decision = _decision(row, last, by)
-    if last_administrator and not decision.startswith("Keep"):
-        decision += "; no other IAM user can administer this account: first see who will"  # remediate spares it
+    if unadministered and not decision.startswith("Keep"):
+        decision += f"; {unadministered}"
     lines = (decision, f"Ask: {'; '.join(_to_ask(row)) or 'nobody is named'}")
     return "\n".join(" ".join(line.split()) for line in lines)
+
+
+def is_to_go(row: UserRow, last: ReviewDecision | None, by: Days) -> bool:
+    """Whether it is suggested to remove or to quarantine the user, and nothing else."""
+    return _decision(row, last, by).startswith(("Remove", "Quarantine"))
+
+
+def left_unadministered(user: UserKey, administrators: Collection[UserKey], to_go: Collection[UserKey]) -> str:
+    """What to see to before this administrator of an account goes, as no other might be left; "" where one is.
+
+    `administrators` are those of the account that can get in. `remediate` spares the last one.
+    """
+    others = set(administrators) - {user}
+    if user not in administrators or not (others <= set(to_go) and (user in to_go or not others)):
+        return ""
+    who = "of those who are to stay, no" if others else "no other"
+    return f"{who} IAM user can administer this account: first see who will"
 
 
 def _decision(row: UserRow, last: ReviewDecision | None, by: Days) -> str:

@@ -146,8 +146,11 @@ def test_the_last_administrator_who_can_get_in_is_pointed_out() -> None:
         run = assessed([finding(of) for of in users])
         rows = review_rows(run, tuple(user_rows(run)))
         of = next(row for row in rows if row.user.finding.user is users[0])
-        return suggestion(of.user, of.last, of.by, last_administrator=of.last_administrator).splitlines()[0]
+        return suggestion(of.user, of.last, of.by, unadministered=of.unadministered).splitlines()[0]
 
-    told = "Remove: last used 200 days ago; no other IAM user can administer this account: first see who will"
-    assert suggested(admin, locked_out, plain) == told
-    assert suggested(admin, other) == suggested(plain, admin) == "Remove: last used 200 days ago"
+    unused = "Remove: last used 200 days ago"
+    alone = f"{unused}; no other IAM user can administer this account: first see who will"
+    together = f"{unused}; of those who are to stay, no IAM user can administer this account: first see who will"
+    assert suggested(admin, locked_out, plain) == alone
+    assert suggested(admin, other) == together
+    assert suggested(admin, replace(other, credentials=used(2).credentials)) == suggested(plain, admin) == unused
