@@ -90,7 +90,7 @@ def _asked(answers: "Answers", given: Collection[str]) -> "Answers":
     to_write = [question for path, questions in QUESTIONS.items() if standing(path) is None for question in questions]
     to_ask = [question for question in to_write if question.name not in given]
     if to_ask:
-        options.stderr().print("Enter alone takes what stands in brackets. Nothing is written before the last answer.")
+        options.stderr().print("Press Enter to take the value in brackets. Nothing is written before the last answer.")
     for question in to_ask:
         answers = _ask(question, answers)
     return answers

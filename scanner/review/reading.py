@@ -175,7 +175,7 @@ def _in_copies(path: Path, book: Workbook) -> Iterator[Fault]:
             continue
         at = next(at for at, name in heads.items() if name == "decision")
         if (first := next((cells[at] for _, cells in lines if at in cells), None)) is not None:
-            problem = f"decisions stand in this sheet, and only those in {TITLE} are read."
+            problem = f"there are decisions in this sheet, and only those in {TITLE} are read."
             yield _fault(path, problem, f"Move them to {TITLE}, and delete this sheet.", sheet=title, cell=first.at)
 
 

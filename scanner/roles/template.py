@@ -136,9 +136,9 @@ def _remediation_parameters() -> dict[str, Any]:
         },
         "RemediationCallerArn": {
             "Type": "String",
-            "Description": "ARN of the one role that runs remediate, another one than that of the scan; no *",
+            "Description": "ARN of the one role that runs remediate, not the one that scans; without *",
             "AllowedPattern": _ONE_ROLE,
             "ConstraintDescription": "must be the ARN of one role, without * and ?",
         },
-        "RemediationExternalId": _external_id("The external ID of remediate, another one than that of the scan"),
+        "RemediationExternalId": _external_id("The external ID of remediate, different from that of the scan"),
     }

@@ -286,7 +286,7 @@ class _Judge:
         if first is listed:
             return False
         if _says(first.entry) != _says(entry):
-            problem = f"{name} stands in {first.entry.at} already, and with something else beside it."
+            problem = f"{name} is in {first.entry.at} already, with something else beside it."
             self._faults.append(listed.fault(problem, "Keep one of the two."))
         self.repeated += 1
         return True

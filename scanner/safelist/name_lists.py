@@ -135,7 +135,9 @@ def _rows(source: _Source, text: str, known: Collection[str]) -> tuple[Listed, .
 def _is_usable(source: _Source, names: Sequence[str], known: Collection[str]) -> bool:
     """Whether rows can be read under this header, also beside an unknown column; what is wrong is reported."""
     if not set(names) & {*COLUMNS, *known}:
-        remedy = f"Begin it with a header such as {_HEADER}; plain names stand in a file that is not called .csv."
+        remedy = (
+            f"Begin it with a header such as {_HEADER}; a list of plain names needs a name that does not end in .csv."
+        )
         source.report(1, "Its first line is not a header.", remedy)
         return False
     for name in names:

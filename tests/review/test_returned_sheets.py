@@ -85,7 +85,7 @@ def decide_in_a_copy(book: Workbook) -> None:
 def test_decisions_in_a_copy_of_the_sheet_are_not_lost_without_a_word(desk: Desk) -> None:
     (fault,) = faults(desk.imported(desk.filled({}, edit=decide_in_a_copy)))
     assert "Review (2)!" in fault
-    assert "decisions stand in this sheet, and only those in Review are read. Move them to Review" in fault
+    assert "there are decisions in this sheet, and only those in Review are read. Move them to Review" in fault
 
 
 def test_a_reviewer_ahead_of_utc_may_type_the_local_day(desk: Desk) -> None:

@@ -129,7 +129,7 @@ def test_a_user_that_comes_again_is_added_once(tmp_path: Path) -> None:
 def test_a_user_that_comes_again_with_something_else_is_a_fault(tmp_path: Path) -> None:
     text = f"user,account_id,owner\nalice,{A},ops\nalice,{B},ops\nAlice,{A},dev\n"
     (fault,) = refusals(tmp_path, text)
-    assert fault.startswith(f"users.csv:4: Alice stands in {tmp_path}/users.csv:2 already")
+    assert fault.startswith(f"users.csv:4: Alice is in {tmp_path}/users.csv:2 already")
 
 
 # --- what is added ---------------------------------------------------------------------------------------------------

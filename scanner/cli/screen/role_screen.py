@@ -102,7 +102,7 @@ def after_template(deployment: Deployment, *, remediation: bool, is_saved: bool)
 def after_policies(deployment: Deployment, *, remediation: bool) -> str:
     """What to do with the bare policies."""
     fill_in = (
-        "Replace what stands in angle brackets: IAM takes no trust policy with such a principal, and STS no such "
+        "Replace what is in angle brackets: IAM takes no trust policy with such a principal, and STS no such "
         "external ID. The external ID is a secret that the scan gives (IAM_SCANNER_EXTERNAL_ID)."
     )
     everywhere = (
