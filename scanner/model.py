@@ -7,7 +7,7 @@ A user's identity is `(account_id, user_id)`; names are for people. An account t
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Literal, NewType
+from typing import Final, Literal, NewType
 
 RULE_ID = "IAM-058"
 RULE_TITLE = "Check for unapproved IAM users"
@@ -94,6 +94,9 @@ class Credentials:
     password_last_changed: datetime | None
     mfa_active: bool | None
     access_keys: tuple[AccessKey, ...]  # those that exist, active or not
+
+
+DENY_ALL: Final = "AWSDenyAll"  # AWS's own policy by which `remediate` quarantines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,7 +56,9 @@ def push_command(
     if as_json:
         options.print_json(screen.pushed_document(pushed))
     else:
-        screen.show_pushed(pushed, options.stdout(), options=options_of(settings, "archive"), quiet=quiet)
+        screen.show_pushed(
+            pushed, options.stdout(), options=options_of(settings, "archive", "archive_role_arn"), quiet=quiet
+        )
 
 
 @app.command("pull", cls=options.Command)

@@ -56,6 +56,7 @@ def demo_command(
         options.stderr().print("Starting the embedded AWS emulator with a sample organization ...")
     with sample(datetime.now(UTC).date()) as demo:
         files = demo.write_files(settings.output / "demo")
+        folder = write_settings(files, settings.output) if serve else None
         with demo.applied():
             settings = settings.with_(safelist=(files.safelist,), account_owners=files.account_owners)
             rendered = run_scan(settings, quiet=quiet)
@@ -63,8 +64,8 @@ def demo_command(
         from scanner.cli.screen.scan_outcome import print_outcome  # by now it is loaded
 
         print_outcome(rendered, as_json=as_json, quiet=quiet)
-        if serve:
-            _serve(demo, write_settings(files, settings.output))
+        if folder is not None:
+            _serve(demo, folder)
         elif not quiet and shutil.which(PROGRAM) is None and (to_program := _way_to_program()):
             options.stderr().print(f"\nTo run {PROGRAM} in this shell: {to_program}", soft_wrap=True)
 

@@ -290,7 +290,8 @@ def check_installed(formats: Collection[str]) -> None:
         raise UsageError(
             "--format ocsf needs a package that is not installed: py-ocsf-models. "
             "Install iam-scanner again, with its extra ocsf beside those that it has: pipx install --force "
-            "'PATH[demo,ocsf]' or python -m pip install 'PATH[ocsf]', where PATH is its wheel or its source folder."
+            "'PATH[demo,ocsf]' or python -m pip install 'PATH[ocsf]', where PATH is its wheel or its source folder. "
+            "A job that installs pins takes requirements-all.txt in place of requirements.txt."
         )
 
 

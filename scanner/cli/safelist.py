@@ -216,7 +216,8 @@ def import_command(
     from scanner.report.columns import USERS
     from scanner.runs import ledger
     from scanner.runs.stored import decide
-    from scanner.safelist.additions import Request, additions
+    from scanner.safelist.additions import additions
+    from scanner.safelist.import_request import Request
     from scanner.safelist.read import read, rewrite
 
     options.log_to_stderr(debug)

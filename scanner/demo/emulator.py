@@ -37,8 +37,8 @@ class EmulatorNotInstalledError(ScannerError):
     def __init__(self, missing: list[str]) -> None:
         super().__init__(
             f"The demo needs packages that are not installed: {', '.join(missing)}. "
-            "Install iam-scanner again, with its extra demo: pipx install --force 'PATH[demo]', "
-            "where PATH is its wheel or its source folder."
+            "Install iam-scanner again, with its extra demo beside those that it has: pipx install --force "
+            "'PATH[demo,ocsf]' or python -m pip install 'PATH[demo]', where PATH is its wheel or its source folder."
         )
 
 

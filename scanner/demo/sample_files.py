@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from importlib.resources import files
 from pathlib import Path
 
+from scanner.errors import UsageError
 from scanner.settings import DEFAULT_FILE
 
 _SETTINGS_HEAD = "# Settings of the sample; written anew by each `iam-scanner demo --serve`."
@@ -35,18 +36,23 @@ def write_files(folder: Path, today: date) -> SampleFiles:
     """Write them into `folder`, which is made where it is missing; a changed safelist there is kept as .bak."""
     folder.mkdir(parents=True, exist_ok=True)
     written = SampleFiles(safelist=folder / "safelist.yaml", account_owners=folder / "account-owners.csv")
-    text = safelist_text(today)
-    if written.safelist.is_file() and written.safelist.read_text(encoding="utf-8") != text:
-        written.safelist.replace(written.safelist.with_name(f"{written.safelist.name}.bak"))
-    written.safelist.write_text(text, encoding="utf-8")
+    _write(written.safelist, safelist_text(today))
     written.account_owners.write_text(account_owners_text(), encoding="utf-8")
     return written
+
+
+def _write(file: Path, text: str) -> None:
+    """Write the file; what somebody has changed there is kept as .bak."""
+    if file.is_file() and file.read_text(encoding="utf-8", errors="replace") != text:
+        file.replace(file.with_name(f"{file.name}.bak"))
+    file.write_text(text, encoding="utf-8")
 
 
 def write_settings(written: SampleFiles, output: Path) -> Path:
     """Write the settings file that a command started beside the sample's files finds; return the folder to start it in.
 
-    In a file rather than in variables, so that they end where that folder does.
+    In a file rather than in variables, so that they end where that folder does. Raises `UsageError` for a path that no
+    settings file can hold.
     """
     folder = written.safelist.parent
     settings = {
@@ -54,10 +60,12 @@ def write_settings(written: SampleFiles, output: Path) -> Path:
         "safelist": [str(written.safelist.absolute())],
         "account_owners": str(written.account_owners.absolute()),
     }
+    if not str(written.safelist.absolute()).isprintable():
+        raise UsageError("--output: a settings file cannot hold this path. Choose a folder of printable characters.")
     lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in settings.items()]
     file = folder / DEFAULT_FILE
     file.parent.mkdir(exist_ok=True)
-    file.write_text("\n".join([_SETTINGS_HEAD, *lines, ""]), encoding="utf-8")
+    _write(file, "\n".join([_SETTINGS_HEAD, *lines, ""]))
     return folder.absolute()
 
 

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from scanner.model import DENY_ALL
+
 MAX_USERS: Final = 25  # in one plan
 PLAN_LIFE: Final = timedelta(days=7)
 RECENT: Final = timedelta(days=30)  # a credential used so lately keeps a user from being removed
 NOTEWORTHY: Final = timedelta(days=90)  # a use so lately is named as a risk
 ATTACHED_POLICIES: Final = 10  # IAM's quota of managed policies attached to a user
-DENY_ALL: Final = "AWSDenyAll"
 
 # IAM has recorded uses since then; a credential set before them, and without a use, may have been used all the same.
 PASSWORD_USE_TRACKED: Final = datetime(2014, 10, 20, tzinfo=UTC)

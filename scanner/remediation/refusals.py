@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from scanner.aws.attachments import AttachmentKind, Key, LiveUser
-from scanner.model import Choice, Determination, Entry
+from scanner.model import DENY_ALL, Choice, Determination, Entry
 from scanner.record import ReviewDecision
 from scanner.remediation.last_use import CONSOLE, CredentialUse, unknown_uses, uses
-from scanner.remediation.limits import ATTACHED_POLICIES, DENY_ALL, RECENT, Allowances, deny_all_arn
+from scanner.remediation.limits import ATTACHED_POLICIES, RECENT, Allowances, deny_all_arn
 from scanner.remediation.plan import newcomers, planned_calls
 from scanner.remediation.plan_document import Reason, Target
 from scanner.remediation.session_policy import grants, wild_arns

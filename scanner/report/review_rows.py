@@ -10,7 +10,7 @@ from datetime import UTC
 from scanner.audit.assessment import Assessment
 from scanner.audit.carried_out import Decided, Fate, decided
 from scanner.audit.triage import Days, Risk, reasons, risks, urgency
-from scanner.model import AccountId
+from scanner.model import DENY_ALL, AccountId
 from scanner.record import Header, Remediation, ReviewDecision, UserKey
 from scanner.report.columns import DATE, LIST, TEXT, USERS, Column, Value
 from scanner.report.review_facts import facts
@@ -67,12 +67,19 @@ def _warned(due: Sequence[ReviewRow], users: Sequence[UserRow]) -> Iterator[Revi
     """The rows, with a word on accounts that would be left without an administrator."""
     administrators: dict[AccountId, list[UserKey]] = {}
     for user in users:
-        if user.administrator and (user.activity.console_access or user.activity.active_access_keys):
+        if user.administrator and _can_get_in(user):
             administrators.setdefault(user.finding.account.id, []).append(_key(user))
     to_go = {_key(row.user) for row in due if row.user.administrator and is_to_go(row.user, row.last, row.by)}
     for row in due:
         words = left_unadministered(_key(row.user), administrators.get(row.user.finding.account.id, ()), to_go)
         yield replace(row, unadministered=words) if words else row
+
+
+def _can_get_in(row: UserRow) -> bool:
+    """As for `remediate`: a user that is denied everything cannot, even with its password."""
+    access = row.finding.user.access
+    denied = access is not None and DENY_ALL in access.denied_by
+    return not denied and bool(row.activity.console_access or row.activity.active_access_keys)
 
 
 def _key(row: UserRow) -> UserKey:

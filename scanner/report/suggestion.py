@@ -43,7 +43,7 @@ def left_unadministered(user: UserKey, administrators: Collection[UserKey], to_g
     if user not in administrators or not (others <= set(to_go) and (user in to_go or not others)):
         return ""
     who = "of those who are to stay, no" if others else "no other"
-    return f"{who} IAM user can administer this account: first see who will"
+    return f"{who} IAM user is known to be able to administer this account: first see who will"
 
 
 def _decision(row: UserRow, last: ReviewDecision | None, by: Days) -> str:

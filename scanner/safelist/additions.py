@@ -5,13 +5,13 @@ there or by an entry that reaches further, is left as it is.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from scanner.errors import Fault, FaultsError, UsageError
+from scanner.errors import Fault, FaultsError
 from scanner.files import read_text
 from scanner.model import (
     Account,
@@ -24,43 +24,25 @@ from scanner.model import (
     Selector,
     UserId,
 )
-from scanner.record import Record, ReviewDecision, SafelistText, UserKey
+from scanner.record import ReviewDecision, SafelistText
 from scanner.safelist import wording
 from scanner.safelist.entries import check_organization, entry_of, parse
-from scanner.safelist.explain import Question, explain_in, ous_known_by
+from scanner.safelist.explain import Question, explain_in
 from scanner.safelist.fields import REQUIRABLE
 from scanner.safelist.file_changes import FileChange, Renewable, Shelf, Wanted, bare, changes
+from scanner.safelist.import_request import Request, fields_of, option, place_of
 from scanner.safelist.match import Decision, Index, state
 from scanner.safelist.name_lists import Listed, Place, read_list
-from scanner.safelist.places import Places, UnknownPlaceError
+from scanner.safelist.places import Places, UnknownPlaceError, nowhere
 from scanner.safelist.policy import Breach, breaches
-from scanner.safelist.run_users import absent, users_of
+from scanner.safelist.run_comparison import Compared, RunUsers
+from scanner.safelist.run_users import users_of
 from scanner.safelist.types import Policy, Safelist, arn_parts, arn_path, fold, selected_name
-from scanner.text import is_account_id
 
 BASELINE_DAYS: Final = 90  # the next review comes before it ends
 _KEPT: Final = ("kind", "owner", "ticket")  # of an entry that is renewed, unless the list says otherwise
 _BASELINE = "Baseline of run"
-_WHOLE = (
-    "a baseline approves each user in its own account. For a part of a run, import the CSV of iam-scanner users instead"
-)
 _LEAVE_OUT = "Take it out of the list; who is to be approved all the same needs a review."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What is to be imported, and how."""
-
-    lists: tuple[Path, ...]
-    is_baseline: bool  # the users of `record`, in place of lists
-    record: Record | None  # the run that lists are compared with, or whose users they are
-    account: str | None = None
-    ou: str | None = None
-    everywhere: bool = False
-    fields: Mapping[str, str] = field(default_factory=dict)  # of entries that have none of their own
-    decisions: Mapping[UserKey, ReviewDecision] = field(default_factory=dict)  # the last of each user
-    forbidden: Mapping[UserKey, str] = field(default_factory=dict)  # the run shows them revoked or recreated
-    columns: Collection[str] = ()  # of a CSV that say nothing here, and are no fault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +61,7 @@ class Additions:
     repeated: int  # users that came again
     already: tuple[tuple[Entry, Entry], ...]  # who is approved already, and by which entry
     refused: tuple[Refused, ...]  # of a run; in a list, they are faults
-    absent: tuple[Entry, ...]  # who would be approved, and was not there in the run that lists are compared with
+    compared: Compared  # of the new entries, those that name no user of the run that lists are compared with
     wanted: Wanted
     changes: tuple[FileChange, ...]
     notes: tuple[str, ...]
@@ -97,9 +79,9 @@ def additions(request: Request, texts: Sequence[SafelistText], into: Path | None
     if request.record is not None:
         organization = request.record.header.organization
         notes = check_organization(safelist, organization.id if organization else None)
-    place = _place(request, faults)
+    place = place_of(request, faults)
     is_placed = not faults
-    given = _given(request, faults)
+    given = fields_of(request, faults)
     found = users_of(request.record) if request.is_baseline and request.record else ()
     for path in request.lists:
         try:
@@ -118,11 +100,17 @@ def additions(request: Request, texts: Sequence[SafelistText], into: Path | None
         repeated=judge.repeated,
         already=tuple(judge.already),
         refused=tuple(judge.refused),
-        absent=absent(request.record, judge.approvals) if request.record and not request.is_baseline else (),
+        compared=_compared(request, judge),
         wanted=wanted,
         changes=changes([Shelf(texts=tuple(texts), wanted=wanted)], texts, [into] if into else []),
         notes=notes,
     )
+
+
+def _compared(request: Request, judge: "_Judge") -> Compared:
+    if request.record is None or request.is_baseline:
+        return Compared()
+    return RunUsers(request.record).compared([*judge.approvals, *(new for _, new in judge.renewals)])
 
 
 def _refusal(faults: Sequence[Fault], lists: Sequence[Path]) -> FaultsError:
@@ -131,46 +119,6 @@ def _refusal(faults: Sequence[Fault], lists: Sequence[Path]) -> FaultsError:
     in_order = sorted(faults, key=lambda fault: (files.get(fault.file, 0), fault.line or 0))
     count = "1 fault" if len(faults) == 1 else f"{len(faults):,} faults"
     return FaultsError(in_order, outcome=f"{count}. Nothing was imported.")
-
-
-# --- what was said by options ----------------------------------------------------------------------------------------
-
-
-def _place(request: Request, faults: list[Fault]) -> Place | None:
-    """Where the users of lists are approved, as options say it; None where they do not."""
-    given = [name for name in ("account", "ou") if getattr(request, name) is not None]
-    given += ["global"] if request.everywhere else []
-    if len(given) > 1 or (given and request.is_baseline):
-        reason = _WHOLE if request.is_baseline else "give one of them"
-        raise UsageError(f"{' and '.join(f'--{name}' for name in given)}: {reason}.")
-    if request.account is not None:
-        if not is_account_id(request.account):
-            problem = f"{request.account!r} is not a valid account ID."
-            faults.append(Fault(file="--account", problem=problem, remedy="Give its 12 digits."))
-        return Scope.ACCOUNT, request.account
-    if request.ou is not None:
-        try:
-            ous_known_by(request.ou)
-        except UsageError as error:
-            faults.append(Fault(file="--ou", problem=str(error).removeprefix("--ou "), remedy=""))
-        return Scope.OU, request.ou
-    return (Scope.GLOBAL, "") if request.everywhere else None
-
-
-def _given(request: Request, faults: list[Fault]) -> Mapping[str, Any]:
-    """The fields that options give, checked as those of a safelist."""
-    given: dict[str, Any] = {}
-    for name, text in request.fields.items():
-        entry, wrong = entry_of({"user": "anybody", name: text}, (Scope.GLOBAL, ""), option(name), 0)
-        faults += (replace(fault, line=None, problem=fault.problem.removeprefix(f"{name}: ")) for fault in wrong)
-        if entry is not None:
-            given[name] = getattr(entry, name)
-    return given
-
-
-def option(name: str) -> str:
-    """The option that gives a field of entries."""
-    return f"--{name.replace('_', '-')}"
 
 
 # --- judging ---------------------------------------------------------------------------------------------------------
@@ -232,10 +180,9 @@ class _Judge:
         name = selected_name(entry) or ""
         if self._is_repeated(listed, place, name):
             return
-        account = self._account(listed) if is_placed else None
-        if account is None:
-            self._approve(listed)  # a fault was found, so nothing is imported: this looks for further ones
-        elif self._is_nameable(listed):
+        # Without a place nothing is imported: what else is wrong is found by what holds everywhere.
+        account = (self._account(listed) if is_placed else None) or nowhere(entry)
+        if self._is_nameable(listed):
             self._judge(listed, account, name)
 
     def _judge(self, listed: Listed, account: Account, name: str) -> None:

@@ -13,6 +13,11 @@ from scanner.text import did_you_mean, near_names
 _ANYWHERE: Final = Account(id=AccountId(""), name="", state=None, ous=())
 
 
+def nowhere(entry: Entry) -> Account:
+    """An account of which nothing is known but its ID, where the entry says that."""
+    return replace(_ANYWHERE, id=AccountId(entry.scope_value)) if entry.scope is Scope.ACCOUNT else _ANYWHERE
+
+
 class UnknownPlaceError(Exception):
     """The run has no such account or OU, and would know it."""
 

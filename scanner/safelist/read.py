@@ -19,7 +19,7 @@ EXAMPLE = ".example"
 _LIKE_A_SAFELIST = re.compile(r"\.ya?ml\W+\w*$|\.ya?ml[~_ ]|\.ya?ml\d*\.|\.y[aml]{2,4}$|(?<!\.schema)\.json$")
 _MISSING, _EMPTY = "There is no such file or folder.", "The folder holds no safelist (*.yaml, *.yml)."
 _NO_OTHER = "Correct the path, or write a first safelist."
-_USUAL = Path("config/safelists")
+_USUAL, _SETTINGS = Path("config/safelists"), Path("config/scanner.yaml")
 _RENAME = "Rename it to end in .yaml; if it is not to be read, begin its name with a dot, or move it elsewhere."
 
 
@@ -80,13 +80,23 @@ def files_of(path: Path, faults: list[Fault]) -> Iterator[Path]:
 
 
 def _others_like(path: Path) -> list[Path]:
-    """What stands under another name and may have been meant: beside that path, or where safelists usually are."""
+    """The safelists under another name that may have been meant: beside that path, or where they usually are."""
     with suppress(OSError):
-        beside = {other.name: other for other in sorted(path.parent.iterdir())}
+        beside = {other.name: other for other in sorted(path.parent.iterdir()) if other.name != path.name}
         near = [beside[name] for name in near_names(path.name, beside)]
-        if usable := [other for other in near if other.is_dir() or other.suffix.lower() in SUFFIXES]:
+        if usable := [other for other in near if _may_be_safelists(other)]:
             return usable
-    return [_USUAL] if _USUAL.is_dir() and any(_members(_USUAL, [])) else []
+    return [_USUAL] if path != _USUAL and _may_be_safelists(_USUAL) else []
+
+
+def _may_be_safelists(path: Path) -> bool:
+    with suppress(OSError):
+        if path.name.lower().endswith(EXAMPLE) or path == _SETTINGS:
+            return False
+        if path.is_dir():
+            return any(_members(path, []))
+        return path.suffix.lower() in SUFFIXES and path.is_file()
+    return False
 
 
 def _first_one(path: Path) -> list[str]:

@@ -156,4 +156,4 @@ def test_without_its_packages_the_demo_says_how_to_install_them(
     monkeypatch.setattr("scanner.demo.emulator.find_spec", lambda name: None)
     done = program("demo", "--output", tmp_path, "--json")
     assert done.exit_code == 1
-    assert "pipx install --force 'PATH[demo]'" in json.loads(done.out)["error"]["message"]
+    assert "pip install 'PATH[demo]'" in json.loads(done.out)["error"]["message"]

@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from scanner.cli.screen.role_screen import after_template
+from scanner.roles.deployment import deployment
+from scanner.settings import Settings
 from tests.aws_documents import files
 from tests.program import program
 from tests.roles.test_deployment import ACCOUNT, ROLE
@@ -114,3 +117,10 @@ def test_what_is_wrong_is_a_usage_error(arguments: tuple[str, ...], words: str) 
 def test_elsewhere_the_region_of_the_stack_set_is_one_of_the_partition() -> None:
     for partition, region in {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}.items():
         assert f"--regions {region} " in program("role", "--caller", ROLE.replace("arn:aws:", f"arn:{partition}:")).err
+
+
+def test_on_a_terminal_it_says_how_to_save_the_template() -> None:
+    save = "1. Save the template as iam-scanner-role.yaml"
+    wanted = deployment(Settings(), (), remediation=False)
+    assert save in after_template(wanted, remediation=False, is_saved=False)
+    assert save not in program("role").err

@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from scanner.demo.sample_files import account_owners_text, safelist_text, write_files
+from scanner.demo.sample_files import SampleFiles, account_owners_text, safelist_text, write_files, write_settings
 from scanner.demo.sample_organization import ACCOUNTS, MANAGEMENT, OUS, ROOT_ID, user_id
 from scanner.demo.sample_organization import Account as SampleAccount
 from scanner.demo.sample_organization import User as SampleUser
+from scanner.errors import UsageError
 from scanner.model import Account, AccountId, IamUser, OrganizationalUnit, UserId
 from scanner.record import SafelistText
 from scanner.safelist.entries import check_organization, parse
 from scanner.safelist.match import Index
+from scanner.settings import load
 from tests.demo.clients import all_users
 from tests.demo_expected import EXPECTED, SUSPENDED
 
@@ -100,3 +102,23 @@ def test_a_safelist_that_was_changed_is_kept(tmp_path: Path) -> None:
     write_files(tmp_path, DAYS[0])
     assert written.safelist.read_text(encoding="utf-8") == safelist_text(DAYS[0])
     assert (tmp_path / "safelist.yaml.bak").read_text(encoding="utf-8") == "version: 1\nglobal: [mine]\n"
+
+
+def test_the_settings_lead_to_the_sample_s_own_files_and_a_changed_file_is_kept(tmp_path: Path) -> None:
+    written = write_files(tmp_path / "it's here", DAYS[0])
+    folder = write_settings(written, tmp_path / "runs")
+    file = folder / "config/scanner.yaml"
+    settings = load({}, {}, file)
+    assert settings.output == tmp_path / "runs"
+    assert settings.safelist == (written.safelist,)
+    assert settings.account_owners == written.account_owners
+    file.write_text("role_name: mine\n", encoding="utf-8")
+    write_settings(written, tmp_path / "runs")
+    assert file.with_name("scanner.yaml.bak").read_text(encoding="utf-8") == "role_name: mine\n"
+
+
+@pytest.mark.parametrize("name", ["a\x7fb", "a\udcffb", "a\x85b"])
+def test_a_path_that_no_settings_file_can_hold_is_refused(tmp_path: Path, name: str) -> None:
+    written = SampleFiles(safelist=tmp_path / name / "safelist.yaml", account_owners=tmp_path / "owners.csv")
+    with pytest.raises(UsageError, match="a settings file cannot hold this path"):
+        write_settings(written, tmp_path)

@@ -139,6 +139,8 @@ def test_the_last_administrator_who_can_get_in_is_pointed_out() -> None:
     can_get_in = used(200)
     admin = replace(can_get_in, access=replace(access(), administrator=True))
     locked_out = replace(user("old", credentials=credentials()), access=admin.access)
+    denied = replace(access(), administrator=True, denied_by=("AWSDenyAll",))
+    quarantined = replace(admin, access=denied, user_id=UserId("AIDAQUARANTINED"))
     other = replace(admin, user_name="other", user_id=UserId("AIDAOTHER"))
     plain = replace(can_get_in, user_name="plain", user_id=UserId("AIDAPLAIN"))
 
@@ -149,8 +151,8 @@ def test_the_last_administrator_who_can_get_in_is_pointed_out() -> None:
         return suggestion(of.user, of.last, of.by, unadministered=of.unadministered).splitlines()[0]
 
     unused = "Remove: last used 200 days ago"
-    alone = f"{unused}; no other IAM user can administer this account: first see who will"
-    together = f"{unused}; of those who are to stay, no IAM user can administer this account: first see who will"
-    assert suggested(admin, locked_out, plain) == alone
+    known = "IAM user is known to be able to administer this account: first see who will"
+    alone, together = f"{unused}; no other {known}", f"{unused}; of those who are to stay, no {known}"
+    assert suggested(admin, locked_out, plain) == suggested(admin, quarantined) == alone
     assert suggested(admin, other) == together
     assert suggested(admin, replace(other, credentials=used(2).credentials)) == suggested(plain, admin) == unused

@@ -13,9 +13,11 @@ from scanner.errors import FaultsError, UsageError
 from scanner.model import Basis, Choice, Determination, FailReason, IamUser
 from scanner.record import Record, SafelistText
 from scanner.runs.stored import decide_record
-from scanner.safelist.additions import Additions, Request, additions
+from scanner.safelist.additions import Additions, additions
 from scanner.safelist.check import check
 from scanner.safelist.entries import parse
+from scanner.safelist.import_request import Request
+from scanner.safelist.run_comparison import RunUsers
 from tests.builders import ORGANIZATION, account, failed, failure, header, listing, record, scanned, user
 from tests.report.samples import decision, finding
 
@@ -511,7 +513,53 @@ def test_an_entry_for_nobody_in_the_accounts_that_were_read_is_named(tmp_path: P
     alice = user("alice", user_id="AIDAALICE")
     run = record(scanned(1, alice), scanned(2), failed(3, FailReason.ACCESS_DENIED), header=header(), listing=listed)
     added = from_list(tmp_path, f"account_id,user,user_id\n{row}\n", record=run)
-    assert len(added.absent) == is_absent
+    assert len(added.compared.absent) == is_absent
+
+
+def test_an_arn_is_for_a_user_of_that_path_alone(tmp_path: Path) -> None:
+    right = user("alice").arn
+    wrong = right.replace(":user/", ":user/ops/")
+    run = record(scanned(1, user("alice")), header=header(), listing=listing(account(1)))
+    for arn, expected in ((right, ()), (wrong, (wrong,))):
+        added = from_list(tmp_path, f"arn\n{arn}\n", record=run)
+        assert tuple(entry.value for entry in added.compared.absent) == expected
+    (entry,) = added.compared.absent
+    assert RunUsers(run).meant(entry) == right
+
+
+def test_of_accounts_that_were_not_read_it_is_said_that_nobody_knows(tmp_path: Path) -> None:
+    run = record(
+        scanned(1, user("alice")),
+        failed(2, FailReason.ACCESS_DENIED),
+        header=header(),
+        listing=listing(account(1), account(2, ou_path="Root/Dev")),
+    )
+    added = from_list(tmp_path, f"account_id,user\n{A},alice\n{B},bob\n", record=run)
+    assert [entry.scope_value for entry in added.compared.unread] == [B]
+    assert from_list(tmp_path, "bob\n", name="names.txt", record=run, ou="Root/Dev").compared.unread
+    assert not from_list(tmp_path, "alice\n", name="names.txt", record=run, everywhere=True).compared.unread
+
+
+def test_a_renewal_of_who_is_gone_is_named_too(tmp_path: Path) -> None:
+    ended = f'version: 1\naccounts:\n  "{A}": [{{user: gone, expires_on: 2026-01-01}}]\n'
+    run = record(scanned(1, user("alice")), header=header(), listing=listing(account(1)))
+    added = from_list(
+        tmp_path, f"account_id,user,expires_on\n{A},gone,2027-01-01\n", ended, record=run, columns=("account_id",)
+    )
+    assert len(added.wanted.renewals) == len(added.compared.absent) == 1
+
+
+def test_in_a_mistyped_place_nothing_is_asked_for_who_is_approved_everywhere(tmp_path: Path) -> None:
+    everywhere = POLICY.replace(
+        "global: []",
+        "global: [{user: alice, owner: o, reason: r, approved_by: a, approved_on: 2026-11-01, expires_on: 2027-05-01}]",
+    )
+    run = record(scanned(1, user("alice")), header=header(), listing=listing(account(1, ou_path="Root/Dev")))
+    only = refusals(tmp_path, "alice\n", everywhere, name="names.txt", record=run, ou="Root/Devv")
+    assert len(only) == 1
+    assert only[0].startswith("--ou: The organization had no OU Root/Devv")
+    both = refusals(tmp_path, "alice\nbob\n", everywhere, name="names.txt", record=run, ou="Root/Devv")
+    assert [fault for fault in both if "1 user has no owner" in fault]
 
 
 @pytest.mark.parametrize(("ou", "is_absent"), [("Root/Dev", True), ("Root", False)])
@@ -519,4 +567,4 @@ def test_in_an_ou_it_is_the_accounts_below_it_that_count(tmp_path: Path, ou: str
     listed = listing(account(1, ou_path="Root/Prod"), account(2, ou_path="Root/Dev"))
     run = record(scanned(1, user("alice")), scanned(2), header=header(), listing=listed)
     added = from_list(tmp_path, "alice\n", name="names.txt", record=run, ou=ou)
-    assert len(added.absent) == is_absent
+    assert len(added.compared.absent) == is_absent

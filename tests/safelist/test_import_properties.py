@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from scanner.errors import FaultsError
 from scanner.model import Basis
 from scanner.record import Record, SafelistText
-from scanner.safelist.additions import Additions, Request, additions
+from scanner.safelist.additions import Additions, additions
 from scanner.safelist.entries import parse
+from scanner.safelist.import_request import Request
 from scanner.safelist.match import Index
 from tests.builders import AS_OF, account, listing, record, scanned, user
 

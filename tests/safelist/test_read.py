@@ -84,6 +84,37 @@ def test_a_wrong_path_is_not_where_a_first_safelist_goes_while_there_is_one(
     assert not caught.value.advice
 
 
+@pytest.mark.parametrize(
+    ("named", "beside"),
+    [
+        ("config/safelist.yaml", "config/scanner.yaml"),  # the settings
+        ("config/safelists", "config/safelists.example/a.yaml"),
+        ("config/safelists", "config/safelist/README.md"),  # a folder without any
+        ("lists", "tests/a.py"),
+        ("teams/prod.yaml", "teams/prod.txt"),
+    ],
+)
+def test_what_is_no_safelist_is_not_proposed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str, beside: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(Path(beside))
+    with pytest.raises(FaultsError) as caught:
+        read([Path(named)])
+    assert "write a first safelist" in caught.value.faults[0].remedy
+    assert any(named in line for line in caught.value.advice)
+
+
+def test_a_link_that_leads_nowhere_is_not_proposed_in_its_own_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("prod.yaml").symlink_to("gone.yaml")
+    with pytest.raises(FaultsError) as caught:
+        read([Path("prod.yaml")])
+    assert "Did you mean" not in caught.value.faults[0].remedy
+
+
 def test_a_file_beyond_the_limit_is_refused(tmp_path: Path) -> None:
     large = tmp_path / "large.yaml"
     with large.open("wb") as stream:

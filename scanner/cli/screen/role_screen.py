@@ -53,7 +53,7 @@ def after_template(deployment: Deployment, *, remediation: bool, is_saved: bool)
     second = ["export REMEDIATION_EXTERNAL_ID=$(openssl rand -hex 16)"] if remediation else []
     save = f"Save the template as {_FILE}: add > {_FILE} to the command."
     steps: list[Step] = [
-        (f"The commands below take the template from {_FILE}." if is_saved else save, []),
+        (f"The commands below take the template from {_FILE}: save it there." if is_saved else save, []),
         (
             "Choose an external ID, unless the scan has one. It is a secret: the role asks for it, the scan gives it.",
             ["export IAM_SCANNER_EXTERNAL_ID=$(openssl rand -hex 16)", *second],

@@ -22,7 +22,7 @@ from scanner.safelist.usage import NO_EFFECT, NOT_JUDGED, EntryStatus, EntryUse
 from scanner.text import for_terminal
 
 GAP = "  "
-MOST_ALIKE = 10  # entries of a file that end on the same day and have a line each; --json has all
+MOST_ALIKE = 10  # entries of a file that end on the same day and have a line each on a terminal
 
 
 def check_document(safelist: Safelist, checked: Checked, files: Sequence[str], day: date) -> dict[str, object]:
@@ -42,7 +42,7 @@ def show_check(console: Console, safelist: Safelist, checked: Checked, files: Se
     entries, revocations = len(safelist.entries), len(safelist.revocations)
     counted = [many(entries, "entry", "entries"), *([many(revocations, "revocation")] if revocations else [])]
     _say(console, f"Valid: {', '.join(counted)}{',' if revocations else ''} in {many(len(files), 'file')}.")
-    for line in [*_findings(checked), *safelist.warnings]:
+    for line in [*_findings(checked, together=console.is_terminal), *safelist.warnings]:
         _say(console, line)
 
 
@@ -92,15 +92,15 @@ def _selects(entry: Entry | Revocation) -> tuple[str, str]:
     return entry.scope_text, entry.value if entry.selector is Selector.USER else f"{entry.selector} {entry.value}"
 
 
-def _findings(checked: Checked) -> Iterator[str]:
-    """Place, finding, scope, what is selected, detail."""
+def _findings(checked: Checked, *, together: bool) -> Iterator[str]:
+    """Place, finding, scope, what is selected, detail; `together`: many that are alike on one line."""
     rows = [
         *((entry, "breaks the policy", "; ".join(entry.invalid)) for entry in checked.invalid),
         *((entry, "expired", f"ended on {entry.expires_on}") for entry in checked.expired),
     ]
     for entry, finding, detail in rows:
         yield GAP.join((entry.at, finding, *_selects(entry), detail))
-    yield from _expiring(checked.expiring)
+    yield from _expiring(checked.expiring, MOST_ALIKE if together else len(checked.expiring))
     rows = [
         *((entry, "not started", f"starts on {entry.approved_on}") for entry in checked.not_started),
         *(
@@ -112,13 +112,13 @@ def _findings(checked: Checked) -> Iterator[str]:
         yield GAP.join((entry.at, finding, *_selects(entry), detail))
 
 
-def _expiring(entries: Sequence[Entry]) -> Iterator[str]:
-    """The entries that end soon; those of a file that end on the same day, as a baseline's do, as one line if many."""
+def _expiring(entries: Sequence[Entry], most: int) -> Iterator[str]:
+    """The entries that end soon; as one line where more of a file end on the same day, as those of a baseline do."""
     together: dict[tuple[str, date | None], list[Entry]] = {}
     for entry in entries:
         together.setdefault((entry.file, entry.expires_on), []).append(entry)
     for (_, day), alike in together.items():
-        if len(alike) > MOST_ALIKE:
+        if len(alike) > most:
             others = f"this entry and {len(alike) - 1:,} others of the file"
             yield GAP.join((alike[0].at, "expiring", others, f"end on {day}"))
         else:

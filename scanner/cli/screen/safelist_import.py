@@ -9,14 +9,16 @@ from rich.text import Text
 from scanner.audit.assessment import Assessment
 from scanner.cli.screen.layout import labelled, print_parts
 from scanner.cli.screen.safelist_edits import edits_document, edits_text, show_diff
-from scanner.model import Entry, Status
+from scanner.model import Entry, Selector, Status
 from scanner.report.words import many, status_words
-from scanner.safelist.additions import Additions, Request
-from scanner.safelist.run_users import names_like
-from scanner.safelist.types import fold, selected_name
+from scanner.safelist.additions import Additions
+from scanner.safelist.import_request import Request
+from scanner.safelist.run_comparison import RunUsers
+from scanner.safelist.types import selected_name
 from scanner.text import for_terminal
 
 MOST_NAMED = 10  # users that are refused, on the screen; --json has all
+MOST_MEANT = 3  # users for which a name is looked for that may have been meant: each takes a second among 100,000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,19 +39,24 @@ class Imported:
         elif self.run.status is not Status.COMPLETE or self.run.totals.outside_scope:
             lost = " Users of accounts that it did not read are not among these." if self.request.is_baseline else ""
             yield f"The run is {status_words(self.run)}.{lost}"
-        if absent := len(self.additions.absent):
+        compared = self.additions.compared
+        if absent := len(compared.absent):
             are = "is no user" if absent == 1 else "are no users"
             yield f"{absent:,} of the new {are} of the run there: {self._absent()}."
+        if unread := len(compared.unread):
+            named = ", ".join(sorted({entry.scope_value for entry in compared.unread})[:MOST_NAMED])
+            yield f"{unread:,} of the new: not known, as the run read no account of theirs ({named})."
 
     def _absent(self) -> str:
-        """The users that were not there, with the names that may have been meant."""
+        """The users that were not there, with what may have been meant."""
         assert self.run is not None
-        named = []
-        for entry in self.additions.absent[:MOST_NAMED]:
-            name = selected_name(entry) or ""
-            near = [other for other in names_like(self.run.record, entry) if fold(other) != fold(name)][:1]
-            named.append(name + (f" (did you mean {near[0]}?)" if near else ""))
-        more = len(self.additions.absent) - MOST_NAMED
+        users, absent, named = RunUsers(self.run.record), self.additions.compared.absent, []
+        for number, entry in enumerate(absent[:MOST_NAMED]):
+            of_id = f" with user ID {entry.user_id}" if entry.user_id else ""
+            who = entry.value if entry.selector is Selector.ARN else f"{selected_name(entry)}{of_id}"
+            near = users.meant(entry) if number < MOST_MEANT else None
+            named.append(f"{who} (did you mean {near}?)" if near else who)
+        more = len(absent) - MOST_NAMED
         return ", ".join(named) + (f", and {more:,} more" if more > 0 else "")
 
 
@@ -72,7 +79,8 @@ def document(imported: Imported) -> Mapping[str, object]:
         "approved_already": [
             {**_user(entry), "safelist_entry": approving.at} for entry, approving in additions.already
         ],
-        "absent": [_user(entry) for entry in additions.absent],
+        "absent": [_user(entry) for entry in additions.compared.absent],
+        "unread": [_user(entry) for entry in additions.compared.unread],
         "refused": [{**_user(refused.entry), "reason": refused.why} for refused in additions.refused],
         "safelist": edits_document(additions.wanted, additions.changes),
         "notes": list(imported.notes),
