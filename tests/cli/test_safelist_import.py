@@ -152,11 +152,25 @@ def test_no_fault_of_a_list_hides_another(safelist: Path) -> None:
         assert {problem.split(",")[0] for _, problem in said[1:]} == {
             f"1 user has no {name}" for name in ("owner", "reason", "approved_by", "expires_on")
         }
-    Path("rows.csv").write_text("account_id,user,expires_on\n000000000007,ci-*,soon\n", encoding="utf-8")
+    rows = "account_id,user,expires_on\n000000000007,ci-*,soon\n000000000008,,2027-01-01\n"
+    Path("rows.csv").write_text(rows, encoding="utf-8")
     refused = importing("rows.csv", "--run", "latest", "--json").document["error"]["faults"]
     problems = " ".join(fault["problem"] for fault in refused)
-    for fault in ("holds a wildcard", "expires_on", "had no account 000000000007"):
+    for fault in ("holds a wildcard", "expires_on", "names no user", "no account 000000000007", "account 000000000008"):
         assert fault in problems
+    assert safelist.exists()
+
+
+def test_a_run_of_a_part_says_so(safelist: Path) -> None:
+    """The fixture's run is incomplete; so is each baseline of it, and a list that is compared with it."""
+    Path("names.txt").write_text("alice\n", encoding="utf-8")
+    (note,) = importing("names.txt", "--global", "--run", "latest", *AGENTS, "--json").document["notes"]
+    assert note.startswith("The run is INCOMPLETE")
+    assert "not among these" not in note
+    Path("empty.txt").write_text("alice\n", encoding="utf-8")
+    written = importing("empty.txt", "--global", *AGENTS, "--write", "--json").document
+    again = importing("empty.txt", "--global", *AGENTS, "--json").document
+    assert (len(written["notes"]), again["notes"]) == (1, [])
     assert safelist.exists()
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from scanner.audit.what_if import evaluate
+from scanner.cli.screen.safelist_import import Imported
 from scanner.errors import FaultsError, UsageError
 from scanner.model import Basis, Choice, Determination, FailReason, IamUser
 from scanner.record import Record, SafelistText
@@ -568,3 +569,17 @@ def test_in_an_ou_it_is_the_accounts_below_it_that_count(tmp_path: Path, ou: str
     run = record(scanned(1, user("alice")), scanned(2), header=header(), listing=listed)
     added = from_list(tmp_path, "alice\n", name="names.txt", record=run, ou=ou)
     assert len(added.compared.absent) == is_absent
+
+
+@pytest.mark.parametrize(
+    ("in_scope", "said"),
+    [((1,), "The run is COMPLETE for its scope: 1 of 2 accounts (1 outside the scope)."), (None, "")],
+)
+def test_a_baseline_of_a_part_of_the_organization_says_so(in_scope: tuple[int, ...] | None, said: str) -> None:
+    listed = listing(account(1), account(2, ou_path="Root/Dev"), in_scope=in_scope)
+    scans = [scanned(1, user("alice")), *([] if in_scope else [scanned(2)])]
+    run = record(*scans, header=header(safelists=(of(BARE),)), listing=listed)
+    request = Request(lists=(), is_baseline=True, record=run)
+    imported = Imported(additions=from_run(run), request=request, run=decide_record(run), written=False)
+    lost = " Users of accounts that it did not read are not among these."
+    assert list(imported.notes) == ([said + lost] if said else [])
