@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from scanner.cli import options
+from scanner.cli.again import typed
 from scanner.errors import ExitCode, FaultsError
 
 
@@ -69,5 +70,5 @@ def doctor_command(
     if as_json:
         options.print_json(screen.document(diagnosis))
     else:
-        screen.show(diagnosis, options.stdout(), quiet=quiet)
+        screen.show(diagnosis, options.stdout(), again=typed(context), quiet=quiet)
     raise typer.Exit(ExitCode.OK if diagnosis.is_ready else ExitCode.CANNOT_START)

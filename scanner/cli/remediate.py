@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from scanner.cli import completion, options
+from scanner.cli.again import typed
 from scanner.errors import ExitCode, UsageError
 from scanner.remediation.limits import MAX_USERS
 
@@ -120,7 +121,7 @@ def plan_command(
     elif quiet:
         typer.echo(made.folder)
     else:
-        screen.show_plan(made, options.stdout())
+        screen.show_plan(made, options.stdout(), again=typed(context, but={"account", "user"}))  # the plan has those
     raise typer.Exit(made.exit_code)
 
 
@@ -260,7 +261,7 @@ def _carry_out(context: typer.Context, doing: "Doing", plan: str, run: _Run) -> 
         if run.as_json:
             options.print_json(screen.pending_document(pending))
         else:
-            screen.show_pending(pending, options.stdout(), quiet=run.quiet)
+            screen.show_pending(pending, options.stdout(), again=typed(context), quiet=run.quiet)
         raise typer.Exit(ExitCode.OK)
     ended = _execute(pending, run)
     if run.as_json:
@@ -268,7 +269,8 @@ def _carry_out(context: typer.Context, doing: "Doing", plan: str, run: _Run) -> 
     elif run.quiet:
         typer.echo(ended.results)
     else:
-        screen.show_ended(ended, options.stdout())
+        where = typed(context, only={"output", "config"})
+        screen.show_ended(ended, options.stdout(), again=typed(context), where=where)
     raise typer.Exit(ended.exit_code)
 
 

@@ -223,7 +223,7 @@ Digest     0000000000000000000000000000000000000000000000000000000000000000
            of the plan; note it elsewhere
 Valid      until 2026-12-05 08:00 UTC
 Next       read the plan; this shows each call, and makes them with --execute:
-iam-scanner remediate apply 20261128T080001Z-000001
+iam-scanner remediate apply 20261128T080001Z-000001 --safelist reports/demo/safelist.yaml
 """,
                 "the next scan": """\
 
@@ -509,7 +509,7 @@ Digest     0000000000000000000000000000000000000000000000000000000000000000
            of the plan; note it elsewhere
 Valid      until 2026-12-05 08:00 UTC
 Next       read the plan; this shows each call, and makes them with --execute:
-iam-scanner remediate apply 20261128T080001Z-000001
+iam-scanner remediate apply 20261128T080001Z-000001 --safelist reports/demo/safelist.yaml
 """,
                 "the next scan": """\
 

@@ -122,8 +122,11 @@ def _counts(checks: Iterable[Check]) -> dict[str, int]:
     return {outcome: counts[outcome] for outcome in Outcome}
 
 
-def show(diagnosis: Diagnosis, console: Console, *, quiet: bool) -> None:
-    """Print the checks part by part, and what follows from them; with `quiet` only what is to be seen to."""
+def show(diagnosis: Diagnosis, console: Console, *, again: str, quiet: bool) -> None:
+    """Print the checks part by part, and what follows from them; with `quiet` only what is to be seen to.
+
+    `again` are the options that were typed, for the scan.
+    """
     parts: list[RenderableType] = []
     for part, checks in groupby(diagnosis.checks, key=lambda check: check.part):
         shown = [check for check in checks if not quiet or check.is_missing or check.outcome is Outcome.WARNING]
@@ -132,7 +135,8 @@ def show(diagnosis: Diagnosis, console: Console, *, quiet: bool) -> None:
         parts.append(_part(shown, width_of(console)))
     if not quiet:
         parts += [Text(), labelled(("Checks", _summary(diagnosis)), ("Next", Text(for_terminal(_next(diagnosis)))))]
-    print_parts(console, parts, () if quiet else map(for_terminal, diagnosis.advice))
+    commands = [f"iam-scanner scan{again}"] if diagnosis.is_ready else diagnosis.advice
+    print_parts(console, parts, () if quiet else map(for_terminal, commands))
 
 
 def _heading(part: Part, diagnosis: Diagnosis) -> str:
@@ -194,5 +198,5 @@ def _next(diagnosis: Diagnosis) -> str:
         what = f"{diagnosis.likely_cause} Correct that" if diagnosis.likely_cause else "fix what failed, from the top"
         return f"{what}; then run iam-scanner doctor again."
     rest = diagnosis.to_scan - diagnosis.entered
-    others = f" To check the other {many(rest, 'account')} first, give --all." if rest else ""
-    return f"nothing is missing: start iam-scanner scan, with the same options.{others}"
+    others = f" (to check the other {many(rest, 'account')} first, give doctor --all)" if rest else ""
+    return f"nothing is missing: scan{others}:"

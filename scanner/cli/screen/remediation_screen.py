@@ -35,9 +35,12 @@ from scanner.text import for_terminal, iso
 # --- a plan that was made --------------------------------------------------------------------------------------------
 
 
-def show_plan(made: Made, console: Console) -> None:
-    """Print who is planned, with what hangs on each and why, then who is spared, and what is next."""
-    commands = [f"iam-scanner remediate apply {made.plan.plan_id}"] if made.plan.users else []
+def show_plan(made: Made, console: Console, *, again: str) -> None:
+    """Print who is planned, with what hangs on each and why, then who is spared, and what is next.
+
+    `again` are the options that were typed, for the next command.
+    """
+    commands = [f"iam-scanner remediate apply {made.plan.plan_id}{again}"] if made.plan.users else []
     print_parts(console, _plan_parts(made), commands)
 
 
@@ -124,9 +127,9 @@ def _last_use(user: LiveUser) -> str:
 # --- a plan about to be carried out ----------------------------------------------------------------------------------
 
 
-def show_pending(pending: Pending, console: Console, *, quiet: bool) -> None:
-    """Print each call that would be made, and that none was."""
-    command = f"iam-scanner remediate {pending.request.doing} {pending.plan.plan_id} --execute"
+def show_pending(pending: Pending, console: Console, *, again: str, quiet: bool) -> None:
+    """Print each call that would be made, and that none was; `again` are the options that were typed."""
+    command = f"iam-scanner remediate {pending.request.doing} {pending.plan.plan_id}{again} --execute"
     print_parts(console, _pending_parts(pending, quiet=quiet), [] if quiet else [command])
 
 
@@ -193,8 +196,9 @@ def ask_for_number(pending: Pending, console: Console) -> None:
 # --- what was done ---------------------------------------------------------------------------------------------------
 
 
-def show_ended(ended: Ended, console: Console) -> None:
-    words, commands = _next_of_ended(ended)
+def show_ended(ended: Ended, console: Console, *, again: str, where: str) -> None:
+    """Print what was done, and what is next; `again` are the options that were typed, `where` those on places."""
+    words, commands = _next_of_ended(ended, again, where)
     print_parts(console, _ended_parts(ended, words), commands)
 
 
@@ -214,18 +218,18 @@ def _ended_parts(ended: Ended, what_next: str) -> Iterator[RenderableType]:
     )
 
 
-def _next_of_ended(ended: Ended) -> tuple[str, Sequence[str]]:
+def _next_of_ended(ended: Ended, again: str, where: str) -> tuple[str, Sequence[str]]:
     """Say what is next, and the commands for it."""
     plan_id = ended.pending.plan.plan_id
     words = {outcome.word for outcome in ended.outcomes}
     if RemediationOutcome.FAILED in words:
-        again = any(conclusion.outcome is RemediationOutcome.FAILED for conclusion in ended.concluded)
-        doing = ended.pending.request.doing if again else Doing.APPLY
-        return "fix the cause, then resume:", [f"iam-scanner remediate {doing} {plan_id} --execute"]
+        is_now = any(conclusion.outcome is RemediationOutcome.FAILED for conclusion in ended.concluded)
+        doing = ended.pending.request.doing if is_now else Doing.APPLY
+        return "fix the cause, then resume:", [f"iam-scanner remediate {doing} {plan_id}{again} --execute"]
     if RemediationOutcome.DONE in words:
-        commands = [f"iam-scanner remediate status {plan_id}", "iam-scanner scan"]
+        commands = [f"iam-scanner remediate status {plan_id}{where}", f"iam-scanner scan{where}"]
         return "see what may still be valid; then scan again, to see that all of it was carried out:", commands
-    return "scan again, to see that all of it was carried out:", ["iam-scanner scan"]
+    return "scan again, to see that all of it was carried out:", [f"iam-scanner scan{where}"]
 
 
 # --- for scripts -----------------------------------------------------------------------------------------------------
