@@ -58,9 +58,8 @@ def test_from_plan_to_undo(site: Site, prod: LiveAccount) -> None:
         dry = remediate(site, "apply", folder.name)
         assert dry.exit_code == 0
         assert re.search("DeleteLoginProfile +takes away the password, which nobody can restore", dry.out)
-        assert dry.out.endswith(
-            f"Nothing was changed. To do it:\niam-scanner remediate apply {folder.name} --execute\n"
-        )
+        command = f"iam-scanner remediate apply {folder.name} --safelist nobody.yaml --execute"
+        assert dry.out.endswith(f"Nothing was changed. To do it:\n{command}\n")
         assert changing(endpoint.calls) == []
         assert prod.kept == before
         bob = remediate(site, "apply", folder.name, "--execute", "--yes", "--user", "bob")
