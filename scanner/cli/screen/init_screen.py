@@ -59,7 +59,7 @@ def show(laid_out: LaidOut, answers: Answers, given: Collection[str], console: C
     lines.append(
         (
             "Next",
-            Text("print a role that can only read (ARN: of who is to scan), deploy it, see what is missing, and scan:"),
+            Text("print a role that can only read (ARN: that of the role or user that scans), deploy it, see what is missing, scan:"),
         )
     )
     print_parts(console, (labelled(*lines),), NEXT)
