@@ -178,7 +178,7 @@ def test_a_name_that_is_no_user_of_the_run_is_named(safelist: Path) -> None:
     Path("names.txt").write_text("alice, alcie\n", encoding="utf-8")
     shown = importing("names.txt", "--global", "--run", "latest", *AGENTS, "--json").document
     assert [one["user_name"] for one in shown["absent"]] == ["alcie"]
-    assert "1 of the new is no user of the run there: alcie (did you mean alice?)." in shown["notes"]
+    assert "1 new entry names no user of the run there: alcie (did you mean alice?)." in shown["notes"]
     without = importing("names.txt", "--global", *AGENTS, "--json").document
     assert without["absent"] == []
     assert without["notes"] == [

@@ -56,12 +56,8 @@ def show(laid_out: LaidOut, answers: Answers, given: Collection[str], console: C
         lines.append(("Left", text))
     if to_do := "\n".join(_to_do(laid_out, answers)):
         lines.append(("To do", Text(to_do)))
-    lines.append(
-        (
-            "Next",
-            Text("print a role that can only read (ARN: that of the role or user that scans), deploy it, see what is missing, scan:"),
-        )
-    )
+    words = "print a role that can only read, deploy it, see what is missing, and scan; ARN is that of who scans:"
+    lines.append(("Next", Text(words)))
     print_parts(console, (labelled(*lines),), NEXT)
 
 

@@ -40,12 +40,13 @@ class Imported:
             lost = " Users of accounts that it did not read are not among these." if self.request.is_baseline else ""
             yield f"The run is {status_words(self.run)}.{lost}"
         compared = self.additions.compared
-        if absent := len(compared.absent):
-            are = "is no user" if absent == 1 else "are no users"
-            yield f"{absent:,} of the new {are} of the run there: {self._absent()}."
-        if unread := len(compared.unread):
-            named = ", ".join(sorted({entry.scope_value for entry in compared.unread})[:MOST_NAMED])
-            yield f"{unread:,} of the new: not known, as the run read no account of theirs ({named})."
+        if compared.absent:
+            name = many(len(compared.absent), "new entry names", "new entries name")
+            yield f"{name} no user of the run there: {self._absent()}."
+        if compared.unread:
+            places = ", ".join(sorted({entry.scope_value for entry in compared.unread})[:MOST_NAMED])
+            entries = many(len(compared.unread), "new entry", "new entries")
+            yield f"{entries} could not be compared, as the run read no account there: {places}."
 
     def _absent(self) -> str:
         """The users that were not there, with what may have been meant."""
