@@ -39,6 +39,14 @@ def test_a_preview_says_what_would_be_done_and_writes_nothing(desk: Desk) -> Non
     assert "Ledger     would add 5 decisions: reports/decisions.csv\n" in done.out
 
 
+def test_who_is_revoked_already_is_counted_so_that_the_figures_add_up(desk: Desk) -> None:
+    desk.imported(desk.filled({"dev/bob": remove()}), "--write")
+    both = desk.imported(desk.filled({"dev/bob": remove(), "prod/alice": remove()})).out
+    assert "Safelist   would add 1 revocation: safelists/prod.yaml\n" in both
+    assert "1 of the removals and quarantines is revoked there already\n" in both
+    assert "already" not in desk.imported(desk.filled({"prod/alice": remove()})).out
+
+
 def test_a_preview_and_the_import_after_it_have_the_same_figures(desk: Desk) -> None:
     book = desk.filled(EVERYTHING)
     preview, done = desk.imported(book, "--json").document, desk.imported(book, "--write", "--json").document

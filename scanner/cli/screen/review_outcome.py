@@ -76,7 +76,7 @@ def _parts(imported: Imported, *, below_diff: bool) -> Iterator[RenderableType]:
         *((("Runs", _runs(imported)),) if len(imported.runs) > 1 else ()),
         ("Decided", _decided(imported)),
         ("Undecided", _undecided(imported)),
-        ("Safelist", edits_text(imported.wanted, imported.changes, written=imported.written)),
+        ("Safelist", _safelist(imported)),
         ("Removals", _removals(imported)),
         ("Ledger", _ledger(imported)),
         ("Next", Text("\n".join(map(for_terminal, _advice(imported))))),
@@ -115,6 +115,16 @@ def _undecided(imported: Imported) -> Text:
     if imported.begun:
         rows = many(imported.begun, "row is filled in and has", "rows are filled in and have")
         text.append(f"\n{rows} no decision", style="yellow")
+    return text
+
+
+def _safelist(imported: Imported) -> Text:
+    text = edits_text(imported.wanted, imported.changes, written=imported.written)
+    removals = sum(imported.decided.get(choice, 0) for choice in (Choice.REMOVE, Choice.QUARANTINE))
+    before = removals - len(imported.wanted.revocations)
+    if imported.changes and before > 0 and not imported.standing.get(Standing.OVERTAKEN):
+        are = "is" if before == 1 else "are"
+        text.append(f"\n{before:,} of the removals and quarantines {are} revoked there already", style="dim")
     return text
 
 
