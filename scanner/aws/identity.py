@@ -6,6 +6,7 @@ session is narrowed by an inline session policy to the calls that it is for, how
 
 import asyncio
 import json
+import os
 import time
 from collections.abc import Sequence
 
@@ -25,6 +26,7 @@ from scanner.model import AccountId, Caller, FailReason, Failure
 from scanner.text import is_account_id
 
 SESSION_SECONDS = 900  # the shortest that STS grants
+_ENDPOINTS = ("AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL")  # by weight
 REFRESH_BEFORE = 300  # seconds before its end
 
 
@@ -79,9 +81,18 @@ async def who_calls(session: Session) -> Caller:
     return Caller(account_id=AccountId(account_id), arn=arn, partition=arn.split(":")[1])
 
 
+def _custom_endpoint() -> str:
+    """Which server was asked in place of AWS's, if the environment names one; without credentials that it may hold."""
+    name = next((name for name in _ENDPOINTS if os.environ.get(name)), None)
+    if name is None:
+        return ""
+    scheme, separator, rest = os.environ[name].rpartition("://")
+    return f" at {scheme}{separator}{rest.rpartition('@')[2]} ({name})"
+
+
 def _not_accepted(failure: Failure) -> StartError:
     if failure.reason in {FailReason.UNREACHABLE, FailReason.TIMEOUT}:
-        return StartError(f"AWS STS could not be reached: {failure.detail}", failure.remedy)
+        return StartError(f"AWS STS could not be reached{_custom_endpoint()}: {failure.detail}", failure.remedy)
     said = f"{failure.code}: {failure.detail}" if failure.code else failure.detail
     remedy = SIGNING_REMEDIES.get(
         failure.code or "",

@@ -135,8 +135,8 @@ FAULTS = {
     ),
     "an endpoint that does not answer": Planted(
         check="sts:GetCallerIdentity",
-        says=["could not be reached", "Check the network, proxy and endpoint settings"],
-        environment={"AWS_ENDPOINT_URL": REFUSED},
+        says=[f"not be reached at {REFUSED} (AWS_ENDPOINT_URL)", "Check the network, proxy and endpoint settings"],
+        environment={"AWS_ENDPOINT_URL": REFUSED.replace("://", "://somebody:secret@")},
     ),
     "a caller in a member account": Planted(
         check="organizations:ListRoots", says=["AccessDenied", "delegated administrator"], key=MEMBER_KEY
