@@ -163,7 +163,7 @@ def import_command(
         options.option(
             "Options",
             "RUN",
-            "Compare files with a recorded run: accounts and OUs that it does not have are faults.",
+            "Compare files with a recorded run: unknown accounts and OUs are faults, unknown users are named.",
             "--run",
             completed_by=completion.runs,
         ),
@@ -189,7 +189,7 @@ def import_command(
             _ENTRY, "DATE", "Last day of the approval, YYYY-MM-DD.  \\[default: none; of a baseline, in 90 days]"
         ),
     ] = None,
-    kind: Annotated[str | None, options.choice(_ENTRY, "Whom they stand for.", *Kind, name="--kind")] = None,
+    kind: Annotated[str | None, options.choice(_ENTRY, "What kind of users they are.", *Kind, name="--kind")] = None,
     ticket: Annotated[str | None, options.option(_ENTRY, "TEXT", "Ticket of the approval.")] = None,
     safelist: options.Safelists = None,
     into: options.Into = None,
