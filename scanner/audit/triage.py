@@ -29,7 +29,7 @@ class Risk(StrEnum):
     MADE_BY_USER = "made by another IAM user"
     RIGHTS_UNKNOWN = "rights not known"
     USE_UNKNOWN = "credentials not known"
-    NONE = "none known"
+    NONE = "none listed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

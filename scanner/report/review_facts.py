@@ -78,7 +78,7 @@ def _made(user: IamUser, account_id: str, today: date) -> str:
     age = (today - on).days
     ago = f"{days(max(0, age))} ago"
     if by is None:
-        return f"{ago}; by whom is {'no longer' if age > EVENTS_KEPT else 'not'} known"
+        return f"{ago}; its creator is {'no longer' if age > EVENTS_KEPT else 'not'} known"
     return f"{on}, {ago}, by {by}{means(user)}"
 
 
@@ -153,7 +153,7 @@ def _last_use(user: IamUser, used: Activity) -> str:
     if used.days_since_activity is None:
         if user.credentials is None:
             return "last use not known"
-        return "no use of password or keys known" if user.service_credentials else "no use known"
+        return "no recorded use of password or keys" if user.service_credentials else "no recorded use"
     of = f" ({used.last_activity_service})" if used.last_activity_service else ""
     return f"last used {days(used.days_since_activity)} ago{of}"
 

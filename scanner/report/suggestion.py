@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 
 from scanner.audit.triage import CHANGED, Days
-from scanner.model import Access, Basis, Determination, Entry, ServiceCredential
+from scanner.model import Access, Basis, Change, Determination, Entry, ServiceCredential
 from scanner.record import ReviewDecision, UserKey
 from scanner.report.review_facts import NOT_MATCHED, made_on, maker, means
 from scanner.report.rows import UserRow
@@ -14,6 +14,7 @@ from scanner.safelist.usage import ends_soon
 
 TAGS_NAMED = 3
 IN_USE = 30  # days since the last use that count as in use
+SURELY_UNUSED = 180  # days without use, after which not even a job of each quarter needs it
 # Words in the keys of tags that name who answers for a user: "Owner", "team-name", "contactEmail".
 OWNERS = frozenset({"owner", "owners", "team", "contact", "maintainer", "responsible"})
 
@@ -25,7 +26,11 @@ def suggestion(row: UserRow, last: ReviewDecision | None, by: Days, *, unadminis
     decision = _decision(row, last, by)
     if unadministered and not decision.startswith("Keep"):
         decision += f"; {unadministered}"
-    lines = (decision, f"Ask: {'; '.join(_to_ask(row)) or 'nobody is named'}")
+    named = "; ".join(_to_ask(row))
+    ask = f"Ask: {named or 'nobody is named'}"
+    if _may_be_an_attack(row):
+        ask = f"Ask first whoever sent this file{named and f'; then: {named}'}"
+    lines = (decision, ask)
     return "\n".join(" ".join(line.split()) for line in lines)
 
 
@@ -42,8 +47,8 @@ def left_unadministered(user: UserKey, administrators: Collection[UserKey], to_g
     others = set(administrators) - {user}
     if user not in administrators or not (others <= set(to_go) and (user in to_go or not others)):
         return ""
-    who = "of those who are to stay, no" if others else "no other"
-    return f"{who} IAM user is known to be able to administer this account: first see who will"
+    who = "none of the IAM users who are to stay is" if others else "no other IAM user is"
+    return f"before it goes, make sure that somebody can administer this account: {who} known to"
 
 
 def _decision(row: UserRow, last: ReviewDecision | None, by: Days) -> str:
@@ -57,13 +62,17 @@ def _decision(row: UserRow, last: ReviewDecision | None, by: Days) -> str:
     if unused := _unused(row, by.today):
         # What cannot be seen may still be in use: that is disabled first, as it can be enabled again.
         unseen = _unseen(row)
-        return f"Quarantine: {unused}; {unseen}" if unseen else f"Remove: {unused}"
+        is_recent = (
+            not _without_credentials(row) and (row.activity.days_since_activity or SURELY_UNUSED) < SURELY_UNUSED
+        )
+        choice = "Quarantine" if unseen or is_recent else "Remove"
+        return f"{choice}: {unused}; {unseen}" if unseen else f"{choice}: {unused}"
     return _of_approved(row, by) if _approved(row) else f"{_of_unapproved(row)}: {_use(row)}{_name(row)}"
 
 
 def _changed(row: UserRow) -> str | None:
     if row.finding.basis is Basis.USER_RECREATED:
-        return "the approval is of another user of that name"
+        return "the approval was for an earlier user of that name"
     return next((words for change, words in CHANGED.items() if change in row.finding.changes), None)
 
 
@@ -76,7 +85,7 @@ def _of_approved(row: UserRow, by: Days) -> str:
 def _of_unapproved(row: UserRow) -> str:
     match row.finding.basis:
         case Basis.APPROVAL_NOT_STARTED:
-            return "Approve, or leave it blank until its approval starts"
+            return "Defer until its approval starts, or approve"
         case Basis.APPROVAL_EXPIRED | Basis.APPROVAL_INVALID:
             return "Approve again or remove"
         case _:
@@ -97,7 +106,7 @@ def _unused(row: UserRow, today: date) -> str:
     elif used.days_since_activity is not None:
         return f"last used {days(used.days_since_activity)} ago"
     else:
-        what = "console password never used" if used.active_access_keys == 0 else "no use of password or keys known"
+        what = "console password never used" if used.active_access_keys == 0 else "no recorded use of password or keys"
     return f"{what}, made {days(max(0, (today - made_on(user)).days))} ago"
 
 
@@ -115,8 +124,18 @@ def _held(found: Sequence[ServiceCredential]) -> str:
 
 def _name(row: UserRow) -> str:
     """That an approved user of almost the same name is another one: the facts say which."""
-    is_alike = row.finding.basis is Basis.NOT_SAFELISTED and row.finding.explanation not in NOT_MATCHED
-    return "; look at its name first, see facts" if is_alike else ""
+    return "; its name resembles an approved one: see facts" if _is_alike(row) else ""
+
+
+def _is_alike(row: UserRow) -> bool:
+    return row.finding.basis is Basis.NOT_SAFELISTED and row.finding.explanation not in NOT_MATCHED
+
+
+def _may_be_an_attack(row: UserRow) -> bool:
+    """Whether the Guide says to beware of such a user: then it is not its maker who is to be asked first."""
+    finding = row.finding
+    is_remade = finding.basis is Basis.USER_RECREATED or Change.RECREATED in finding.changes
+    return is_remade or _is_alike(row) or ":user/" in (finding.user.created_by or "")
 
 
 def _without_credentials(row: UserRow) -> bool:
@@ -128,7 +147,7 @@ def _use(row: UserRow) -> str:
     if used.days_since_activity is None:
         if row.finding.user.service_credentials:
             return _unseen(row)
-        return "its use is not known" if row.finding.user.credentials is None else "no use known"
+        return "its use is not known" if row.finding.user.credentials is None else "no recorded use"
     of = f"{used.last_activity_service}, " if used.last_activity_service else ""
     return (
         f"{'in use' if used.days_since_activity <= IN_USE else 'last used'} ({of}{days(used.days_since_activity)} ago)"

@@ -79,6 +79,8 @@ NEVER = replace(user(credentials=replace(credentials(), console_access=True)), s
     [
         (row(used(2, service="s3")), "Approve or remove: in use (s3, 2 days ago)"),
         (row(used(200)), "Remove: last used 200 days ago"),
+        (row(used(180)), "Remove: last used 180 days ago"),
+        (row(used(179)), "Quarantine: last used 179 days ago"),  # a job of each quarter may still need it
         (row(NEVER), "Remove: console password never used, made 312 days ago"),
         (
             row(replace(user(credentials=credentials()), service_credentials=None)),
@@ -94,7 +96,7 @@ NEVER = replace(user(credentials=replace(credentials(), console_access=True)), s
         ),
         (
             row(used(2), explanation="No entry matches; one letter away from alicf, which is approved in account 1"),
-            "Approve or remove: in use (2 days ago); look at its name first, see facts",
+            "Approve or remove: in use (2 days ago); its name resembles an approved one: see facts",
         ),
         (row(used(2), Basis.REVOKED), "Remove: revoked in the safelist, and still there"),
         (row(used(2), Basis.SAFELISTED), "Keep: in use (2 days ago)"),
@@ -104,13 +106,15 @@ NEVER = replace(user(credentials=replace(credentials(), console_access=True)), s
         ),
         (
             row(used(2), Basis.USER_RECREATED),
-            "Approve or remove: the approval is of another user of that name; in use (2 days ago)",
+            "Approve or remove: the approval was for an earlier user of that name; in use (2 days ago)",
         ),
         (row(user()), "Approve or remove: its use is not known"),
     ],
 )
 def test_what_is_suggested_has_its_ground(of: UserRow, expected: str) -> None:
-    assert suggestion(of, None, DAYS).splitlines() == [expected, "Ask: nobody is named"]
+    is_suspicious = "resembles" in expected or "earlier user" in expected
+    asked = "Ask first whoever sent this file" if is_suspicious else "Ask: nobody is named"
+    assert suggestion(of, None, DAYS).splitlines() == [expected, asked]
 
 
 def test_an_approval_that_ends_is_asked_for_again() -> None:
@@ -129,7 +133,8 @@ def test_whom_to_ask_is_who_made_it_who_is_tagged_and_whose_account_it_is() -> N
     made = replace(used(2), created_by=f"arn:aws:iam::{HERE}:user/bob", access=replace(access(), tags=tags))
     asked = suggestion(row(made, owner="pay@example.com"), None, DAYS).splitlines()[1]
     assert asked == (
-        "Ask: whoever signed in as the IAM user bob and made it on 2026-01-15; Owner-Email tag o@example.com; "
+        "Ask first whoever sent this file; then: whoever signed in as the IAM user bob and made it on 2026-01-15; "
+        "Owner-Email tag o@example.com; "
         "TeamName tag x team; account owner pay@example.com"
     )
 
@@ -151,8 +156,9 @@ def test_the_last_administrator_who_can_get_in_is_pointed_out() -> None:
         return suggestion(of.user, of.last, of.by, unadministered=of.unadministered).splitlines()[0]
 
     unused = "Remove: last used 200 days ago"
-    known = "IAM user is known to be able to administer this account: first see who will"
-    alone, together = f"{unused}; no other {known}", f"{unused}; of those who are to stay, no {known}"
+    warned = f"{unused}; before it goes, make sure that somebody can administer this account:"
+    alone = f"{warned} no other IAM user is known to"
+    together = f"{warned} none of the IAM users who are to stay is known to"
     assert suggested(admin, locked_out, plain) == suggested(admin, quarantined) == alone
     assert suggested(admin, other) == together
     assert suggested(admin, replace(other, credentials=used(2).credentials)) == suggested(plain, admin) == unused

@@ -88,7 +88,7 @@ def test_the_most_urgent_come_first_and_of_these_the_unapproved() -> None:
         "console without MFA",
         "dormant with active keys",
         "rights not known; credentials not known",
-        "none known",
+        "none listed",
     ]
 
 
@@ -102,7 +102,7 @@ def test_what_decides_it_is_told_in_words() -> None:
     use = "service credentials not known; last used 200 days ago"
     approval = "approved by ciso@example.com on 2026-10-01; SEC-139"
     assert row["facts"].splitlines() == [
-        "Made 312 days ago; by whom is no longer known.",
+        "Made 312 days ago; its creator is no longer known.",
         f"Not an administrator; whether it could become one is not known; {policies}.",
         f"Console without MFA; 2 active keys, the oldest set 300 days ago; {use}.",
         f"Nightly export of the ledger to the warehouse; service; owner db@example.com; {approval}.",
@@ -113,7 +113,7 @@ def test_with_basic_evidence_it_says_what_is_not_known() -> None:
     row = table(opened(assessed([finding(evidence=Evidence.BASIC)])), "Review")[0]
     assert row["risk"] == "rights not known; credentials not known"
     assert row["facts"].splitlines() == [
-        "Made 312 days ago; by whom is no longer known.",
+        "Made 312 days ago; its creator is no longer known.",
         "What it may do is not known.",
         "Console and keys not known; service credentials not known; last use not known.",
     ]

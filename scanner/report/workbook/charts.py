@@ -58,7 +58,7 @@ def ous_block(prose: Prose, view: View) -> None:
 
 
 def accounts_block(prose: Prose, view: View) -> None:
-    title = "Accounts with most unapproved users"
+    title = "Accounts with the most unapproved users"
     worst = view.figures.worst[:ACCOUNTS_SHOWN]
     if not worst:
         _nothing(prose, title, "No unapproved user was found.")
@@ -74,7 +74,7 @@ def accounts_block(prose: Prose, view: View) -> None:
         for row in worst
     ]
     which = "Account" if len(bars) == 1 else f"{len(bars)} accounts"
-    _block(prose, title, bars, ("Account", "Its id"), f"{which} with most unapproved users")
+    _block(prose, title, bars, ("Account", "Account ID"), f"{which} with the most unapproved users")
 
 
 def _ou_bars(ous: Sequence[OuFigures]) -> list[Bar]:

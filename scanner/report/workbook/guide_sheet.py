@@ -39,20 +39,20 @@ LAST = len(WIDTHS)
 APPROVERS_NAMED = 3
 
 WHAT = (
-    "This workbook lists the IAM users of an AWS organization: sign-ins of people and programs with a password or key "
-    f"that does not end by itself. The sheet {TITLE} asks about those that nobody approved, or whose approval is due. "
+    "This workbook lists the IAM users of an AWS organization: logins for people and programs, with passwords or keys "
+    f"that never expire. The sheet {TITLE} asks about those that nobody approved, or whose approval is due for review. "
     "Nothing in AWS changes when you fill it in: your decisions are read back, checked, and carried out by others."
 )
 _YOURS = (
-    f"Work in a copy of this file. Open the sheet {TITLE}. To see the accounts that you were asked about alone: "
-    "the arrow on account_name, then tick them. All other rows may stay undecided."
+    f"Work in a copy of this file. Open the sheet {TITLE}. To see only the accounts that you were asked about, click "
+    "the arrow on account_name and tick them. All other rows may stay undecided."
 )
 _READ = (
     "Read a row from left to right: risk, facts, why it needs a decision, a suggestion. Ask whoever is named there. "
     "Choose a decision in its yellow cell, and fill in what the tables below say."
 )
 _ALIKE = (
-    "For many rows alike: fill in one, select it and those below, and press Ctrl+D; a filter keeps to the rows shown. "
+    "Rows with the same answer: fill in one, select it and those below, press Ctrl+D (only rows shown are filled). "
     f"Name, day and ticket can be given once for all, in {SUMMARY}'s yellow cells."
 )
 STEPS = (
@@ -63,9 +63,9 @@ STEPS = (
 )
 WHEN: Mapping[Choice, str] = {
     Choice.APPROVE: "it is needed, and somebody answers for it",
-    Choice.KEEP: "the row does not say not approved, and that is still right",
-    Choice.REMOVE: "nobody needs it, as whoever answers for it confirms",
-    Choice.QUARANTINE: "it should go, but something unseen may depend on it",
+    Choice.KEEP: "it is approved already, and should stay so",
+    Choice.REMOVE: "nobody needs it, and whoever answers for it confirms it",
+    Choice.QUARANTINE: "it should go, but nobody confirms it, or it may be needed",
     Choice.DEFER: "you cannot decide yet",
 }
 KINDS: Mapping[Kind, str] = {
@@ -80,47 +80,47 @@ COLOURS = (
     ("Orange", "still needed for the decision in this row", Style(bold=True, fill=WARNING, border=BOX)),
     ("Dark red", "an administrator, or as good as one: look here first", Style(bold=True, colour=ALARM, fill=SHADE)),
     (
-        "Grey, slanting",
-        "a suggestion: it counts for nothing, and any decision is open to you",
+        "Grey italics",
+        "a suggestion: it does not bind you",
         Style(italic=True, colour=MUTED, fill=SHADE),
     ),
 )
 WORDS = (
     ("Safelist", "the list of the users that are approved, and until when"),
-    ("Administrator", "may do everything, or everything about users and rights, and so give itself the rest"),
-    ("Console", "AWS's website, with a password; MFA: and a second proof"),
+    ("Administrator", "can do anything, or can give itself any right"),
+    ("Console", "login to AWS's website; MFA: with a second proof, too"),
     (
         "Policy",
-        "rights in AWS; with no policy, it does only what a role or a resource lets it do; of the safelist: its rules",
+        "what gives rights in AWS; without one, a user can do only what a role or a resource lets it do",
     ),
     ("Key", "the access key that a program signs in with"),
     ("Service credential", "a key for one service alone; AWS does not say when it was last used"),
     ("Dormant", "has a password or key, and has used none for {unused_for}"),
     ("Recreated", "deleted and made again: another user of the same name, approved by nobody"),
-    ("By whom", f"AWS says who made a user for {EVENTS_KEPT} days, no longer"),
-    ("Session of a role", "somebody who signed in by that role, or by Identity Center; the name before it says who"),
+    ("Its creator", f"AWS keeps the creator's name for {EVENTS_KEPT} days only"),
+    ("Session of a role", "somebody who works with that role's rights; the name before it says who"),
     ("OU", "organizational unit: a folder of accounts"),
-    ("Root user", "the sign-in that an account begins with; whoever keeps its password can say more"),
-    ("Risk: none known", "none that this list knows of; needs_decision says more"),
+    ("Root user", "an account's first login, which can do anything; ask whoever keeps its password"),
+    ("Risk: none listed", "no listed risk; not therefore safe: see needs_decision"),
     ("Revoked", "a review or the safelist took its approval away; it is still there as nobody removed it yet"),
 )
 LEAVE = (
     "Account, user name, ARN and IDs, the names of columns in the first row, the names of sheets, and the sheet "
-    "Evidence. What was changed there is refused, cell by cell. You may sort, filter, hide and move "
+    "Evidence. Changes there are rejected. You may sort, filter, hide and move "
     "columns, add your own, and delete rows: these stay undecided."
 )
 ASK = (
-    "About a user: who made it, a tag of it that names an owner or a team, or the owner of its account, as the "
-    "suggestion names them; nobody has checked those. Where nobody is named or nobody answers, and about this review: "
-    "whoever sent this file."
+    "About a user: who made it, a tag that names an owner or a team, or the owner of its account. The suggestion names "
+    "them; nobody has checked these names. Where nobody is named or nobody answers, and about this review: whoever "
+    "sent this file."
 )
 ATTACK = (
     "A name that looks like an approved one, a user made again, or one made by another IAM user, may be an attack: "
     "first ask whoever sent this file."
 )
 HAND_ON = (
-    "Your name is not among those above? Fill in all but decision and reviewer, and hand the file to one of them. A "
-    "typed name proves nothing: the change to the safelist is reviewed."
+    "Your name is not among those above? To propose an approval, leave decision, reviewer and reviewed_on blank, fill "
+    "in the rest, and hand the file to one of them. A typed name is no proof: others review the change to the safelist."
 )
 SEVERAL = (
     "An entry of the safelist may approve several users, by a pattern or for many accounts. What you decide is about "

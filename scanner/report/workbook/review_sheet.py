@@ -24,7 +24,7 @@ from scanner.report.workbook.table_sheet import Highlight, write_table
 _ALARMING = (Risk.API_KEY_USER, Risk.ADMINISTRATOR, Risk.ESCALATION)  # the first risk of a row is the worst
 TITLE, SUMMARY = "Review", "Summary"
 # The block on Summary that counts for every decided row that leaves these blank: its heading, and names of its cells.
-FOR_ALL_HEAD = "For every decided row of Review that leaves these blank; a cell of its own wins"
+FOR_ALL_HEAD = "For every decided row of Review that leaves these blank; what a row says itself counts"
 FOR_ALL = ("reviewer", "reviewed_on", "ticket")
 LAST_DAY = date(2099, 12, 31)  # of a review: Excel asks for some end
 _ABOUT = {
@@ -35,9 +35,9 @@ _ABOUT = {
 
 MEANING: Mapping[Choice, str] = {
     Choice.APPROVE: "puts this very user on the safelist until approve_until, with the comment as reason",
-    Choice.KEEP: "leaves the approval that it has as it is, with the end that it has",
-    Choice.REMOVE: "has the safelist say that nothing approves it, and lists it to be deleted, which cannot be undone",
-    Choice.QUARANTINE: "does the same, but lists it to be disabled with all its keys, which can be undone",
+    Choice.KEEP: "leaves the approval and its end as they are",
+    Choice.REMOVE: "withdraws any approval, and lists it to be deleted, which cannot be undone",
+    Choice.QUARANTINE: "withdraws any approval, and lists it to be disabled with all its keys, which can be undone",
     Choice.DEFER: "puts the decision off: nothing changes, and the next review asks again",
 }
 
@@ -57,7 +57,7 @@ _NOTES = {
     "reviewed_on": "The day of the decision: from the day of the run to today.\n"
     "Needed with every decision, here or once on Summary.",
     "owner": "Approve: who answers for the user from now on.",
-    "kind": "Approve: whom the user stands for.",
+    "kind": "Approve: what kind of user it is.",
     "approve_until": "Approve: the last day of the approval.\nThe safelist may limit how far off it is; see the Guide.",
     "ticket": "The ticket that goes with the decision; here, or once on Summary.",
     "comment": "Why. Needed with Defer.\nApprove: the reason that the safelist will give for the user.",

@@ -201,9 +201,9 @@ def _users(view: View) -> list[Line]:
         ("Approved", totals.approved, ""),
         ("Not approved", totals.unapproved, ""),
         *grounds,
-        ("    administrators among them", figures.unapproved_administrators, rights),
-        ("    console without MFA among them", figures.unapproved_console_without_mfa, ""),
-        ("    dormant among them", figures.unapproved_dormant, ""),
+        ("    not approved, administrator", figures.unapproved_administrators, rights),
+        ("    not approved, console without MFA", figures.unapproved_console_without_mfa, ""),
+        ("    not approved, dormant", figures.unapproved_dormant, ""),
         (OF_ALL, None, ""),
         ("    console access without MFA", figures.console_without_mfa, usage),
         (f"    dormant (unused for {view.unused_for})", figures.dormant, usage),
@@ -321,7 +321,7 @@ def _sign_off(prose: Prose, view: View) -> None:
     what = f"{'run' if len(view.runs) == 1 else 'runs'} {run}{f'; {part.words}' if part else ''}"
     words = (
         f"I have read this review ({what}). I acknowledge its results, the accounts that it does not cover, and "
-        "that each user who is not approved is to be removed, or to be put on a safelist after review."
+        "that each user who is not approved is to be decided on: removed, quarantined, or put on a safelist."
     )
     statement = Span(1, words, PROSE, LAST)
     complete = view.in_all.status is Status.COMPLETE
