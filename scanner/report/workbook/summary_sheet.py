@@ -196,14 +196,15 @@ def _users(view: View) -> list[Line]:
     usage = f"not known of {figures.usage_unknown:,}" if figures.usage_unknown else ""
     open_rights = figures.unapproved_rights_unknown
     rights = f"rights not known of {open_rights:,} of them" if open_rights else ""
+    of_those = f"of the {totals.unapproved:,}:"
     counts: tuple[tuple[str, int | None, str], ...] = (
         ("Found", totals.users, ""),
         ("Approved", totals.approved, ""),
         ("Not approved", totals.unapproved, ""),
         *grounds,
-        ("    not approved, administrator", figures.unapproved_administrators, rights),
-        ("    not approved, console without MFA", figures.unapproved_console_without_mfa, ""),
-        ("    not approved, dormant", figures.unapproved_dormant, ""),
+        (f"    {of_those} administrators", figures.unapproved_administrators, rights),
+        (f"    {of_those} console, no MFA", figures.unapproved_console_without_mfa, ""),
+        (f"    {of_those} dormant", figures.unapproved_dormant, ""),
         (OF_ALL, None, ""),
         ("    console access without MFA", figures.console_without_mfa, usage),
         (f"    dormant (unused for {view.unused_for})", figures.dormant, usage),
