@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.text import Text
 
 from scanner.cli import options
 from scanner.cli.shells import PROGRAM
+from scanner.text import for_terminal
 
 if TYPE_CHECKING:
     from scanner.demo import Demo
@@ -57,6 +59,9 @@ def demo_command(
     with sample(datetime.now(UTC).date()) as demo:
         files = demo.write_files(settings.output / "demo")
         folder = write_settings(files, settings.output) if serve else None
+        if files.kept and not quiet:
+            words = f"The sample begins anew: {files.safelist} as it was is kept as {files.kept.name}."
+            options.stderr().print(Text(for_terminal(words)), soft_wrap=True)
         with demo.applied():
             settings = settings.with_(safelist=(files.safelist,), account_owners=files.account_owners)
             rendered = run_scan(settings, quiet=quiet)

@@ -20,6 +20,7 @@ class SampleFiles:
 
     safelist: Path
     account_owners: Path
+    kept: Path | None = None  # the safelist that stood there, which was another one
 
 
 def safelist_text(today: date) -> str:
@@ -35,17 +36,20 @@ def account_owners_text() -> str:
 def write_files(folder: Path, today: date) -> SampleFiles:
     """Write them into `folder`, which is made where it is missing; a changed safelist there is kept as .bak."""
     folder.mkdir(parents=True, exist_ok=True)
-    written = SampleFiles(safelist=folder / "safelist.yaml", account_owners=folder / "account-owners.csv")
-    _write(written.safelist, safelist_text(today))
+    safelist = folder / "safelist.yaml"
+    kept = _write(safelist, safelist_text(today))
+    written = SampleFiles(safelist=safelist, account_owners=folder / "account-owners.csv", kept=kept)
     written.account_owners.write_text(account_owners_text(), encoding="utf-8")
     return written
 
 
-def _write(file: Path, text: str) -> None:
-    """Write the file; what somebody has changed there is kept as .bak."""
+def _write(file: Path, text: str) -> Path | None:
+    """Write the file; return where one is kept that said something else."""
+    kept = None
     if file.is_file() and file.read_text(encoding="utf-8", errors="replace") != text:
-        file.replace(file.with_name(f"{file.name}.bak"))
+        kept = file.replace(file.with_name(f"{file.name}.bak"))
     file.write_text(text, encoding="utf-8")
+    return kept
 
 
 def write_settings(written: SampleFiles, output: Path) -> Path:

@@ -61,6 +61,7 @@ class Additions:
     repeated: int  # users that came again
     already: tuple[tuple[Entry, Entry], ...]  # who is approved already, and by which entry
     refused: tuple[Refused, ...]  # of a run; in a list, they are faults
+    otherwise: tuple[Entry, ...]  # of `already`, those of whom a list says something that their entry does not
     compared: Compared  # of the new entries, those that name no user of the run that lists are compared with
     wanted: Wanted
     changes: tuple[FileChange, ...]
@@ -100,6 +101,7 @@ def additions(request: Request, texts: Sequence[SafelistText], into: Path | None
         repeated=judge.repeated,
         already=tuple(judge.already),
         refused=tuple(judge.refused),
+        otherwise=tuple(judge.otherwise),
         compared=_compared(request, judge),
         wanted=wanted,
         changes=changes([Shelf(texts=tuple(texts), wanted=wanted)], texts, [into] if into else []),
@@ -150,6 +152,7 @@ class _Judge:
         self.seen: dict[tuple[Place, str, str | None], Listed] = {}
         self.repeated = 0
         self.already: list[tuple[Entry, Entry]] = []
+        self.otherwise: list[Entry] = []
         self.refused: list[Refused] = []
         self.approvals: list[Entry] = []
         self.renewals: list[tuple[Entry, Entry]] = []
@@ -194,6 +197,8 @@ class _Judge:
         pinned = found if isinstance(found, Entry) and found.user_id is not None and not entry.user_id else None
         if isinstance(found, Entry) and self._approves(found, decision, pinned):
             self.already.append((entry, found))
+            if self._says_otherwise(entry, found):
+                self.otherwise.append(entry)
         elif (revocation := self._revocation(entry, name, found)) is not None:
             self._refuse(listed, wording.revoked(revocation), _LEAVE_OUT)
         elif (last := self._removal(account.id, entry)) is not None:
@@ -205,13 +210,29 @@ class _Judge:
             why = f"{pinned.at} is for user ID {pinned.user_id} alone, and approves it no longer"
             self._refuse(listed, why, "Give its user ID too, in a column user_id.")
         elif decision.basis is Basis.USER_RECREATED:
-            self._refuse(listed, decision.explanation, _LEAVE_OUT)
+            self._refuse(listed, self._with_known_id(entry, decision.explanation), _LEAVE_OUT)
         elif (other := self._elsewhere(entry, name)) is not None:
             why = f"{other.at} approves user ID {other.user_id} of that name in OU {other.scope_value}"
             remedy = "Give --run RUN, by which it is known whether the account is in that OU; or remove the row."
             self._refuse(listed, why, remedy)
         else:
             self._approve(listed)
+
+    def _says_otherwise(self, entry: Entry, found: Entry) -> bool:
+        """Whether a list says of somebody who is approved what that entry does not: nothing of it is taken."""
+        if self._request.is_baseline:
+            return False
+        said = {name: getattr(entry, name) or self._given.get(name) for name in (*_KEPT, "reason", "expires_on")}
+        return any(value is not None and value != getattr(found, name) for name, value in said.items())
+
+    def _with_known_id(self, entry: Entry, explanation: str) -> str:
+        """The explanation; first, where the run knows that user by another ID, that the list may be wrong."""
+        if self._request.is_baseline or self._request.record is None:
+            return explanation
+        known = sorted({user.user_id for user in RunUsers(self._request.record).named(entry)})
+        return (
+            f"In the run its user ID is {', '.join(known)}: is user_id right? {explanation}" if known else explanation
+        )
 
     def _elsewhere(self, entry: Entry, name: str) -> Entry | None:
         """An entry for another user of that name in an OU, where no run says whether the account is in it."""

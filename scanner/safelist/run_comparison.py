@@ -37,6 +37,10 @@ class RunUsers:
                 absent.append(entry)
         return Compared(absent=tuple(absent), unread=tuple(unread))
 
+    def named(self, entry: Entry) -> Sequence[IamUser]:
+        """The users of that name, where the entry approves."""
+        return self._users_there(entry).named(entry)
+
     def meant(self, entry: Entry) -> str | None:
         """What may have been meant by an entry that is for nobody: an ARN for an ARN, else a name."""
         there = self._users_there(entry)

@@ -99,7 +99,8 @@ def test_a_safelist_that_was_changed_is_kept(tmp_path: Path) -> None:
     write_files(tmp_path, DAYS[0])
     assert not list(tmp_path.glob("*.bak"))
     written.safelist.write_text("version: 1\nglobal: [mine]\n", encoding="utf-8")
-    write_files(tmp_path, DAYS[0])
+    assert write_files(tmp_path, DAYS[0]).kept == tmp_path / "safelist.yaml.bak"
+    assert write_files(tmp_path, DAYS[0]).kept is None
     assert written.safelist.read_text(encoding="utf-8") == safelist_text(DAYS[0])
     assert (tmp_path / "safelist.yaml.bak").read_text(encoding="utf-8") == "version: 1\nglobal: [mine]\n"
 

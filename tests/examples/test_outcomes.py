@@ -40,7 +40,10 @@ class Shell:
         )
         program.chmod(0o755)
 
-    def scan_ends(self, code: int, run: str = f"reports/{RUN}") -> None:
+    def scan_ends(self, code: int, run: str = f"reports/{RUN}", due: int = 0) -> None:
+        summary = self.folder / "reports" / RUN / "summary.json"
+        summary.parent.mkdir(parents=True, exist_ok=True)
+        summary.write_text(f'{{\n  "users_due": {due},\n  "users": {{}}\n}}\n', encoding="utf-8")
         self.stand_in("iam-scanner", f'[ -z "{run}" ] || echo "{run}"', f"exit {code}")
 
     def runs(self, script: str, *options: str, **variables: str) -> Job:
@@ -98,6 +101,18 @@ def test_each_exit_code_has_words_of_its_own_in_both_jobs(shell: Shell) -> None:
             shell.scan_ends(code)
             words.add(run(shell).out.split("Exit code")[0])
         assert len(words) == len(CODES)
+
+
+def test_who_needs_a_decision_is_told_of_whatever_the_exit_code(shell: Shell) -> None:
+    """As a backlog that fail_on leaves out, or approvals of a baseline: nobody may read that all is well."""
+    shell.scan_ends(0, due=63)
+    job, mail = scan_step(shell), build_runs(shell).called["aws"]
+    assert (job.code, job.out.startswith("::warning ")) == (0, True)
+    assert "review=true" in job.outputs.splitlines()
+    assert "--subject\nIAM users: to review\n" in mail
+    for told in (job.out, mail):
+        assert "63 users need a decision" in told
+        assert "approved" not in told
 
 
 def test_an_issue_is_opened_for_the_review_and_names_nobody(shell: Shell) -> None:

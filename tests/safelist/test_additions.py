@@ -583,3 +583,18 @@ def test_a_baseline_of_a_part_of_the_organization_says_so(in_scope: tuple[int, .
     imported = Imported(additions=from_run(run), request=request, run=decide_record(run), written=False)
     lost = " Users of accounts that it did not read are not among these."
     assert list(imported.notes) == ([said + lost] if said else [])
+
+
+def test_who_is_approved_already_and_otherwise_than_the_list_says_is_named(tmp_path: Path) -> None:
+    approved = f'version: 1\naccounts:\n  "{A}": [{{user: alice, owner: ops, expires_on: 2027-02-26}}]\n'
+    for row, expected in ((f"{A},alice,shop,", 1), (f"{A},alice,ops,2027-02-26", 0), (f"{A},alice,,", 0)):
+        added = from_list(tmp_path, f"account_id,user,owner,expires_on\n{row}\n", approved)
+        assert (len(added.already), len(added.otherwise), added.changes) == (1, expected, ())
+    assert from_list(tmp_path, "alice\n", approved, name="n.txt", account=A, fields={"owner": "shop"}).otherwise
+
+
+def test_an_id_that_the_run_knows_otherwise_may_be_wrong_in_the_list(tmp_path: Path) -> None:
+    approved = f'version: 1\naccounts:\n  "{A}": [{{user: alice, user_id: AIDAALICE}}]\n'
+    run = record(scanned(1, user("alice", user_id="AIDAALICE")), header=header(), listing=listing(account(1)))
+    (fault,) = refusals(tmp_path, f"account_id,user,user_id\n{A},alice,AIDAWRONG\n", approved, record=run)
+    assert "In the run its user ID is AIDAALICE: is user_id right?" in fault

@@ -1,6 +1,6 @@
 """What a person reads after `safelist import`: the diff, who is approved by it and who is not, and what is next."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console, RenderableType
@@ -39,6 +39,12 @@ class Imported:
         elif self.run.status is not Status.COMPLETE or self.run.totals.outside_scope:
             lost = " Users of accounts that it did not read are not among these." if self.request.is_baseline else ""
             yield f"The run is {status_words(self.run)}.{lost}"
+        if otherwise := self.additions.otherwise:
+            users = many(len(otherwise), "user is", "users are")
+            yield (
+                f"{users} approved already, but not as the list says: {_names(otherwise)}. Nothing of that was taken; "
+                "change the entry by hand or by a review."
+            )
         compared = self.additions.compared
         if compared.absent:
             name = many(len(compared.absent), "new entry names", "new entries name")
@@ -61,6 +67,12 @@ class Imported:
         return ", ".join(named) + (f", and {more:,} more" if more > 0 else "")
 
 
+def _names(entries: Sequence[Entry]) -> str:
+    more = len(entries) - MOST_NAMED
+    named = ", ".join(selected_name(entry) or "" for entry in entries[:MOST_NAMED])
+    return named + (f", and {more:,} more" if more > 0 else "")
+
+
 def show(imported: Imported, console: Console, *, quiet: bool, options: str = "") -> None:
     """Print the diff, and below it the rest; with `quiet` the diff alone."""
     is_changed = show_diff(imported.additions.changes, console)
@@ -80,6 +92,7 @@ def document(imported: Imported) -> Mapping[str, object]:
         "approved_already": [
             {**_user(entry), "safelist_entry": approving.at} for entry, approving in additions.already
         ],
+        "approved_otherwise": [_user(entry) for entry in additions.otherwise],
         "absent": [_user(entry) for entry in additions.compared.absent],
         "unread": [_user(entry) for entry in additions.compared.unread],
         "refused": [{**_user(refused.entry), "reason": refused.why} for refused in additions.refused],
