@@ -19,7 +19,7 @@ from scanner.safelist.check import check
 from scanner.safelist.entries import parse
 from scanner.safelist.import_request import Request
 from scanner.safelist.run_comparison import RunUsers
-from tests.builders import ORGANIZATION, account, failed, failure, header, listing, record, scanned, user
+from tests.builders import ORGANIZATION, access, account, failed, failure, header, listing, record, scanned, user
 from tests.report.samples import decision, finding
 
 TODAY = date(2026, 11, 28)
@@ -598,3 +598,15 @@ def test_an_id_that_the_run_knows_otherwise_may_be_wrong_in_the_list(tmp_path: P
     run = record(scanned(1, user("alice", user_id="AIDAALICE")), header=header(), listing=listing(account(1)))
     (fault,) = refusals(tmp_path, f"account_id,user,user_id\n{A},alice,AIDAWRONG\n", approved, record=run)
     assert "In the run its user ID is AIDAALICE: is user_id right?" in fault
+
+
+def test_a_baseline_says_how_many_administrators_it_would_approve() -> None:
+    everything = replace(access(), administrator=True)
+    run = record(
+        scanned(1, user("alice", access=everything), user("bob", access=access()), user("carol")),
+        header=header(safelists=(of(BARE),)),
+        listing=listing(account(1)),
+    )
+    request = Request(lists=(), is_baseline=True, record=run)
+    imported = Imported(additions=from_run(run), request=request, run=decide_record(run), written=False)
+    assert list(imported.notes) == ["1 of these users is an administrator: is each of them to be approved?"]

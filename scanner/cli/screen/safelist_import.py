@@ -39,6 +39,9 @@ class Imported:
         elif self.run.status is not Status.COMPLETE or self.run.totals.outside_scope:
             lost = " Users of accounts that it did not read are not among these." if self.request.is_baseline else ""
             yield f"The run is {status_words(self.run)}.{lost}"
+        if administrators := self._administrators():
+            users = many(administrators, "of these users is an administrator", "of these users are administrators")
+            yield f"{users}: is each of them to be approved?"
         if otherwise := self.additions.otherwise:
             users = many(len(otherwise), "user is", "users are")
             yield (
@@ -53,6 +56,14 @@ class Imported:
             places = ", ".join(sorted({entry.scope_value for entry in compared.unread})[:MOST_NAMED])
             entries = many(len(compared.unread), "new entry", "new entries")
             yield f"{entries} could not be compared, as the run read no account there: {places}."
+
+    def _administrators(self) -> int:
+        """How many administrators a baseline would approve, of whom that is known."""
+        if self.run is None or not self.request.is_baseline:
+            return 0
+        added = {(entry.scope_value, entry.user_id) for entry in self.additions.added}
+        users = (finding.user for finding in self.run.findings if (finding.account.id, finding.user.user_id) in added)
+        return sum(user.access is not None and user.access.administrator is True for user in users)
 
     def _absent(self) -> str:
         """The users that were not there, with what may have been meant."""
