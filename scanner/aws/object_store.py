@@ -23,7 +23,7 @@ _TAKEN: Final = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "
 
 _REGION = "Set AWS_REGION to the Region of the bucket."
 _REMEDIES = {
-    "NoSuchBucket": "Correct the name of the bucket, or create it. This program creates none.",
+    "NoSuchBucket": "Correct the bucket's name, or create that bucket: this program creates none.",
     "PermanentRedirect": _REGION,
     "AuthorizationHeaderMalformed": _REGION,
     "IllegalLocationConstraintException": _REGION,

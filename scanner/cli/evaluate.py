@@ -23,7 +23,7 @@ def evaluate_command(
 
     First come the users that are approved in the run and would not be, or the other way round, each with the reason:
     on another day, those whose approval ends by then. The run itself stays as it is; the reports go into
-    DIR/<run id>-evaluated-<8 digits>, a folder for each what-if. Exit code as of scan.
+    DIR/<run id>-evaluated-<8 digits>, a folder for each what-if. Exit code as for scan.
 
     Example: iam-scanner evaluate 20261123T164100Z-1a2b3c --as-of 2027-01-31
     """

@@ -206,7 +206,7 @@ def status_command(
     quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> None:
-    """Say what was done by a plan, and what may still be valid of its users. Calls no AWS.
+    """Say what was done by a plan, and what may still be valid of its users. Does not call AWS.
 
     Exit code: 0 all are done or planned, 3 some were refused, 4 some failed.
 

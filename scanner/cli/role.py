@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from scanner.cli import options
+from scanner.cli.again import typed
 from scanner.errors import UsageError
 
 _FORMATS = ("cloudformation", "policy")
@@ -27,7 +28,7 @@ RoleName = Annotated[
 ]
 ExternalId = Annotated[
     str | None,
-    options.option("Access", "ID", "As the scan's; never printed. The role asks for one in any case."),
+    options.option("Access", "ID", "Taken as for scan, and never printed: the role asks for one in any case."),
 ]
 Evidence = Annotated[
     str | None,
@@ -77,14 +78,19 @@ def role_command(
     Example: iam-scanner role --caller arn:aws:iam::111122223333:role/IamScannerCaller
     """
     from scanner.cli.screen import role_screen as screen
-    from scanner.roles.deployment import deployment
+    from scanner.roles.deployment import ADMINISTRATOR, ROLE_NAME, deployment
     from scanner.roles.documents import documents
     from scanner.roles.template import as_yaml, template
 
     options.log_to_stderr(debug)
     if printed_as not in {None, *_FORMATS}:
         raise UsageError(f"--format: {printed_as!r} is not cloudformation or policy. Write one of them.")
-    wanted = deployment(options.settings(context.params), caller or (), remediation=remediation)
+    settings = options.settings(context.params)
+    if (
+        role_name is None and settings.role_name == ADMINISTRATOR
+    ):  # of the settings, as for a first look: none to deploy
+        settings = settings.with_(role_name=ROLE_NAME)
+    wanted = deployment(settings, caller or (), remediation=remediation)
     is_template = printed_as != "policy"
     found = (template if is_template else documents)(wanted, remediation=remediation)
     if as_json:
@@ -93,7 +99,9 @@ def role_command(
     typer.echo(as_yaml(found) if is_template else screen.policies(found, wanted), nl=False)
     if not quiet:
         if is_template:
-            steps = screen.after_template(wanted, remediation=remediation, is_saved=not sys.stdout.isatty())
+            again = typed(context, but={"printed_as"})
+            is_saved = not sys.stdout.isatty()
+            steps = screen.after_template(wanted, remediation=remediation, is_saved=is_saved, again=again)
         else:
             steps = screen.after_policies(wanted, remediation=remediation)
         typer.echo(steps, err=True, nl=False)

@@ -186,7 +186,7 @@ def import_command(
     expires_on: Annotated[
         str | None,
         options.option(
-            _ENTRY, "DATE", "Last day of the approval, YYYY-MM-DD.  \\[default: none; of a baseline, in 90 days]"
+            _ENTRY, "DATE", "Last day of the approval, YYYY-MM-DD.  \\[default: none; of a baseline, in 100 days]"
         ),
     ] = None,
     kind: Annotated[str | None, options.choice(_ENTRY, "What kind of users they are.", *Kind, name="--kind")] = None,

@@ -22,7 +22,7 @@ def verify_command(
     quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> None:
-    """Show that a run is whole: its files, the chain of its journal, and its CSVs rendered again.
+    """Check that a run is whole: its files, the chain of its journal, and its CSVs rendered again.
 
     A plan of remediate, by its folder or its ID, is checked in the same way: plan, journal and results.
 

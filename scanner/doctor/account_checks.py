@@ -12,7 +12,7 @@ from typing import Final
 from scanner.aws import iam
 from scanner.aws.clients import Session
 from scanner.aws.credential_report import NOT_READY, stored_report
-from scanner.aws.failures import CallError
+from scanner.aws.failures import DENIED, CallError
 from scanner.aws.user_origins import check_history
 from scanner.doctor.checks import Check, Outcome, Part, of_failure
 from scanner.model import Account, AccountId, FailReason, Failure
@@ -86,7 +86,7 @@ def _is_read_by_role(own: Answers) -> bool:
 
 
 def _for_caller(check: Check, role: str) -> Check:
-    if check.outcome is not Outcome.FAILED:
+    if check.outcome is not Outcome.FAILED or check.code not in DENIED:
         return check
     remedy = f"Allow the caller this call in its own account, or deploy {role} there, too."
     return replace(check, remedy=remedy)

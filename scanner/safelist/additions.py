@@ -39,7 +39,7 @@ from scanner.safelist.run_comparison import Compared, RunUsers
 from scanner.safelist.run_users import users_of
 from scanner.safelist.types import Policy, Safelist, arn_parts, arn_path, fold, selected_name
 
-BASELINE_DAYS: Final = 90  # the next review comes before it ends
+BASELINE_DAYS: Final = 100  # a scan each quarter comes before it ends
 _KEPT: Final = ("kind", "owner", "ticket")  # of an entry that is renewed, unless the list says otherwise
 _BASELINE = "Baseline of run"
 _LEAVE_OUT = "Take it out of the list; who is to be approved all the same needs a review."

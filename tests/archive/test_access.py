@@ -58,7 +58,7 @@ def test_a_bucket_that_is_not_there_is_named(site: Site) -> None:
     assert done.exit_code == 5
     assert done.document["error"]["message"] == (
         "The archive s3://example-typo cannot be used: s3:ListObjectsV2: NoSuchBucket: The specified bucket does not "
-        "exist. Correct the name of the bucket, or create it. This program creates none."
+        "exist. Correct the bucket's name, or create that bucket: this program creates none."
     )
 
 

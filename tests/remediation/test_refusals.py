@@ -299,7 +299,7 @@ AFTER_14 = Allowances(removal_after_quarantine_days=14)
 
 
 def quarantined(site: Site, prod: LiveAccount, days_ago: int) -> Made:
-    """Alice was quarantined so many days ago, and is now to be removed."""
+    """Alice was quarantined at least that many days ago, and is now to be removed."""
     furnish(prod)
     site.decide({"alice": Choice.QUARANTINE})
     with site.serving():

@@ -309,7 +309,7 @@ def test_a_baseline_ends_and_says_that_it_needs_a_review() -> None:
     run = run_of(user("alice"), owners={A: "Payments"})
     (entry,) = from_run(run, BARE, reason="On-boarding", approved_by="x").wanted.approvals
     assert entry.reason == "Baseline of run 20261123T164100Z-1a2b3c, in need of review: On-boarding"
-    assert (entry.owner, entry.approved_on, entry.expires_on) == ("Payments", TODAY, date(2027, 2, 26))
+    assert (entry.owner, entry.approved_on, entry.expires_on) == ("Payments", TODAY, date(2027, 3, 8))
     (short,) = from_run(run, "version: 1\npolicy: {max_days: 30}\n").wanted.approvals
     assert short.expires_on == date(2026, 12, 28)
     (said,) = from_run(run, BARE, expires_on="2027-01-01", owner="other").wanted.approvals

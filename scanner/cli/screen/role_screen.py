@@ -43,8 +43,18 @@ def policies(documents: Mapping[str, Policy], deployment: Deployment) -> str:
     )
 
 
-def after_template(deployment: Deployment, *, remediation: bool, is_saved: bool) -> str:
-    """What to do with the template; `is_saved`: it did not go to a terminal."""
+_ATTACH = (
+    "Attach the policy of the caller, and those of other roles that the scan uses, which the first command prints; "
+    "see what is missing, and scan:"
+)
+_REMEDIATE = (
+    "Make the role that runs remediate, and attach its policy, remediation_caller. The remediation role asks for its "
+    "own external ID: give it to each remediate command, as the environment has that of the scan:"
+)
+
+
+def after_template(deployment: Deployment, *, remediation: bool, is_saved: bool, again: str) -> str:
+    """What to do with the template; `is_saved`: it did not go to a terminal; `again`: the options that were typed."""
     parameters = _parameters(deployment, remediation=remediation)
     named = [f"ParameterKey={name},ParameterValue={value}" for name, value in parameters.items()]
     plain = [f"{name}={value}" for name, value in parameters.items()]
@@ -55,7 +65,7 @@ def after_template(deployment: Deployment, *, remediation: bool, is_saved: bool)
     steps: list[Step] = [
         (f"The commands below take the template from {_FILE}: save it there." if is_saved else save, []),
         (
-            "Choose an external ID, unless the scan has one. It is a secret: the role asks for it, the scan gives it.",
+            "Choose an external ID, unless the scan has one already. It is a secret: the role asks for it, the scan gives it.",
             ["export IAM_SCANNER_EXTERNAL_ID=$(openssl rand -hex 16)", *second],
         ),
         (
@@ -77,6 +87,8 @@ def after_template(deployment: Deployment, *, remediation: bool, is_saved: bool)
                 _command(
                     "aws cloudformation create-stack-instances --stack-set-name iam-scanner",
                     f"--regions {region} --deployment-targets OrganizationalUnitIds=r-abcd",
+                    "--operation-preferences",
+                    "MaxConcurrentPercentage=100,FailureTolerancePercentage=100",
                 ),
             ],
         ),
@@ -92,10 +104,17 @@ def after_template(deployment: Deployment, *, remediation: bool, is_saved: bool)
             ],
         ),
         (
-            "Attach the policies that iam-scanner role --format policy prints, see what is missing, and scan:",
-            [_with_access("doctor", deployment), _with_access("scan", deployment)],
+            _ATTACH,
+            [
+                _command("iam-scanner role --format policy", *(f"--{option}" for option in again.split(" --")[1:])),
+                _with_access("doctor", deployment),
+                _with_access("scan", deployment),
+            ],
         ),
     ]
+    if remediation:
+        command = 'iam-scanner remediate plan REMOVALS.json --external-id "$REMEDIATION_EXTERNAL_ID"'
+        steps.append((_REMEDIATE, [command]))
     return _numbered(steps, _notes(deployment, remediation=remediation))
 
 
