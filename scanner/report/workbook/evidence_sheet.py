@@ -46,7 +46,7 @@ NOT_COVERED = (
     ("Roles", "Roles and who may assume them are not reviewed."),
     (
         "Other credentials",
-        "SSH keys, service-specific credentials (CodeCommit, Keyspaces, Bedrock) and certificates are not read.",
+        "SSH keys and certificates are not read; of service-specific credentials, AWS does not say when they were used.",
     ),
     (
         "What limits rights",
