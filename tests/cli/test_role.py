@@ -124,3 +124,15 @@ def test_on_a_terminal_it_says_how_to_save_the_template() -> None:
     wanted = deployment(Settings(), (), remediation=False)
     assert save in after_template(wanted, remediation=False, is_saved=False, again="")
     assert save not in program("role").err
+
+
+def test_settings_of_a_first_look_name_no_role_to_deploy() -> None:
+    """Which `init` writes by default: the role that AWS Organizations makes is none to deploy, unless typed."""
+    Path("config").mkdir(exist_ok=True)
+    Path("config/scanner.yaml").write_text("role_name: OrganizationAccountAccessRole\n", encoding="utf-8")
+    done = program("role", "--caller", ROLE)
+    assert done.exit_code == 0
+    assert "iam-scanner scan --role-name audit/IamScanner" in done.err
+    assert f"iam-scanner role --format policy \\\n     --caller {ROLE}" in done.err
+    typed = program("role", "--caller", ROLE, "--role-name", "OrganizationAccountAccessRole")
+    assert (typed.exit_code, "Give the role to deploy another name" in typed.err) == (2, True)

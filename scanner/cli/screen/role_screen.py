@@ -65,7 +65,7 @@ def after_template(deployment: Deployment, *, remediation: bool, is_saved: bool,
     steps: list[Step] = [
         (f"The commands below take the template from {_FILE}: save it there." if is_saved else save, []),
         (
-            "Choose an external ID, unless there is one already. It is a secret: the role asks for it, the scan gives it.",
+            "Choose an external ID, unless there is one. It is a secret: the role asks for it, the scan gives it.",
             ["export IAM_SCANNER_EXTERNAL_ID=$(openssl rand -hex 16)", *second],
         ),
         (

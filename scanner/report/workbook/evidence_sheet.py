@@ -46,7 +46,7 @@ NOT_COVERED = (
     ("Roles", "Roles and who may assume them are not reviewed."),
     (
         "Other credentials",
-        "SSH keys and certificates are not read; of service-specific credentials, AWS does not say when they were used.",
+        "SSH keys and certificates are not read. AWS does not say when service-specific credentials were used.",
     ),
     (
         "What limits rights",
