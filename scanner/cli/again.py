@@ -13,7 +13,14 @@ _HIDDEN = frozenset({"external_id"})  # a secret
 
 
 def typed(context: typer.Context, *, but: Collection[str] = (), only: Collection[str] | None = None) -> str:
-    """The options that were typed, each with a space before it; those that settings give are found there again.
+    """The options that were typed, each with a space before it, to be put behind a command."""
+    return "".join(f" {option}" for option in typed_options(context, but=but, only=only))
+
+
+def typed_options(
+    context: typer.Context, *, but: Collection[str] = (), only: Collection[str] | None = None
+) -> list[str]:
+    """The options that were typed, each with its value; those that settings give are found there again.
 
     The external ID is not repeated: three dots say that it is to be given.
     """
@@ -31,4 +38,4 @@ def typed(context: typer.Context, *, but: Collection[str] = (), only: Collection
         else:
             values = value if isinstance(value, list | tuple) else [value]
             words += [f"{option} {'...' if name in _HIDDEN else shlex.quote(str(each))}" for each in values]
-    return for_terminal("".join(f" {word}" for word in words))
+    return [for_terminal(word) for word in words]

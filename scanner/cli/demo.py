@@ -46,8 +46,7 @@ def demo_command(
     Example: iam-scanner demo --serve
     """
     from scanner.cli.scan_to_reports import run_scan
-    from scanner.demo import sample
-    from scanner.demo.sample_files import write_settings
+    from scanner.demo import sample, write_settings
     from scanner.settings import load
 
     options.log_to_stderr(debug)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from scanner.cli import options
-from scanner.cli.again import typed
+from scanner.cli.again import typed_options
 from scanner.errors import UsageError
 
 _FORMATS = ("cloudformation", "policy")
@@ -86,9 +86,8 @@ def role_command(
     if printed_as not in {None, *_FORMATS}:
         raise UsageError(f"--format: {printed_as!r} is not cloudformation or policy. Write one of them.")
     settings = options.settings(context.params)
-    if (
-        role_name is None and settings.role_name == ADMINISTRATOR
-    ):  # of the settings, as for a first look: none to deploy
+    # In the settings, as for a first look, this one says that there is none to deploy yet.
+    if role_name is None and settings.role_name == ADMINISTRATOR:
         settings = settings.with_(role_name=ROLE_NAME)
     wanted = deployment(settings, caller or (), remediation=remediation)
     is_template = printed_as != "policy"
@@ -99,7 +98,7 @@ def role_command(
     typer.echo(as_yaml(found) if is_template else screen.policies(found, wanted), nl=False)
     if not quiet:
         if is_template:
-            again = typed(context, but={"printed_as"})
+            again = typed_options(context, but={"printed_as"})
             is_saved = not sys.stdout.isatty()
             steps = screen.after_template(wanted, remediation=remediation, is_saved=is_saved, again=again)
         else:

@@ -15,7 +15,7 @@ from datetime import date
 from pathlib import Path
 
 from scanner.demo.emulator import Emulator, EmulatorNotInstalledError, EmulatorNotStartedError, start
-from scanner.demo.sample_files import SampleFiles, write_files
+from scanner.demo.sample_files import SampleFiles, write_files, write_settings
 from scanner.demo.sample_organization import MANAGEMENT, ORGANIZATION_ID, PAYMENTS
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "EmulatorNotStartedError",
     "SampleFiles",
     "sample",
+    "write_settings",
 ]
 
 

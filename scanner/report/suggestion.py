@@ -1,7 +1,7 @@
 """What a reviewer might decide about a user, with the ground, and whom to ask: a help, never a decision. Pure."""
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence, Set
 from datetime import date
 
 from scanner.audit.triage import CHANGED, Days
@@ -39,13 +39,14 @@ def is_to_go(row: UserRow, last: ReviewDecision | None, by: Days) -> bool:
     return _decision(row, last, by).startswith(("Remove", "Quarantine"))
 
 
-def left_unadministered(user: UserKey, administrators: Collection[UserKey], to_go: Collection[UserKey]) -> str:
+def left_unadministered(user: UserKey, administrators: Collection[UserKey], to_go: Set[UserKey]) -> str:
     """What to see to before this administrator of an account goes, as no other might be left; "" where one is.
 
     `administrators` are those of the account that can get in. `remediate` spares the last one.
     """
     others = set(administrators) - {user}
-    if user not in administrators or not (others <= set(to_go) and (user in to_go or not others)):
+    is_last = user in administrators and (not others or (user in to_go and others <= to_go))
+    if not is_last:
         return ""
     who = "none of the IAM users who are to stay is" if others else "no other IAM user is"
     return f"before it goes, make sure that somebody can administer this account: {who} known to"
@@ -62,9 +63,8 @@ def _decision(row: UserRow, last: ReviewDecision | None, by: Days) -> str:
     if unused := _unused(row, by.today):
         # What cannot be seen may still be in use: that is disabled first, as it can be enabled again.
         unseen = _unseen(row)
-        is_recent = (
-            not _without_credentials(row) and (row.activity.days_since_activity or SURELY_UNUSED) < SURELY_UNUSED
-        )
+        ago = row.activity.days_since_activity
+        is_recent = ago is not None and ago < SURELY_UNUSED and not _without_credentials(row)
         choice = "Quarantine" if unseen or is_recent else "Remove"
         return f"{choice}: {unused}; {unseen}" if unseen else f"{choice}: {unused}"
     return _of_approved(row, by) if _approved(row) else f"{_of_unapproved(row)}: {_use(row)}{_name(row)}"

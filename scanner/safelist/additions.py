@@ -102,17 +102,11 @@ def additions(request: Request, texts: Sequence[SafelistText], into: Path | None
         already=tuple(judge.already),
         refused=tuple(judge.refused),
         otherwise=tuple(judge.otherwise),
-        compared=_compared(request, judge),
+        compared=judge.compared(),
         wanted=wanted,
         changes=changes([Shelf(texts=tuple(texts), wanted=wanted)], texts, [into] if into else []),
         notes=notes,
     )
-
-
-def _compared(request: Request, judge: "_Judge") -> Compared:
-    if request.record is None or request.is_baseline:
-        return Compared()
-    return RunUsers(request.record).compared([*judge.approvals, *(new for _, new in judge.renewals)])
 
 
 def _refusal(faults: Sequence[Fault], lists: Sequence[Path]) -> FaultsError:
@@ -141,6 +135,7 @@ class _Judge:
                 self._pinned_in_ous.setdefault(fold(selected_name(entry) or ""), []).append(entry)
         self._given = {"approved_on": today, **self._ends(), **given}
         self._places = Places(request.record)
+        self._run_users = RunUsers(request.record) if request.record and not request.is_baseline else None
         self._revoked: dict[tuple[str, str], Revocation] = {
             (revocation.account_id, fold(revocation.user)): revocation for revocation in safelist.revocations
         }
@@ -171,6 +166,11 @@ class _Judge:
         for (file, name), count in self._missing.items():
             users = "1 user has" if count == 1 else f"{count:,} users have"
             yield Fault(file=file, problem=f"{users} no {name}, which the policy requires.", remedy=_give(name))
+
+    def compared(self) -> Compared:
+        """Of the new entries, those that name no user of the run that lists are compared with."""
+        new = [*self.approvals, *(entry for _, entry in self.renewals)]
+        return self._run_users.compared(new) if self._run_users else Compared()
 
     def add(self, listed: Listed, *, is_placed: bool = True) -> None:
         """Take a user; `is_placed` tells whether the place that options give can be one."""
@@ -227,9 +227,9 @@ class _Judge:
 
     def _with_known_id(self, entry: Entry, explanation: str) -> str:
         """The explanation; first, where the run knows that user by another ID, that the list may be wrong."""
-        if self._request.is_baseline or self._request.record is None:
+        if self._run_users is None:
             return explanation
-        known = sorted({user.user_id for user in RunUsers(self._request.record).named(entry)})
+        known = sorted({user.user_id for user in self._run_users.named(entry)})
         return (
             f"In the run its user ID is {', '.join(known)}: is user_id right? {explanation}" if known else explanation
         )

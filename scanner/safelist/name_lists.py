@@ -190,8 +190,10 @@ def _row(source: _Source, line: int, row: Mapping[str, str]) -> Listed | None:
         selected = {"arn": arn} if by_arn else {"user": name}
     fields = {key: row[key] for key in REQUIRABLE if not is_blank(row.get(key, ""))}
     listed = source.listed(line, selected | fields, place, row.keys())
-    if listed is None or not (is_right and is_placed):
-        return replace(listed, is_faulty=True) if listed and is_placed else None
+    if listed is None or not is_placed:
+        return None
+    if not is_right:
+        return replace(listed, is_faulty=True)
     return replace(listed, arn=arn) if parts else listed
 
 

@@ -11,6 +11,7 @@ from scanner.errors import Fault, FaultsError, ScannerError
 from scanner.files import read_text, unreadable, whole
 from scanner.record import SafelistText
 from scanner.safelist import starter
+from scanner.settings import DEFAULT_FILE, Settings
 from scanner.text import did_you_mean, near_names
 
 SUFFIXES = (".yaml", ".yml")
@@ -19,7 +20,7 @@ EXAMPLE = ".example"
 _LIKE_A_SAFELIST = re.compile(r"\.ya?ml\W+\w*$|\.ya?ml[~_ ]|\.ya?ml\d*\.|\.y[aml]{2,4}$|(?<!\.schema)\.json$")
 _MISSING, _EMPTY = "There is no such file or folder.", "The folder holds no safelist (*.yaml, *.yml)."
 _NO_OTHER = "Correct the path, or write a first safelist."
-_USUAL, _SETTINGS = Path("config/safelists"), Path("config/scanner.yaml")
+_USUAL = Settings().safelist[0]
 _RENAME = "Rename it to end in .yaml; if it is not to be read, begin its name with a dot, or move it elsewhere."
 
 
@@ -91,7 +92,7 @@ def _others_like(path: Path) -> list[Path]:
 
 def _may_be_safelists(path: Path) -> bool:
     with suppress(OSError):
-        if path.name.lower().endswith(EXAMPLE) or path == _SETTINGS:
+        if path.name.lower().endswith(EXAMPLE) or path == DEFAULT_FILE:
             return False
         if path.is_dir():
             return any(_members(path, []))

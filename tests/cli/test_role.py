@@ -122,7 +122,7 @@ def test_elsewhere_the_region_of_the_stack_set_is_one_of_the_partition() -> None
 def test_on_a_terminal_it_says_how_to_save_the_template() -> None:
     save = "1. Save the template as iam-scanner-role.yaml"
     wanted = deployment(Settings(), (), remediation=False)
-    assert save in after_template(wanted, remediation=False, is_saved=False, again="")
+    assert save in after_template(wanted, remediation=False, is_saved=False, again=())
     assert save not in program("role").err
 
 

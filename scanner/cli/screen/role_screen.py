@@ -43,6 +43,11 @@ def policies(documents: Mapping[str, Policy], deployment: Deployment) -> str:
     )
 
 
+_ANY_REGION = "<any Region of the partition>"
+_EVERYWHERE = (
+    "Deploy it to every account, new ones too, from the management account, as a service-managed StackSet (r-abcd is "
+    "the ID of your root; iam-scanner accounts shows it):"
+)
 _ATTACH = (
     "Attach the policy of the caller, and those of other roles that the scan uses, which the first command prints; "
     "see what is missing, and scan:"
@@ -53,12 +58,10 @@ _REMEDIATE = (
 )
 
 
-def after_template(deployment: Deployment, *, remediation: bool, is_saved: bool, again: str) -> str:
+def after_template(deployment: Deployment, *, remediation: bool, is_saved: bool, again: Sequence[str]) -> str:
     """What to do with the template; `is_saved`: it did not go to a terminal; `again`: the options that were typed."""
     parameters = _parameters(deployment, remediation=remediation)
-    named = [f"ParameterKey={name},ParameterValue={value}" for name, value in parameters.items()]
     plain = [f"{name}={value}" for name, value in parameters.items()]
-    region = _REGIONS.get(deployment.partition, "<any Region of the partition>")
     there = " ".join((*MANAGEMENT_ACCOUNT, *((REMEDIATION_THERE,) if remediation else ())))
     second = ["export REMEDIATION_EXTERNAL_ID=$(openssl rand -hex 16)"] if remediation else []
     save = f"Save the template as {_FILE}: add > {_FILE} to the command."
@@ -68,30 +71,7 @@ def after_template(deployment: Deployment, *, remediation: bool, is_saved: bool,
             "Choose an external ID, unless there is one. It is a secret: the role asks for it, the scan gives it.",
             ["export IAM_SCANNER_EXTERNAL_ID=$(openssl rand -hex 16)", *second],
         ),
-        (
-            (
-                "Deploy it to every account, new ones too, from the management account, as a service-managed StackSet "
-                "(r-abcd is the ID of your root; iam-scanner accounts shows it):"
-            ),
-            [
-                "aws cloudformation activate-organizations-access",
-                _command(
-                    "aws cloudformation create-stack-set --stack-set-name iam-scanner",
-                    f"--template-body file://{_FILE}",
-                    "--permission-model SERVICE_MANAGED",
-                    "--auto-deployment Enabled=true,RetainStacksOnAccountRemoval=false",
-                    "--capabilities CAPABILITY_NAMED_IAM",
-                    "--parameters",
-                    *named,
-                ),
-                _command(
-                    "aws cloudformation create-stack-instances --stack-set-name iam-scanner",
-                    f"--regions {region} --deployment-targets OrganizationalUnitIds=r-abcd",
-                    "--operation-preferences",
-                    "MaxConcurrentPercentage=100,FailureTolerancePercentage=100",
-                ),
-            ],
-        ),
+        (_EVERYWHERE, _stack_set(parameters, _REGIONS.get(deployment.partition, _ANY_REGION))),
         (
             f"{there} As a stack:",
             [
@@ -106,7 +86,7 @@ def after_template(deployment: Deployment, *, remediation: bool, is_saved: bool,
         (
             _ATTACH,
             [
-                _command("iam-scanner role --format policy", *(f"--{option}" for option in again.split(" --")[1:])),
+                _command("iam-scanner role --format policy", *again),
                 _with_access("doctor", deployment),
                 _with_access("scan", deployment),
             ],
@@ -116,6 +96,28 @@ def after_template(deployment: Deployment, *, remediation: bool, is_saved: bool,
         command = 'iam-scanner remediate plan REMOVALS.json --external-id "$REMEDIATION_EXTERNAL_ID"'
         steps.append((_REMEDIATE, [command]))
     return _numbered(steps, _notes(deployment, remediation=remediation))
+
+
+def _stack_set(parameters: Mapping[str, str], region: str) -> list[str]:
+    """The commands that deploy the template to every account of the organization but the management account."""
+    return [
+        "aws cloudformation activate-organizations-access",
+        _command(
+            "aws cloudformation create-stack-set --stack-set-name iam-scanner",
+            f"--template-body file://{_FILE}",
+            "--permission-model SERVICE_MANAGED",
+            "--auto-deployment Enabled=true,RetainStacksOnAccountRemoval=false",
+            "--capabilities CAPABILITY_NAMED_IAM",
+            "--parameters",
+            *(f"ParameterKey={name},ParameterValue={value}" for name, value in parameters.items()),
+        ),
+        _command(
+            "aws cloudformation create-stack-instances --stack-set-name iam-scanner",
+            f"--regions {region} --deployment-targets OrganizationalUnitIds=r-abcd",
+            "--operation-preferences",
+            "MaxConcurrentPercentage=100,FailureTolerancePercentage=100",
+        ),
+    ]
 
 
 def after_policies(deployment: Deployment, *, remediation: bool) -> str:

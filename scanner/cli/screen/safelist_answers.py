@@ -82,7 +82,7 @@ def _unmatched(uses: Sequence[EntryUse]) -> Iterator[str]:
         for kind in (NOT_JUDGED, NO_EFFECT):
             if detail.startswith(kind):
                 finding, detail = kind.removesuffix(": "), detail.removeprefix(kind)
-        yield GAP.join((use.entry.at, finding, *_selects(use.entry), detail))
+        yield _line(use.entry, finding, detail)
 
 
 def _selects(entry: Entry | Revocation) -> tuple[str, str]:
@@ -94,22 +94,19 @@ def _selects(entry: Entry | Revocation) -> tuple[str, str]:
 
 def _findings(checked: Checked, *, together: bool) -> Iterator[str]:
     """Place, finding, scope, what is selected, detail; `together`: many that are alike on one line."""
-    rows = [
-        *((entry, "breaks the policy", "; ".join(entry.invalid)) for entry in checked.invalid),
-        *((entry, "expired", f"ended on {entry.expires_on}") for entry in checked.expired),
-    ]
-    for entry, finding, detail in rows:
-        yield GAP.join((entry.at, finding, *_selects(entry), detail))
+    for entry in checked.invalid:
+        yield _line(entry, "breaks the policy", "; ".join(entry.invalid))
+    for entry in checked.expired:
+        yield _line(entry, "expired", f"ended on {entry.expires_on}")
     yield from _expiring(checked.expiring, MOST_ALIKE if together else len(checked.expiring))
-    rows = [
-        *((entry, "not started", f"starts on {entry.approved_on}") for entry in checked.not_started),
-        *(
-            (entry, "duplicate", f"also at {', '.join(other.at for other in others)}")
-            for *others, entry in checked.duplicates
-        ),
-    ]
-    for entry, finding, detail in rows:
-        yield GAP.join((entry.at, finding, *_selects(entry), detail))
+    for entry in checked.not_started:
+        yield _line(entry, "not started", f"starts on {entry.approved_on}")
+    for *others, entry in checked.duplicates:
+        yield _line(entry, "duplicate", f"also at {', '.join(other.at for other in others)}")
+
+
+def _line(entry: Entry | Revocation, finding: str, detail: str) -> str:
+    return GAP.join((entry.at, finding, *_selects(entry), detail))
 
 
 def _expiring(entries: Sequence[Entry], most: int) -> Iterator[str]:
@@ -122,7 +119,7 @@ def _expiring(entries: Sequence[Entry], most: int) -> Iterator[str]:
             others = f"this entry and {len(alike) - 1:,} others of the file"
             yield GAP.join((alike[0].at, "expiring", others, f"end on {day}"))
         else:
-            yield from (GAP.join((entry.at, "expiring", *_selects(entry), f"ends on {day}")) for entry in alike)
+            yield from (_line(entry, "expiring", f"ends on {day}") for entry in alike)
 
 
 def _say(console: Console, line: str) -> None:

@@ -74,14 +74,17 @@ class Imported:
             who = entry.value if entry.selector is Selector.ARN else f"{selected_name(entry)}{of_id}"
             near = users.meant(entry) if number < MOST_MEANT else None
             named.append(f"{who} (did you mean {near}?)" if near else who)
-        more = len(absent) - MOST_NAMED
-        return ", ".join(named) + (f", and {more:,} more" if more > 0 else "")
+        return _first(named, len(absent))
 
 
 def _names(entries: Sequence[Entry]) -> str:
-    more = len(entries) - MOST_NAMED
-    named = ", ".join(selected_name(entry) or "" for entry in entries[:MOST_NAMED])
-    return named + (f", and {more:,} more" if more > 0 else "")
+    return _first([selected_name(entry) or "" for entry in entries[:MOST_NAMED]], len(entries))
+
+
+def _first(named: Sequence[str], total: int) -> str:
+    """The first of some entries, and how many there are beside them."""
+    more = total - len(named)
+    return ", ".join(named) + (f", and {more:,} more" if more else "")
 
 
 def show(imported: Imported, console: Console, *, quiet: bool, options: str = "") -> None:
